@@ -1,0 +1,1 @@
+//! The ML platform put together from the construct library.

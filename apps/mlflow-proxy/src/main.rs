@@ -1,0 +1,3 @@
+//! The signing proxy.
+
+fn main() {}

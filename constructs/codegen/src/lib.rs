@@ -1,0 +1,1 @@
+//! Turns schema facts into one Rust module of typed resources a service.

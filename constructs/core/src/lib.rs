@@ -1,0 +1,1 @@
+//! Typed constructs that grow a tree and turn it into checked CloudFormation.

@@ -1,0 +1,1 @@
+//! The constructs of an ML platform on AWS.

@@ -1,0 +1,1 @@
+//! Generated typed resources of the services that the construct library uses.

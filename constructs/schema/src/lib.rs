@@ -1,0 +1,1 @@
+//! Facts of every public CloudFormation resource type, and the validator of a resource and of a whole template.
