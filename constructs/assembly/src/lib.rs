@@ -3,6 +3,13 @@
 //! This is the one seam between the half that writes templates (`constructs/`) and the half that deploys them. It is pure
 //! data: nothing here knows a construct or an AWS call.
 
+pub mod asset_manifest;
+pub mod cloud_assembly;
 pub mod diagnostic;
+pub mod json;
+pub mod manifest;
+pub mod tree;
 
+pub use asset_manifest::AssetManifest;
+pub use cloud_assembly::{AssemblyError, AssemblyFiles, CloudAssembly, StackArtifact};
 pub use diagnostic::{Diagnostic, Severity, SourceLocation};
