@@ -1,3 +1,69 @@
-//! Every command that a contributor or CI runs.
+//! `cargo xtask`: every command that a contributor or CI runs.
+//!
+//! One Rust program instead of a folder of scripts, so that a fresh clone needs nothing installed by hand: each command
+//! fetches and pins what it uses.
 
-fn main() {}
+mod generate;
+mod parts;
+mod paths;
+mod run;
+mod setup;
+mod test;
+
+use std::process::ExitCode;
+
+use paths::Paths;
+
+const HELP: &str = "\
+The commands of this repository.
+
+Usage: cargo xtask <command>
+
+Commands:
+  test [--slow]       check format, lints, documentation, generated files and all tests, with all set-up;
+                      --slow adds the parts that take long (all regions, all services, long fuzzing)
+  generate [--check]  write the generated files anew; --check only says whether they are up to date
+  help                print this
+
+What is fetched goes to .tools/ and is taken from lock files. Needed beforehand: git, a Rust toolchain,
+Python 3.10 or newer with venv, Node 18 or newer with npm (on Debian as root, apt-get installs the last two).
+";
+
+/// Wrong arguments end with this status, as in the `formwork` command line.
+const USAGE_ERROR: u8 = 10;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let paths = Paths::new();
+    let outcome = match arguments.as_slice() {
+        ["test"] => test::run(&paths, false),
+        ["test", "--slow"] => test::run(&paths, true),
+        ["generate"] => generate(&paths, false),
+        ["generate", "--check"] => generate(&paths, true),
+        ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        [] => return usage_error("no command is given"),
+        other => return usage_error(&format!("`{}` is not a command", other.join(" "))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage_error(message: &str) -> ExitCode {
+    eprint!("error: {message}\n\n{HELP}");
+    ExitCode::from(USAGE_ERROR)
+}
+
+fn generate(paths: &Paths, check: bool) -> Result<(), String> {
+    setup::judges(paths)?;
+    setup::node_packages(paths)?;
+    generate::run(paths, check)
+}

@@ -1,0 +1,72 @@
+//! Where things are: the repository, the folder of fetched tools and what it holds.
+//!
+//! Everything that a command fetches lies under `.tools/`, which git ignores: deleting the folder is the whole clean-up.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// The folders of this repository that commands work in.
+#[derive(Clone, Debug)]
+pub(crate) struct Paths {
+    /// The root of the repository.
+    pub(crate) root: PathBuf,
+}
+
+impl Paths {
+    /// The repository that this program was built from.
+    pub(crate) fn new() -> Self {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Self { root: package.parent().unwrap_or(package).to_path_buf() }
+    }
+
+    /// A file or folder of the repository.
+    pub(crate) fn join(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// The Python environment of the template judges (cfn-lint and cloudformation-validate).
+    pub(crate) fn venv(&self) -> PathBuf {
+        self.join(".tools/venv")
+    }
+
+    /// The Python environment that the tests of the Lambda sources run in.
+    pub(crate) fn lambda_layers_venv(&self) -> PathBuf {
+        self.join(".tools/lambda-layers-venv")
+    }
+
+    /// The folder of the Node packages.
+    pub(crate) fn node(&self) -> PathBuf {
+        self.join(".tools/node")
+    }
+
+    /// The JavaScript file of the AWS CDK command line.
+    pub(crate) fn cdk(&self) -> PathBuf {
+        self.node().join("node_modules/aws-cdk/bin/cdk")
+    }
+
+    /// The `cfnlint` package inside the judges' environment, whose schemas the schema pack is made from.
+    ///
+    /// # Errors
+    ///
+    /// The environment has not been set up.
+    pub(crate) fn cfn_lint_package(&self) -> Result<PathBuf, String> {
+        let library = self.venv().join("lib");
+        let mut versions: Vec<PathBuf> = std::fs::read_dir(&library)
+            .map_err(|error| format!("cannot read {}: {error}", library.display()))?
+            .filter_map(|entry| Some(entry.ok()?.path().join("site-packages/cfnlint")))
+            .filter(|package| package.is_dir())
+            .collect();
+        versions.sort();
+        versions.pop().ok_or_else(|| format!("no cfnlint package under {}", library.display()))
+    }
+
+    /// The folder of the `@aws-cdk/aws-service-spec` package, the other source of the schema pack.
+    pub(crate) fn service_spec(&self) -> PathBuf {
+        self.node().join("node_modules/@aws-cdk/aws-service-spec")
+    }
+}
+
+/// A program of a Python environment.
+pub(crate) fn venv_program(venv: &Path, name: impl AsRef<OsStr>) -> PathBuf {
+    venv.join("bin").join(name.as_ref())
+}

@@ -1,0 +1,92 @@
+//! `cargo xtask test`: everything that has to hold before a change is taken, with all its set-up.
+//!
+//! The cheap parts come first. The judges of templates (cfn-lint, cloudformation-validate, the AWS CDK command line) are
+//! handed to the Rust tests by environment variables and are required here; a plain `cargo test` skips what they judge.
+
+use std::process::Command;
+
+use crate::generate;
+use crate::parts::Parts;
+use crate::paths::{Paths, venv_program};
+use crate::run::run as run_program;
+use crate::setup;
+
+/// Runs all parts and prints a summary.
+///
+/// # Errors
+///
+/// A part failed, or a required part could not run.
+pub(crate) fn run(paths: &Paths, slow: bool) -> Result<(), String> {
+    let mut parts = Parts::default();
+
+    parts.run("format", || run_program(cargo(paths).args(["fmt", "--all", "--check"])));
+    let judges = parts.run("set-up: template judges (Python)", || setup::judges(paths));
+    let node = parts.run("set-up: Node packages", || setup::node_packages(paths));
+
+    if judges && node {
+        parts.run("generated files are up to date", || generate::run(paths, true));
+    } else {
+        parts.missing("generated files are up to date", "its sources could not be fetched");
+    }
+
+    parts.run("lints", || {
+        run_program(cargo(paths).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    });
+
+    if judges && node {
+        parts.run("Rust tests", || run_program(&mut rust_tests(paths, slow)));
+    } else {
+        parts.missing("Rust tests", "the judges of templates could not be fetched");
+    }
+
+    parts.run("documentation", || {
+        run_program(
+            cargo(paths)
+                .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
+                .env("RUSTDOCFLAGS", "-D warnings"),
+        )
+    });
+    parts.run("Lambda sources (pytest)", || lambda_layers(paths));
+
+    if !slow {
+        parts.left_out("slow parts", "--slow was not given");
+    }
+    parts.finish()
+}
+
+fn rust_tests(paths: &Paths, slow: bool) -> Command {
+    let mut command = cargo(paths);
+    command
+        .args(["test", "--workspace", "--no-fail-fast"])
+        .env("FORMWORK_CFN_LINT", venv_program(&paths.venv(), "cfn-lint"))
+        .env("FORMWORK_CLOUDFORMATION_VALIDATE", venv_program(&paths.venv(), "python"))
+        .env("FORMWORK_CDK", paths.cdk())
+        .env("FORMWORK_REQUIRE_ORACLES", "1");
+    if slow {
+        command.env("FORMWORK_SLOW", "1");
+    } else {
+        command.env_remove("FORMWORK_SLOW");
+    }
+    command
+}
+
+fn lambda_layers(paths: &Paths) -> Result<(), String> {
+    setup::lambda_layers(paths)?;
+    run_program(
+        Command::new(venv_program(&paths.lambda_layers_venv(), "python"))
+            .args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider", "lambda-layers"])
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .current_dir(&paths.root),
+    )
+}
+
+/// The cargo that started us, so that the toolchain stays the same.
+fn cargo(paths: &Paths) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(&paths.root);
+    if std::env::var_os("CI").is_some() {
+        // Nothing is built twice in CI: incremental data would only cost time and space.
+        command.env("CARGO_INCREMENTAL", "0");
+    }
+    command
+}
