@@ -1,1 +1,27 @@
 //! Facts of every public CloudFormation resource type, and the validator of a resource and of a whole template.
+//!
+//! ```
+//! let vpc = formwork_schema::resource_type("AWS::EC2::VPC").expect("a known type");
+//! assert_eq!(vpc.ref_value().properties, ["VpcId"]);
+//! assert!(vpc.attributes().contains_key("CidrBlock"));
+//! let cidr = vpc.property("CidrBlock").expect("a known property");
+//! assert!(matches!(cidr.shape(), formwork_schema::Shape::String(_)) && !cidr.required);
+//! assert_eq!(formwork_schema::closest_type_name("AWS::EC2::Vcp"), Some("AWS::EC2::VPC"));
+//! ```
+//!
+//! The facts are packed into the crate by `cargo xtask generate` and inflated by service when they are asked for.
+
+pub mod facts;
+pub mod keyword;
+pub mod pack;
+pub mod properties;
+pub mod schema;
+pub mod spelling;
+
+pub use facts::{
+    Attribute, Availability, Extension, Handler, Reference, Replacement, ResourceType, TagShape, Tagging,
+};
+pub use keyword::{JsonType, Keyword};
+pub use pack::{closest_type_name, pack_date, regions, resource_type, services, type_names};
+pub use properties::{Property, Shape, Structure, Text};
+pub use schema::Schema;
