@@ -6,10 +6,17 @@
 pub mod asset_manifest;
 pub mod cloud_assembly;
 pub mod diagnostic;
+pub mod graph;
 pub mod json;
+pub mod limits;
 pub mod manifest;
+pub mod references;
+pub mod template_file;
 pub mod tree;
 
 pub use asset_manifest::AssetManifest;
 pub use cloud_assembly::{AssemblyError, AssemblyFiles, CloudAssembly, StackArtifact};
 pub use diagnostic::{Diagnostic, Severity, SourceLocation};
+pub use graph::{Cycle, Graph};
+pub use references::{Reference, ReferenceKind, References, references};
+pub use template_file::{Place, TemplateFile, TemplateFileError};
