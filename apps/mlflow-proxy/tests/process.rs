@@ -1,0 +1,72 @@
+//! The program as a service manager sees it: its exit codes, its signals and what it says.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Output, Stdio};
+
+fn proxy(listen: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mlflow-proxy"));
+    command.env("MLFLOW_PROXY_LISTEN", listen).stderr(Stdio::piped());
+    command
+}
+
+/// The started program, and the address that it says it listens on.
+fn start() -> (Child, BufReader<impl Read>, String) {
+    let mut child = proxy("127.0.0.1:0").spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    let address =
+        line.trim().strip_prefix("listening on http://").expect("it says where it listens").to_owned();
+    (child, said, address)
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn it_answers_and_ends_well_on_both_stop_signals() {
+    for name in ["-TERM", "-INT"] {
+        let (mut child, mut rest, address) = start();
+        let mut client = TcpStream::connect(&address).unwrap();
+        client.write_all(b"GET /healthz HTTP/1.1\r\nHost: proxy\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+
+        signal(&child, name);
+        assert_eq!(child.wait().unwrap().code(), Some(0), "after {name}");
+        let mut last = String::new();
+        rest.read_to_string(&mut last).unwrap();
+        assert!(last.contains("stopping"), "{last}");
+    }
+}
+
+#[test]
+fn a_bad_address_is_a_settings_error() {
+    let output = proxy("localhost").output().unwrap();
+    assert_eq!(output.status.code(), Some(10));
+    assert!(said(&output).starts_with("error: MLFLOW_PROXY_LISTEN is `localhost`"), "{}", said(&output));
+}
+
+#[test]
+fn an_address_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = proxy(&address).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains(&format!("cannot listen on {address}")), "{}", said(&output));
+    assert!(
+        said(&output).contains("hint: choose another address by MLFLOW_PROXY_LISTEN"),
+        "{}",
+        said(&output)
+    );
+}
