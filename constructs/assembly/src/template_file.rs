@@ -1,12 +1,10 @@
 //! A CloudFormation template as somebody wrote it: JSON or YAML in, one long form and exact places out.
 //!
 //! Everything else works on the long form (`{"Fn::GetAtt": ["Role", "Arn"]}`), whatever the file looks like, and names
-//! places by JSON pointers. The file keeps its text, so that a finding's pointer becomes a line and a column only when
-//! there is a finding to show.
+//! places by JSON pointers, which the file turns into lines and columns.
 
 use std::fmt;
 use std::path::Path;
-use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -39,7 +37,7 @@ pub struct TemplateFile {
     text: String,
     format: TemplateFormat,
     value: Value,
-    positions: OnceLock<Positions>,
+    positions: Positions,
 }
 
 /// Why a file is no template.
@@ -189,13 +187,9 @@ impl TemplateFile {
     pub fn from_bytes(name: impl Into<String>, bytes: &[u8]) -> Result<Self, TemplateFileError> {
         let name = name.into();
         match parse(&name, bytes) {
-            Ok((text, format, value, positions)) => Ok(Self {
-                name,
-                text: text.to_owned(),
-                format,
-                value,
-                positions: positions.map(OnceLock::from).unwrap_or_default(),
-            }),
+            Ok((text, format, value, positions)) => {
+                Ok(Self { name, text: text.to_owned(), format, value, positions })
+            }
             Err(fault) => Err(named(&name, fault)),
         }
     }
@@ -233,20 +227,13 @@ impl TemplateFile {
     /// Where a JSON pointer of the long form stands in the file: the key of a member, the value of a list's item. A place
     /// that the file does not have (a missing member, the inside of a short form) gives that of its nearest ancestor.
     pub fn place(&self, pointer: &str) -> Place {
-        self.positions().place(pointer)
+        self.positions.place(pointer)
     }
 
     /// The first YAML alias (`*name`) of the file. CloudFormation itself refuses aliases, although tools that rewrite a
     /// template before they send it resolve them.
     pub fn first_alias(&self) -> Option<Place> {
-        // Only a text with a star can have one: most templates need no second look.
-        (self.format == TemplateFormat::Yaml && self.text.contains('*'))
-            .then(|| self.positions().first_alias())
-            .flatten()
-    }
-
-    fn positions(&self) -> &Positions {
-        self.positions.get_or_init(|| Positions::of(&self.text, self.format))
+        self.positions.first_alias()
     }
 }
 
@@ -265,7 +252,7 @@ fn too_large(bytes: u64) -> Fault {
         .hint(format!("CloudFormation takes at most {limit} bytes: split the template into several stacks"))
 }
 
-type Parsed<'b> = (&'b str, TemplateFormat, Value, Option<Positions>);
+type Parsed<'b> = (&'b str, TemplateFormat, Value, Positions);
 
 fn parse<'b>(name: &str, bytes: &'b [u8]) -> Result<Parsed<'b>, Fault> {
     if bytes.len() > READABLE_BYTES {
@@ -278,7 +265,7 @@ fn parse<'b>(name: &str, bytes: &'b [u8]) -> Result<Parsed<'b>, Fault> {
     }
     let format = format_of(name, text);
     let (value, positions) = match format {
-        TemplateFormat::Json => json::parse(text).map(|(value, positions)| (value, Some(positions)))?,
+        TemplateFormat::Json => json::parse(text)?,
         TemplateFormat::Yaml => yaml::parse(text)?,
     };
     let kind = match &value {

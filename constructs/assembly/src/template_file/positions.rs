@@ -1,8 +1,8 @@
 //! Where each entry of a template stands in its file.
 //!
-//! The readers that give values do not tell places, so the text is read a second time, by a small scanner for JSON and by
-//! a parser of YAML events. Both run only over a text that was read before, or up to its first duplicate key; an event
-//! that does not fit ends the index early, and what is missing falls back to the nearest ancestor.
+//! The readers that give values do not tell places, nor which scalars are quoted, so the text is read a second time, by a
+//! small scanner for JSON and by a parser of YAML events. What they cannot read ends the index early, and a place that is
+//! missing falls back to the nearest ancestor.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,6 +12,9 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use super::yaml::function_of_tag;
 use super::{Fault, TemplateFormat, TemplateProblem};
 use crate::references::push_pointer;
+
+/// Levels of lists and objects that a template may have; the readers of values have the same bound.
+const DEPTH: usize = 128;
 
 /// A place in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +57,7 @@ pub(super) struct Positions {
     entries: BTreeMap<String, Entry>,
     duplicate: Option<Duplicate>,
     first_alias: Option<Place>,
+    too_deep: Option<Place>,
 }
 
 impl Positions {
@@ -85,6 +89,10 @@ impl Positions {
 
     pub(super) fn first_alias(&self) -> Option<Place> {
         self.first_alias
+    }
+
+    pub(super) fn too_deep(&self) -> Option<Fault> {
+        self.too_deep.map(|place| Fault::new(TemplateProblem::TooDeep).at(Some(place)))
     }
 
     pub(super) fn duplicate_key(&self) -> Option<Fault> {
@@ -262,7 +270,20 @@ impl<'t> JsonScanner<'t> {
 
 fn yaml_document(text: &str, index: &mut Index) {
     for event in Parser::new_from_str(text) {
-        let Ok((event, span)) = event else { return };
+        let (event, span) = match event {
+            Ok(event) => event,
+            Err(error) => {
+                if error.info().contains("recursion limit") {
+                    let place = Place::new(error.marker().line(), error.marker().col() + 1);
+                    index.positions.too_deep = Some(place);
+                }
+                return;
+            }
+        };
+        if index.open.len() > DEPTH {
+            index.positions.too_deep = Some(place_of(span));
+            return;
+        }
         // A duplicate ends the reading anyway, and the text behind it has not been proved sound.
         if index.positions.duplicate.is_some() {
             return;

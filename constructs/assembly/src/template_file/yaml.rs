@@ -52,43 +52,40 @@ pub(super) fn function_of_tag(tag: &str) -> Option<String> {
     }
 }
 
-pub(super) fn parse(text: &str) -> Result<(Value, Option<Positions>), Fault> {
-    let mut document: Yaml = serde_yaml::from_str(text).map_err(|error| fault(text, &error))?;
+pub(super) fn parse(text: &str) -> Result<(Value, Positions), Fault> {
+    // First, because it stops at the depth that the second reader would need minutes to reach.
+    let positions = Positions::of(text, TemplateFormat::Yaml);
+    if let Some(fault) = positions.too_deep() {
+        return Err(fault);
+    }
+    let mut document: Yaml = serde_yaml::from_str(text).map_err(|error| fault(text, &error, &positions))?;
     document.apply_merge().map_err(|error| {
         Fault::new(TemplateProblem::Syntax { format: "YAML", reason: error.to_string() })
             .hint("`<<` takes an object or a list of objects")
     })?;
-    let mut conversion = Conversion { pointer: String::new(), old_booleans: false };
-    let converted = conversion.value(document);
-    let mut value = converted.map_err(|fault| {
-        let positions = Positions::of(text, TemplateFormat::Yaml);
-        fault.at(Some(positions.place(&conversion.pointer)))
-    })?;
-    if !conversion.old_booleans {
-        return Ok((value, None));
+    let mut conversion = Conversion { pointer: String::new(), positions: &positions };
+    match conversion.value(document) {
+        Ok(value) => Ok((value, positions)),
+        Err(fault) => Err(fault.at(Some(positions.place(&conversion.pointer)))),
     }
-    let positions = Positions::of(text, TemplateFormat::Yaml);
-    read_old_booleans(&mut value, &mut String::new(), &positions);
-    Ok((value, Some(positions)))
 }
 
-struct Conversion {
+struct Conversion<'p> {
     /// Where the conversion is; after a fault, where it was found.
     pointer: String,
-    /// Whether a text was met that YAML 1.1 may mean as a boolean.
-    old_booleans: bool,
+    positions: &'p Positions,
 }
 
-impl Conversion {
+impl Conversion<'_> {
     fn value(&mut self, yaml: Yaml) -> Result<Value, Fault> {
         Ok(match yaml {
             Yaml::Null => Value::Null,
             Yaml::Bool(boolean) => boolean.into(),
             Yaml::Number(number) => number_of(&number)?,
-            Yaml::String(text) => {
-                self.old_booleans |= old_boolean(&text).is_some();
-                text.into()
-            }
+            Yaml::String(text) => match old_boolean(&text) {
+                Some(boolean) if self.positions.is_plain(&self.pointer) => boolean.into(),
+                _ => text.into(),
+            },
             Yaml::Sequence(items) => {
                 let mut list = Vec::with_capacity(items.len());
                 for (index, item) in items.into_iter().enumerate() {
@@ -176,27 +173,6 @@ fn old_boolean(text: &str) -> Option<bool> {
     }
 }
 
-fn read_old_booleans(value: &mut Value, pointer: &mut String, positions: &Positions) {
-    let length = pointer.len();
-    let mut inside = |token: &str, value: &mut Value| {
-        crate::references::push_pointer(pointer, token);
-        read_old_booleans(value, pointer, positions);
-        pointer.truncate(length);
-    };
-    match value {
-        Value::Object(members) => members.iter_mut().for_each(|(name, member)| inside(name, member)),
-        Value::Array(items) => {
-            items.iter_mut().enumerate().for_each(|(index, item)| inside(&index.to_string(), item));
-        }
-        Value::String(text) => {
-            if let Some(boolean) = old_boolean(text).filter(|_| positions.is_plain(pointer)) {
-                *value = boolean.into();
-            }
-        }
-        _ => {}
-    }
-}
-
 fn closest_function(tag: &str) -> Option<&'static str> {
     let name = tag.trim_start_matches('!').trim_start_matches("Fn::").to_lowercase();
     FUNCTIONS
@@ -223,11 +199,11 @@ fn edit_distance(left: &str, right: &str) -> usize {
     row[right.len()]
 }
 
-fn fault(text: &str, error: &serde_yaml::Error) -> Fault {
+fn fault(text: &str, error: &serde_yaml::Error, positions: &Positions) -> Fault {
     let place = error.location().map(|location| Place::new(location.line(), location.column()));
     let message = error.to_string();
     if message.contains("duplicate entry ")
-        && let Some(fault) = Positions::of(text, TemplateFormat::Yaml).duplicate_key()
+        && let Some(fault) = positions.duplicate_key()
     {
         return fault;
     }
