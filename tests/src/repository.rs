@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -43,10 +44,33 @@ pub struct Package {
     pub folder: PathBuf,
     /// The packages that its code depends on (not those of its tests or build scripts), by the name that the code uses.
     pub dependencies: BTreeMap<String, String>,
-    /// The packages that only its tests and examples depend on, by the name that the code uses.
-    pub dev_dependencies: BTreeMap<String, String>,
     /// Every package that its code needs, over any number of steps, whatever the platform.
     pub reachable: BTreeSet<String>,
+}
+
+impl Package {
+    /// The files of its code, below `src`, as path and text.
+    ///
+    /// # Errors
+    ///
+    /// A folder or file cannot be read.
+    pub fn sources(&self) -> std::io::Result<Vec<(PathBuf, String)>> {
+        let mut sources = Vec::new();
+        let mut folders = vec![self.folder.join("src")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder)? {
+                let path = entry?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let text = fs::read_to_string(&path)?;
+                    sources.push((path, text));
+                }
+            }
+        }
+        sources.sort();
+        Ok(sources)
+    }
 }
 
 /// All crates of this repository.
@@ -82,23 +106,17 @@ impl Workspace {
 impl From<Metadata> for Workspace {
     fn from(metadata: Metadata) -> Self {
         let names: BTreeMap<&str, &str> = metadata.packages.iter().map(|it| (&*it.id, &*it.name)).collect();
-        let edges: BTreeMap<&str, Vec<&str>> =
-            metadata.resolve.nodes.iter().map(|node| (&*node.id, node.code_dependencies())).collect();
+        let nodes: BTreeMap<&str, &Node> =
+            metadata.resolve.nodes.iter().map(|node| (&*node.id, node)).collect();
         let packages =
             metadata.packages.iter().filter(|package| metadata.workspace_members.contains(&package.id));
         let packages = packages.map(|package| {
-            let folder = package.manifest_path.parent().unwrap_or(Path::new("")).to_path_buf();
-            let used_as = |kind: Option<&str>| {
-                let of_kind = package.dependencies.iter().filter(|it| it.kind.as_deref() == kind);
-                of_kind.map(|it| (it.rename.as_ref().unwrap_or(&it.name).clone(), it.name.clone())).collect()
-            };
-            let reachable = reach(&package.id, &edges).into_iter().map(|id| names[id].to_owned()).collect();
+            let direct = nodes.get(&*package.id).into_iter().flat_map(|node| node.code_dependencies());
             let package = Package {
                 name: package.name.clone(),
-                folder,
-                dependencies: used_as(None),
-                dev_dependencies: used_as(Some("dev")),
-                reachable,
+                folder: package.manifest_path.parent().unwrap_or(Path::new("")).to_path_buf(),
+                dependencies: direct.map(|edge| (edge.name.clone(), names[&*edge.pkg].to_owned())).collect(),
+                reachable: reach(&package.id, &nodes).into_iter().map(|id| names[id].to_owned()).collect(),
             };
             (package.name.clone(), package)
         });
@@ -107,12 +125,14 @@ impl From<Metadata> for Workspace {
 }
 
 /// All that can be reached from a package, without itself.
-fn reach<'a>(start: &str, edges: &BTreeMap<&str, Vec<&'a str>>) -> BTreeSet<&'a str> {
+fn reach<'a>(start: &'a str, nodes: &BTreeMap<&str, &'a Node>) -> BTreeSet<&'a str> {
     let mut seen = BTreeSet::new();
-    let mut open: Vec<&str> = edges.get(start).cloned().unwrap_or_default();
+    let mut open = vec![start];
     while let Some(id) = open.pop() {
-        if seen.insert(id) {
-            open.extend(edges.get(id).into_iter().flatten());
+        for edge in nodes.get(id).into_iter().flat_map(|node| node.code_dependencies()) {
+            if seen.insert(&*edge.pkg) {
+                open.push(&edge.pkg);
+            }
         }
     }
     seen
@@ -130,14 +150,6 @@ struct MetadataPackage {
     id: String,
     name: String,
     manifest_path: PathBuf,
-    dependencies: Vec<Dependency>,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    name: String,
-    rename: Option<String>,
-    kind: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -153,6 +165,8 @@ struct Node {
 
 #[derive(Deserialize)]
 struct Edge {
+    /// The name that the code uses.
+    name: String,
     pkg: String,
     dep_kinds: Vec<EdgeKind>,
 }
@@ -163,9 +177,8 @@ struct EdgeKind {
 }
 
 impl Node {
-    fn code_dependencies(&self) -> Vec<&str> {
-        let code = self.deps.iter().filter(|edge| edge.dep_kinds.iter().any(|kind| kind.kind.is_none()));
-        code.map(|edge| &*edge.pkg).collect()
+    fn code_dependencies(&self) -> impl Iterator<Item = &Edge> {
+        self.deps.iter().filter(|edge| edge.dep_kinds.iter().any(|kind| kind.kind.is_none()))
     }
 }
 

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use formwork_tests::{Cdk, CfnLint, CloudformationValidate, Finding, Level, ListedStack};
@@ -91,10 +92,14 @@ fn cloudformation_validate_finds_what_is_wrong_and_nothing_else() {
 #[test]
 fn cloudformation_validate_lists_what_passes_the_limit_and_goes_on() {
     let Some(judge) = CloudformationValidate::find() else { return };
-    let templates = templates();
-    let validation = judge.with_limit(Duration::ZERO).check(&templates, &REGIONS).unwrap();
-    assert_eq!(validation.passed_limit, templates);
-    assert_eq!(validation.findings, []);
+    // A named pipe that nobody writes to never comes to its end.
+    let folder = tempfile::tempdir().unwrap();
+    let endless = folder.path().join("endless.json");
+    assert!(Command::new("mkfifo").arg(&endless).status().unwrap().success());
+    let templates = [endless.clone(), fixture("templates/unknown-property.json")];
+    let validation = judge.with_limit(Duration::from_secs(3)).check(&templates, &REGIONS).unwrap();
+    assert_eq!(validation.passed_limit, [endless]);
+    assert_eq!(broken_rules(&validation.findings), expected(&[("unknown-property", Level::Error, "F3002")]));
 }
 
 #[test]
