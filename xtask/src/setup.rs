@@ -56,7 +56,8 @@ pub(crate) fn node_packages(paths: &Paths) -> Result<(), String> {
 
 fn python_environment(folder: &Path, requirements: &Path) -> Result<(), String> {
     let (python, version) = python()?;
-    let wanted = format!("{version}\n{}", read(requirements)?);
+    // The programs of an environment hold its path: one that was moved or copied is made anew.
+    let wanted = format!("{version} {}\n{}", folder.display(), read(requirements)?);
     if is_current(folder, &wanted) {
         return Ok(());
     }
