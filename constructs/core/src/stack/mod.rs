@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::resource::RemovalPolicy;
 use crate::tree::{NodeKind, Scope};
-use crate::value::{Expression, IntoValue};
+use crate::value::{Expression, IntoValue, Value};
 
 pub use condition::Condition;
 pub use mapping::Mapping;
@@ -73,6 +73,8 @@ pub(crate) struct StackData {
     pub(crate) cross_stack_references: CrossStackReferences,
     pub(crate) metadata: BTreeMap<String, Expression>,
     pub(crate) transforms: Vec<String>,
+    /// Values that other stacks can read whether or not one of this app does.
+    pub(crate) exports: Vec<Expression>,
 }
 
 /// A stack of an app.
@@ -103,6 +105,7 @@ impl Stack {
                 .unwrap_or_else(|| app.framework_settings().cross_stack_references),
             metadata: BTreeMap::new(),
             transforms: Vec::new(),
+            exports: Vec::new(),
         };
         let inside = scope.stack_node().is_some();
         let stack = scope.add(id, NodeKind::Stack(Box::new(data)));
@@ -136,6 +139,13 @@ impl Scope<'_> {
         self.change_stack(|stack| {
             stack.metadata.insert(key.to_owned(), value);
         });
+    }
+
+    /// Makes a value of the enclosing stack readable for other stacks now, whether or not one of them uses it. A stack
+    /// that several apps or modes share then has the same template for all of them.
+    pub fn export<T>(self, value: &Value<T>) {
+        let value = value.expression().clone();
+        self.change_stack(|stack| stack.exports.push(value));
     }
 
     /// Adds a macro, such as `AWS::LanguageExtensions`, to the `Transform` of the enclosing stack's template.

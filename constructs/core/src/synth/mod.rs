@@ -95,6 +95,11 @@ impl App {
                 template::add_node(&mut resolver, &structure, id, sections);
             }
         }
+        for stack in &stacks {
+            for value in &stack_data(&arena, *stack).exports {
+                resolver.share_all(value, *stack);
+            }
+        }
         let dependencies = stack_order::dependencies(&mut resolver, &stacks);
         let shared = std::mem::take(&mut resolver.shared);
         let none = BTreeMap::new();

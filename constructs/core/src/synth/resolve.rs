@@ -159,19 +159,68 @@ impl<'a> Resolver<'a> {
         if !self.is_own(node, user) {
             return Json::Null;
         }
-        let local = match attribute {
-            Attribute::Reference => json!({"Ref": self.logical_id(node)}),
-            Attribute::Named(name) => json!({"Fn::GetAtt": [self.logical_id(node), name]}),
-        };
         let (producer, consumer) = (self.arena.node(node).stack, self.arena.node(user).stack);
         match (producer, consumer) {
             (Some(producer), Some(consumer)) if producer != consumer => {
-                self.across(node, attribute, is_list, local, user, producer, consumer)
+                self.across(node, attribute, is_list, user, producer, consumer)
             }
             _ => {
                 self.referred.insert(node);
-                local
+                self.local(node, attribute)
             }
+        }
+    }
+
+    fn local(&self, node: NodeId, attribute: &Attribute) -> Json {
+        match attribute {
+            Attribute::Reference => json!({"Ref": self.logical_id(node)}),
+            Attribute::Named(name) => json!({"Fn::GetAtt": [self.logical_id(node), name]}),
+        }
+    }
+
+    /// The name of the output that shows a value to other stacks.
+    fn output_name(&self, node: NodeId, attribute: &Attribute) -> String {
+        let name = match attribute {
+            Attribute::Reference => "Ref",
+            Attribute::Named(name) => name.as_ref(),
+        };
+        format!("Export{}{}", self.logical_id(node), alphanumeric(name))
+    }
+
+    /// Makes a value readable for other stacks.
+    fn share(&mut self, node: NodeId, attribute: &Attribute, is_list: bool, producer: NodeId) {
+        let local = self.local(node, attribute);
+        let value = if is_list { json!({"Fn::Join": [LIST_DELIMITER, local]}) } else { local };
+        let exported = self.stack_data(producer).cross_stack_references == CrossStackReferences::Strong;
+        let condition = match &self.arena.node(node).kind {
+            NodeKind::Resource(resource) => resource.condition,
+            _ => None,
+        };
+        let output = self.output_name(node, attribute);
+        self.shared.entry(producer).or_default().insert(output, SharedValue { value, exported, condition });
+    }
+
+    /// Makes every value of a stack in an expression readable for other stacks, used or not.
+    pub(crate) fn share_all(&mut self, expression: &Expression, producer: NodeId) {
+        match expression {
+            Expression::Attribute { node, attribute, is_list } => {
+                if self.is_own(*node, producer) && self.arena.node(*node).stack == Some(producer) {
+                    self.share(*node, attribute, *is_list, producer);
+                }
+            }
+            Expression::List(items) | Expression::Text(items) => {
+                items.iter().for_each(|item| self.share_all(item, producer));
+            }
+            Expression::Object(fields) => fields.values().for_each(|field| self.share_all(field, producer)),
+            Expression::If { then, otherwise, .. } => {
+                self.share_all(then, producer);
+                self.share_all(otherwise, producer);
+            }
+            Expression::Function(_, argument) => self.share_all(argument, producer),
+            Expression::Literal(_)
+            | Expression::Pseudo(_)
+            | Expression::Condition(_)
+            | Expression::FindInMap { .. } => {}
         }
     }
 
@@ -184,7 +233,6 @@ impl<'a> Resolver<'a> {
         node: NodeId,
         attribute: &Attribute,
         is_list: bool,
-        local: Json,
         user: NodeId,
         producer: NodeId,
         consumer: NodeId,
@@ -195,7 +243,7 @@ impl<'a> Resolver<'a> {
         };
         let shown = format!("{}.{name}", self.arena.path(node));
         self.arrows.push(StackArrow { consumer, producer, user, value: shown.clone() });
-        let output = format!("Export{}{}", self.logical_id(node), alphanumeric(name));
+        let output = self.output_name(node, attribute);
         let (from, to) = (self.stack_data(producer), self.stack_data(consumer));
         let exported = from.cross_stack_references == CrossStackReferences::Strong;
         if let Some(problem) = unreachable_environment(&from.environment, &to.environment, exported) {
@@ -207,13 +255,7 @@ impl<'a> Resolver<'a> {
             };
             self.report(user, Diagnostic::error("environment", message).with_hint(hint));
         }
-        let value = if is_list { json!({"Fn::Join": [LIST_DELIMITER, local]}) } else { local };
-        let condition = match &self.arena.node(node).kind {
-            NodeKind::Resource(resource) => resource.condition,
-            _ => None,
-        };
-        let shared = self.shared.entry(producer).or_default();
-        shared.insert(output.clone(), SharedValue { value, exported, condition });
+        self.share(node, attribute, is_list, producer);
         let reading = if exported {
             json!({"Fn::ImportValue": export_name(&from.name, &output)})
         } else {

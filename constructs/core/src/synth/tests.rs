@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::{
-    App, AppProps, CfnResource, Context, Environment, Output, Parameter, RemovalPolicy, Resource, Stack, StackProps,
-    equals, if_else, text,
+    App, AppProps, CfnResource, Context, Environment, Output, Parameter, RemovalPolicy, Resource, Stack,
+    StackProps, equals, if_else, text,
 };
 
 fn app() -> App {
@@ -66,7 +66,10 @@ fn a_value_of_another_stack_is_exported_imported_and_orders_the_stacks() {
 
 #[test]
 fn weak_references_read_an_output_also_of_another_region() {
-    let app = App::new(AppProps { context: Context::new().with("crossStackReferences", "weak"), ..AppProps::default() });
+    let app = App::new(AppProps {
+        context: Context::new().with("crossStackReferences", "weak"),
+        ..AppProps::default()
+    });
     let at = |region: &str| StackProps {
         environment: Environment { region: Some(region.to_owned()), account: None },
         ..StackProps::default()
@@ -82,7 +85,11 @@ fn weak_references_read_an_output_also_of_another_region() {
             "StackName": "producer", "OutputName": "ExportTopicTopicName", "Region": "us-east-1",
         }})
     );
-    assert!(synthesis.template("producer").expect("the stack")["Outputs"]["ExportTopicTopicName"].get("Export").is_none());
+    assert!(
+        synthesis.template("producer").expect("the stack")["Outputs"]["ExportTopicTopicName"]
+            .get("Export")
+            .is_none()
+    );
 }
 
 #[test]
@@ -104,7 +111,8 @@ fn a_circle_between_stacks_names_both_values() {
     let app = app();
     let (left, right) = (app.stack("left"), app.stack("right"));
     let in_left = topic().define(left, "Topic");
-    let in_right = topic().property("DisplayName", in_left.attribute::<String>("TopicName")).define(right, "Topic");
+    let in_right =
+        topic().property("DisplayName", in_left.attribute::<String>("TopicName")).define(right, "Topic");
     topic().property("DisplayName", in_right.attribute::<String>("TopicName")).define(left, "Second");
     let messages = messages(&app);
     assert_eq!(
@@ -162,7 +170,10 @@ fn conditions_parameters_and_policies_stand_in_the_template() {
     let template = app.synth().expect("no mistakes").template("one").expect("the stack");
     assert_eq!(template["Conditions"]["IsProduction"], json!({"Fn::Equals": [{"Ref": "Stage"}, "prod"]}));
     let topic = &template["Resources"]["Topic"];
-    assert_eq!(topic["Properties"]["DisplayName"], json!({"Fn::If": ["IsProduction", "production", "development"]}));
+    assert_eq!(
+        topic["Properties"]["DisplayName"],
+        json!({"Fn::If": ["IsProduction", "production", "development"]})
+    );
     assert_eq!(topic["DeletionPolicy"], "RetainExceptOnCreate");
     assert_eq!(topic["UpdateReplacePolicy"], "Retain");
     assert_eq!(template["Resources"]["OnlyInProduction"]["Condition"], "IsProduction");
@@ -206,8 +217,10 @@ fn aspects_see_what_other_aspects_add() {
 
 #[test]
 fn a_permissions_boundary_reaches_every_role() {
-    let app =
-        App::new(AppProps { context: Context::new().with("permissionsBoundary", "limits"), ..AppProps::default() });
+    let app = App::new(AppProps {
+        context: Context::new().with("permissionsBoundary", "limits"),
+        ..AppProps::default()
+    });
     let stack = app.stack("one");
     CfnResource::new("AWS::IAM::Role")
         .property("AssumeRolePolicyDocument", json!({"Version": "2012-10-17", "Statement": []}))
