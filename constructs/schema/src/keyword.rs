@@ -193,6 +193,11 @@ keywords! {
     ExclusiveMinimum(Number) = "exclusiveMinimum",
     /// The number of which a value must be a multiple.
     MultipleOf(Number) = "multipleOf",
+    /// A number that must not be above another property's: `{"MinSize": "MaxSize"}`. Ours, no source has it.
+    NotAbove(BTreeMap<String, String>) = "notAbove",
+    /// The allowed values with the set of regions that have each, as bits in the order of the pack's regions. Ours: the
+    /// sources have a list for each region.
+    RegionalEnum(BTreeMap<String, u64>) = "regionalEnum",
     /// All of these schemas must be met.
     AllOf(Vec<Schema>) = "allOf",
     /// At least one of these schemas must be met.

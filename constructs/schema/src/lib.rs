@@ -12,16 +12,22 @@
 //! The facts are packed into the crate by `cargo xtask generate` and inflated by service when they are asked for.
 
 pub mod facts;
+mod finding;
+mod format;
 pub mod keyword;
 pub mod pack;
+mod pattern;
 pub mod properties;
 pub mod schema;
 pub mod spelling;
+pub mod validate;
 
 pub use facts::{
     Attribute, Availability, Extension, Handler, Reference, Replacement, ResourceType, TagShape, Tagging,
 };
+pub use finding::Finding;
 pub use keyword::{JsonType, Keyword};
 pub use pack::{closest_type_name, pack_date, regions, resource_type, services, type_names};
 pub use properties::{Property, Shape, Structure, Text};
 pub use schema::Schema;
+pub use validate::{Context, ReferenceSite, check_resource, reference_sites, type_for};
