@@ -65,5 +65,5 @@ fn usage_error(message: &str) -> ExitCode {
 fn generate(paths: &Paths, check: bool) -> Result<(), String> {
     setup::judges(paths)?;
     setup::node_packages(paths)?;
-    generate::run(paths, check)
+    generate::run(&paths.sources()?, check)
 }

@@ -5,6 +5,8 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use crate::generate;
+
 /// The folders of this repository that commands work in.
 #[derive(Clone, Debug)]
 pub(crate) struct Paths {
@@ -44,25 +46,25 @@ impl Paths {
         self.node().join("node_modules/aws-cdk/bin/cdk")
     }
 
-    /// The `cfnlint` package inside the judges' environment, whose schemas the schema pack is made from.
+    /// What the generated files are made from: packages inside the fetched environments.
     ///
     /// # Errors
     ///
-    /// The environment has not been set up.
-    pub(crate) fn cfn_lint_package(&self) -> Result<PathBuf, String> {
+    /// The Python environment has not been set up.
+    pub(crate) fn sources(&self) -> Result<generate::Paths, String> {
         let library = self.venv().join("lib");
-        let mut versions: Vec<PathBuf> = std::fs::read_dir(&library)
+        let mut packages: Vec<PathBuf> = std::fs::read_dir(&library)
             .map_err(|error| format!("cannot read {}: {error}", library.display()))?
-            .filter_map(|entry| Some(entry.ok()?.path().join("site-packages/cfnlint")))
+            .filter_map(|python| Some(python.ok()?.path().join("site-packages/cfnlint")))
             .filter(|package| package.is_dir())
             .collect();
-        versions.sort();
-        versions.pop().ok_or_else(|| format!("no cfnlint package under {}", library.display()))
-    }
-
-    /// The folder of the `@aws-cdk/aws-service-spec` package, the other source of the schema pack.
-    pub(crate) fn service_spec(&self) -> PathBuf {
-        self.node().join("node_modules/@aws-cdk/aws-service-spec")
+        Ok(generate::Paths {
+            cfn_lint: packages
+                .pop()
+                .ok_or_else(|| format!("no cfnlint package under {}", library.display()))?,
+            service_spec: self.node().join("node_modules/@aws-cdk/aws-service-spec"),
+            repository: self.root.clone(),
+        })
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn run(paths: &Paths, slow: bool) -> Result<(), String> {
     let node = parts.run("set-up: Node packages", || setup::node_packages(paths));
 
     if judges && node {
-        parts.run("generated files are up to date", || generate::run(paths, true));
+        parts.run("generated files are up to date", || generate::run(&paths.sources()?, true));
     } else {
         parts.missing("generated files are up to date", "its sources could not be fetched");
     }
