@@ -251,3 +251,30 @@ fn a_value_of_another_app_is_refused() {
     topic().property("DisplayName", topic_elsewhere.attribute::<String>("TopicName")).define(stack, "Topic");
     assert_eq!(messages(&one), ["a value of another app is used"]);
 }
+
+#[test]
+fn an_exported_value_is_there_without_a_reader() {
+    let app = app();
+    let stack = app.stack("shared");
+    let topic = topic().define(stack, "Topic");
+    stack.export(&topic.attribute::<String>("TopicName"));
+    let template = app.synth().expect("no mistakes").template("shared").expect("the stack");
+    assert_eq!(template["Outputs"]["ExportTopicTopicName"]["Export"]["Name"], "shared:TopicTopicName");
+}
+
+#[test]
+fn a_list_crosses_stacks_as_one_text() {
+    let app = app();
+    let (producer, consumer) = (app.stack("producer"), app.stack("consumer"));
+    let endpoint = CfnResource::new("AWS::EC2::VPCEndpoint")
+        .property("ServiceName", "com.amazonaws.us-east-1.s3")
+        .property("VpcId", "vpc-12345678")
+        .define(producer, "Endpoint");
+    let entries = endpoint.attribute::<Vec<String>>("DnsEntries");
+    topic().property("DisplayName", crate::select::<String>(0, &entries)).define(consumer, "Topic");
+    let synthesis = app.synth().expect("no mistakes");
+    assert_eq!(
+        synthesis.template("consumer").expect("the stack")["Resources"]["Topic"]["Properties"]["DisplayName"],
+        json!({"Fn::Select": [0, {"Fn::Split": ["||", {"Fn::ImportValue": "producer:EndpointDnsEntries"}]}]})
+    );
+}
