@@ -1,1 +1,5 @@
 //! The constructs of an ML platform on AWS.
+
+pub mod iam;
+pub mod networking;
+pub mod storage;

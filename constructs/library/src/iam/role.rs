@@ -1,0 +1,141 @@
+//! Roles whose trust is narrowed to this account, and the grants that are attached to them where they are used.
+
+use formwork::{Dependency, Output, ResourceId, RoleArn, Scope, Value, pseudo};
+use formwork_resources::iam::{CfnPolicy, CfnRole};
+
+use super::{PolicyDocument, Principal, Statement};
+
+/// The services that assume roles of this library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServicePrincipal {
+    /// Amazon EC2, for instance profiles.
+    Ec2,
+    /// AWS Lambda, for execution roles.
+    Lambda,
+    /// Amazon SageMaker AI.
+    SageMaker,
+    /// Amazon VPC, for the delivery of flow logs.
+    VpcFlowLogs,
+}
+
+impl ServicePrincipal {
+    /// The principal's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ec2 => "ec2.amazonaws.com",
+            Self::Lambda => "lambda.amazonaws.com",
+            Self::SageMaker => "sagemaker.amazonaws.com",
+            Self::VpcFlowLogs => "vpc-flow-logs.amazonaws.com",
+        }
+    }
+
+    /// The operator with which `aws:SourceAccount` is compared. AWS documents for some services that they send the key;
+    /// of those for which it does not, a role must stay usable when the key is absent.
+    ///
+    /// Source: the pages "Cross-service confused deputy prevention" of the Amazon SageMaker AI and Amazon VPC guides.
+    fn source_account_operator(self) -> &'static str {
+        match self {
+            Self::SageMaker | Self::VpcFlowLogs => "StringEquals",
+            Self::Ec2 | Self::Lambda => "StringEqualsIfExists",
+        }
+    }
+
+    /// The trust policy that lets the service assume a role on behalf of this account only.
+    pub fn trust(self) -> PolicyDocument {
+        PolicyDocument::new([Statement::allow(["sts:AssumeRole"])
+            .principal(Principal::Service(self.name()))
+            .when(self.source_account_operator(), "aws:SourceAccount", pseudo::account_id())])
+    }
+}
+
+/// What can be said about a role.
+#[derive(Clone, Debug, Default)]
+pub struct RoleProps {
+    /// What the role is for, 1,000 characters at most.
+    pub description: String,
+    /// The ARNs of managed policies to attach. Scoped statements by [`Role::grant`] are better.
+    pub managed_policies: Vec<Value<String>>,
+    /// What the role may do from the start; more is added with [`Role::grant`].
+    pub statements: Vec<Statement>,
+}
+
+/// A role. Its name is CloudFormation's choice, so that stacks of one account never collide.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// The ARN.
+    pub arn: Value<RoleArn>,
+    /// The name.
+    pub name: Value<String>,
+    resource: Option<ResourceId>,
+}
+
+impl Role {
+    /// A role that a service assumes on behalf of this account.
+    #[track_caller]
+    pub fn for_service(scope: Scope<'_>, id: &str, service: ServicePrincipal, props: RoleProps) -> Self {
+        Self::with_trust(scope, id, service.trust(), props)
+    }
+
+    /// A role that another role of this account assumes.
+    #[track_caller]
+    pub fn for_role(scope: Scope<'_>, id: &str, other: &Role, props: RoleProps) -> Self {
+        let trust = PolicyDocument::new([
+            Statement::allow(["sts:AssumeRole"]).principal(Principal::Role(other.arn.clone()))
+        ]);
+        Self::with_trust(scope, id, trust, props)
+    }
+
+    #[track_caller]
+    fn with_trust(scope: Scope<'_>, id: &str, trust: PolicyDocument, props: RoleProps) -> Self {
+        let mut role = CfnRole::new(trust);
+        if !props.description.is_empty() {
+            role = role.description(props.description);
+        }
+        if !props.managed_policies.is_empty() {
+            role = role.managed_policy_arns(props.managed_policies);
+        }
+        let defined = role.define(scope, id);
+        let role = Self { arn: defined.arn(), name: defined.role_name(), resource: Some(defined.resource()) };
+        if !props.statements.is_empty() {
+            role.grant(scope, &format!("{id}Policy"), props.statements);
+        }
+        role
+    }
+
+    /// A role that exists already, by name and ARN. Grants still attach policies to it.
+    pub fn existing(name: Value<String>, arn: Value<RoleArn>) -> Self {
+        Self { arn, name, resource: None }
+    }
+
+    /// Lets the role do more. The policy is a resource of its own in the caller's scope, so that a role of one stack can
+    /// be granted what another stack makes without a circle between the two.
+    #[track_caller]
+    pub fn grant(
+        &self,
+        scope: Scope<'_>,
+        id: &str,
+        statements: impl IntoIterator<Item = Statement>,
+    ) -> ResourceId {
+        let name = policy_name(&scope.path(), id);
+        CfnPolicy::new(PolicyDocument::new(statements), name).roles([&self.name]).define(scope, id).resource()
+    }
+
+    /// What to wait for to be sure that the role exists, when this app makes it.
+    pub fn dependency(&self) -> Option<Dependency> {
+        self.resource.map(Dependency::from)
+    }
+
+    /// Shows the role's ARN as an output.
+    #[track_caller]
+    pub fn output(&self, scope: Scope<'_>, id: &str, description: &str) {
+        Output::new(&self.arn).description(description).define(scope, id);
+    }
+}
+
+/// A name that is unique among the inline policies of a role, whichever scopes grant to it: the path, with hyphens.
+/// Names have 128 characters at most; of a long path the end tells more.
+fn policy_name(path: &str, id: &str) -> String {
+    let name = format!("{path}-{id}").replace('/', "-");
+    let start = name.len().saturating_sub(128);
+    name[start..].trim_start_matches('-').to_owned()
+}

@@ -1,0 +1,152 @@
+//! A bucket for data that must not be lost or seen: private, encrypted, versioned, reached over TLS only, and kept when
+//! its stack goes.
+
+use formwork::{BucketArn, BucketName, Expression, KeyArn, RemovalPolicy, Resource, Scope, Value, text};
+use formwork_resources::s3::{
+    AbortIncompleteMultipartUpload, BucketEncryption, CfnBucket, CfnBucketPolicy, LifecycleConfiguration,
+    NoncurrentVersionExpiration, OwnershipControls, OwnershipControlsRule,
+    OwnershipControlsRuleObjectOwnership, PublicAccessBlockConfiguration, Rule, RuleStatus,
+    ServerSideEncryptionByDefault, ServerSideEncryptionByDefaultSseAlgorithm as Algorithm,
+    ServerSideEncryptionRule, VersioningConfiguration, VersioningConfigurationStatus,
+};
+
+use crate::iam::{PolicyDocument, Principal, Role, Statement};
+
+/// What can be said about a bucket.
+#[derive(Clone, Debug)]
+pub struct DataBucketProps {
+    /// The key that encrypts it; without one, the keys that S3 manages.
+    pub key: Option<Value<KeyArn>>,
+    /// The days after which an upload in parts that was never finished is thrown away.
+    pub abort_incomplete_uploads_after_days: i64,
+    /// The days for which a version that was replaced or deleted is kept. Current versions never expire.
+    pub noncurrent_versions_kept_for_days: i64,
+}
+
+impl Default for DataBucketProps {
+    fn default() -> Self {
+        Self { key: None, abort_incomplete_uploads_after_days: 7, noncurrent_versions_kept_for_days: 90 }
+    }
+}
+
+/// What a role may do with the objects below a prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObjectAccess {
+    /// Read and list.
+    Read,
+    /// Read, list and write.
+    ReadWrite,
+    /// Read, list, write and delete.
+    Full,
+}
+
+/// A bucket for data.
+#[derive(Clone, Debug)]
+pub struct DataBucket {
+    /// The name.
+    pub name: Value<BucketName>,
+    /// The ARN.
+    pub arn: Value<BucketArn>,
+    /// The key that encrypts it, when it is not one of S3's own.
+    pub key: Option<Value<KeyArn>>,
+}
+
+impl DataBucket {
+    /// Adds a bucket.
+    #[track_caller]
+    pub fn new(scope: Scope<'_>, id: &str, props: DataBucketProps) -> Self {
+        let scope = scope.child(id);
+        let by_default = match &props.key {
+            Some(key) => ServerSideEncryptionByDefault::new(Algorithm::AWS_KMS).kms_master_key_id(key),
+            None => ServerSideEncryptionByDefault::new(Algorithm::AES256),
+        };
+        let encryption = ServerSideEncryptionRule::new()
+            .server_side_encryption_by_default(by_default)
+            .bucket_key_enabled(props.key.is_some());
+        let lifecycle = Rule::new(RuleStatus::ENABLED)
+            .id("clean-up")
+            .abort_incomplete_multipart_upload(AbortIncompleteMultipartUpload::new(
+                props.abort_incomplete_uploads_after_days,
+            ))
+            .noncurrent_version_expiration(NoncurrentVersionExpiration::new(
+                props.noncurrent_versions_kept_for_days,
+            ));
+        let bucket = CfnBucket::new()
+            .bucket_encryption(BucketEncryption::new([encryption]))
+            .lifecycle_configuration(LifecycleConfiguration::new([lifecycle]))
+            .ownership_controls(OwnershipControls::new([OwnershipControlsRule::new()
+                .object_ownership(OwnershipControlsRuleObjectOwnership::BUCKET_OWNER_ENFORCED)]))
+            .public_access_block_configuration(
+                PublicAccessBlockConfiguration::new()
+                    .block_public_acls(true)
+                    .block_public_policy(true)
+                    .ignore_public_acls(true)
+                    .restrict_public_buckets(true),
+            )
+            .versioning_configuration(VersioningConfiguration::new(VersioningConfigurationStatus::ENABLED))
+            .removal_policy(RemovalPolicy::Retain)
+            .define(scope, "Bucket");
+        let this = Self { name: bucket.bucket_name(), arn: bucket.arn(), key: props.key };
+        let over_tls_only = Statement::deny(["s3:*"])
+            .sid("OverTlsOnly")
+            .principal(Principal::Anyone)
+            .on(&this.arn)
+            .on(text!("{}/*", &this.arn))
+            .when("Bool", "aws:SecureTransport", "false");
+        // The policy goes and stays with the bucket, which would otherwise be left open to plain HTTP.
+        CfnBucketPolicy::new(&this.name, PolicyDocument::new([over_tls_only]))
+            .removal_policy(RemovalPolicy::Retain)
+            .define(scope, "Policy");
+        this
+    }
+
+    /// A bucket that exists already, by name.
+    pub fn existing(name: &Value<BucketName>, key: Option<Value<KeyArn>>) -> Self {
+        let arn = text!("arn:{}:s3:::{}", formwork::pseudo::partition(), name).retype();
+        Self { name: name.clone(), arn, key }
+    }
+
+    /// Lets a role reach the objects below a prefix (without slashes at its ends; empty for the whole bucket).
+    #[track_caller]
+    pub fn grant(&self, scope: Scope<'_>, id: &str, role: &Role, prefix: &str, access: ObjectAccess) {
+        role.grant(scope, id, self.statements(prefix, access));
+    }
+
+    /// The statements that [`DataBucket::grant`] adds.
+    pub fn statements(&self, prefix: &str, access: ObjectAccess) -> Vec<Statement> {
+        let objects = match prefix {
+            "" => text!("{}/*", &self.arn),
+            prefix => text!("{}/{}/*", &self.arn, prefix),
+        };
+        let mut on_objects = vec!["s3:GetObject"];
+        let mut on_bucket = vec!["s3:GetBucketLocation", "s3:ListBucket"];
+        let mut on_key = vec!["kms:Decrypt"];
+        if access != ObjectAccess::Read {
+            on_objects.extend(["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"]);
+            on_bucket.push("s3:ListBucketMultipartUploads");
+            on_key.push("kms:GenerateDataKey");
+        }
+        if access == ObjectAccess::Full {
+            on_objects.push("s3:DeleteObject");
+        }
+        let mut statements =
+            vec![Statement::allow(on_objects).on(objects), Statement::allow(on_bucket).on(&self.arn)];
+        if let Some(key) = &self.key {
+            statements.push(Statement::allow(on_key).on(key));
+        }
+        statements
+    }
+
+    /// The S3 URI of a prefix.
+    pub fn uri(&self, prefix: &str) -> Value<String> {
+        match prefix {
+            "" => text!("s3://{}", &self.name),
+            prefix => text!("s3://{}/{}", &self.name, prefix),
+        }
+    }
+
+    /// The name as an untyped expression, for places that take any JSON.
+    pub fn name_expression(&self) -> Expression {
+        self.name.expression().clone()
+    }
+}
