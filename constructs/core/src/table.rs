@@ -20,6 +20,8 @@ macro_rules! cfn_resource {
 
         impl $builder {
             /// The resource with the properties that CloudFormation requires.
+            $(#[doc = concat!("\nSets `", $required_name, "`.")] $(#[$required_meta])*)*
+            #[inline]
             pub fn new($($required: impl $crate::IntoValue<$required_kind>),*) -> Self {
                 #[allow(unused_mut)]
                 let mut resource = $crate::CfnResource::new($type_name);
@@ -28,7 +30,7 @@ macro_rules! cfn_resource {
             }
 
             $(
-                #[doc = concat!("Sets `", $optional_name, "`.")]
+                #[doc = concat!("Sets `", $optional_name, "`.\n")]
                 $(#[$optional_meta])*
                 pub fn $optional(mut self, value: impl $crate::IntoValue<$optional_kind>) -> Self {
                     self.0.put($optional_name, value.into_value().into_expression());
@@ -61,6 +63,7 @@ macro_rules! cfn_resource {
 
             $(
                 #[doc = concat!("`", $attribute_name, "` of the resource.")]
+                #[inline]
                 pub fn $attribute(self) -> $crate::Value<$attribute_kind> {
                     self.0.attribute($attribute_name)
                 }
@@ -91,6 +94,8 @@ macro_rules! cfn_property {
 
         impl $name {
             /// The property with the fields that CloudFormation requires.
+            $(#[doc = concat!("\nSets `", $required_name, "`.")] $(#[$required_meta])*)*
+            #[inline]
             #[allow(clippy::new_without_default, reason = "a property without required fields is still written `new()`")]
             pub fn new($($required: impl $crate::IntoValue<$required_kind>),*) -> Self {
                 #[allow(unused_mut)]
@@ -100,7 +105,7 @@ macro_rules! cfn_property {
             }
 
             $(
-                #[doc = concat!("Sets `", $optional_name, "`.")]
+                #[doc = concat!("Sets `", $optional_name, "`.\n")]
                 $(#[$optional_meta])*
                 pub fn $optional(mut self, value: impl $crate::IntoValue<$optional_kind>) -> Self {
                     self.0.put($optional_name, value.into_value().into_expression());

@@ -98,6 +98,18 @@ kinds! {
     MlflowArn,
 }
 
+macro_rules! names_a_key {
+    ($($kind:ty,)*) => { $(
+        impl IntoValue<KeyId> for $kind {
+            fn into_value(self) -> Value<KeyId> {
+                self.retype()
+            }
+        }
+    )* };
+}
+
+names_a_key!(Value<KeyArn>, &Value<KeyArn>, Value<KeyAlias>, &Value<KeyAlias>,);
+
 /// A kind that an attribute of a resource can have.
 pub trait AttributeKind {
     /// Whether it is a list, which has to be joined to cross a stack's border.
