@@ -76,6 +76,8 @@ pub struct References<'t> {
     pub list: Vec<Reference<'t>>,
     /// What is rewritten by CloudFormation before it is read, so that targets may come from there.
     pub macros: Macros<'t>,
+    /// Whether some `Fn::FindInMap` computes the name of its mapping, so that any mapping may be in use.
+    pub computes_mapping_names: bool,
 }
 
 /// The macros that a template asks for.
@@ -355,6 +357,8 @@ impl<'t> Walk<'t> {
                 default: arguments.get(3).is_some_and(|options| options.get("DefaultValue").is_some()),
             };
             self.add(kind, mapping, None);
+        } else {
+            self.found.computes_mapping_names = true;
         }
         self.items(arguments, Self::value);
     }

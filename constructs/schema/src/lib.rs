@@ -16,10 +16,11 @@ mod finding;
 mod format;
 pub mod keyword;
 pub mod pack;
-mod pattern;
+pub mod pattern;
 pub mod properties;
 pub mod schema;
 pub mod spelling;
+pub mod template;
 pub mod validate;
 
 pub use facts::{
@@ -30,4 +31,5 @@ pub use keyword::{JsonType, Keyword};
 pub use pack::{closest_type_name, pack_date, regions, resource_type, services, type_names};
 pub use properties::{Property, Shape, Structure, Text};
 pub use schema::Schema;
+pub use template::{Options, duplicate_exports, validate_template};
 pub use validate::{Context, ReferenceSite, check_resource, reference_sites, type_for};

@@ -22,14 +22,13 @@ mod mappings;
 mod outputs;
 mod parameters;
 mod policies;
+mod possibility;
 mod resources;
 mod rules;
-mod runtimes;
 mod sections;
 mod substitution;
 mod targets;
 mod usage;
-mod wanted;
 
 use context::Context;
 pub use exports::duplicate_exports;
@@ -61,7 +60,6 @@ pub fn validate_template(template: &Value, options: &Options<'_>) -> Vec<Finding
         rules::check,
         resources::check,
         policies::check,
-        runtimes::check,
         outputs::check,
         functions::check,
         targets::check,
@@ -89,7 +87,7 @@ fn finding(
     pointer: impl Into<String>,
     message: impl Into<String>,
 ) -> Finding {
-    Finding { severity, rule, pointer: pointer.into(), message: message.into(), hint: None }
+    Finding::new(severity, rule, pointer, message)
 }
 
 #[cfg(test)]

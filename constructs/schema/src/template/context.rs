@@ -60,7 +60,11 @@ impl<'t> Resource<'t> {
 }
 
 impl<'t> Context<'t> {
-    pub(super) fn new(template: &'t Value, sections: &'t Map<String, Value>, options: &'t Options<'t>) -> Self {
+    pub(super) fn new(
+        template: &'t Value,
+        sections: &'t Map<String, Value>,
+        options: &'t Options<'t>,
+    ) -> Self {
         let mut context = Self {
             sections,
             options,
@@ -148,7 +152,8 @@ impl<'t> Context<'t> {
     /// Whether a resource of this name may come from the expansion of a known construct: a serverless resource or a module
     /// makes others whose names begin with its own.
     pub(super) fn may_be_made_by_resource(&self, name: &str) -> bool {
-        let makers = self.resources.values().filter(|resource| resource.is_serverless() || resource.is_module());
+        let makers =
+            self.resources.values().filter(|resource| resource.is_serverless() || resource.is_module());
         let mut makers = makers.map(|resource| resource.name);
         makers.any(|maker| name.starts_with(maker) && name != maker)
             || (self.is_serverless() && name.starts_with("Serverless"))

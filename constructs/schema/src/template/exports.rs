@@ -15,12 +15,15 @@ pub(super) fn check(context: &mut Context<'_>) {
     for (output, name, condition) in exports(context.sections.get("Outputs")) {
         let place = pointer(&["Outputs", output, "Export", "Name"]);
         if let Some(text) = name.as_str().filter(|text| text.chars().count() > EXPORT_NAME) {
-            let message = format!("the export name has {} characters, more than {EXPORT_NAME}", text.chars().count());
+            let message =
+                format!("the export name has {} characters, more than {EXPORT_NAME}", text.chars().count());
             context.error("limit", place.clone(), message);
         }
         match seen.get(&name.to_string()) {
             // Two outputs under different conditions may never meet.
-            Some((first, first_condition)) if first_condition == &condition || condition.is_none() || first_condition.is_none() => {
+            Some((first, first_condition))
+                if first_condition == &condition || condition.is_none() || first_condition.is_none() =>
+            {
                 let message = format!("the export name {} is taken by the output `{first}`", shown(name));
                 context.error("duplicate-export", place, message).hint =
                     Some("names of exports are unique in an account and region: rename one".to_owned());
@@ -50,7 +53,8 @@ pub fn duplicate_exports<'t>(
                 let place = pointer(&["Outputs", output, "Export", "Name"]);
                 let message = format!("the export name `{name}` is taken by `{first}`");
                 let mut finding = finding(Severity::Error, "duplicate-export", place, message);
-                finding.hint = Some("names of exports are unique in an account and region: rename one".to_owned());
+                finding.hint =
+                    Some("names of exports are unique in an account and region: rename one".to_owned());
                 findings.push((template, finding));
             }
         }

@@ -153,7 +153,9 @@ impl Walk<'_, '_> {
     fn function(&mut self, name: &str, argument: &Value) {
         let Some(known) = ALL.iter().copied().find(|known| *known == name) else {
             if let Some(identifier) = name.strip_prefix("Fn::ForEach::") {
-                self.inside(&format!("Fn::ForEach::{identifier}"), |walk| arguments::for_each(walk, argument));
+                self.inside(&format!("Fn::ForEach::{identifier}"), |walk| {
+                    arguments::for_each(walk, argument)
+                });
                 return;
             }
             let severity = if self.context.has_unknown_macro() { Severity::Note } else { Severity::Error };
@@ -209,7 +211,8 @@ fn function_call(value: &Value) -> Option<(&str, &Value)> {
 
 /// Whether a value is a call of a function or of a macro.
 fn is_call(value: &Value) -> bool {
-    only_member(value).is_some_and(|(name, _)| name == "Ref" || name == "Condition" || name.starts_with("Fn::"))
+    only_member(value)
+        .is_some_and(|(name, _)| name == "Ref" || name == "Condition" || name.starts_with("Fn::"))
 }
 
 /// Whether a value may be taken for a text: a scalar or a call.

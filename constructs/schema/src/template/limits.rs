@@ -53,7 +53,8 @@ fn names(context: &mut Context<'_>) {
                 context.error("limit", place, message);
             } else if !is_name(section, name) && !context.has_unknown_macro() {
                 let message = format!("`{name}` is no name for an entry of `{section}`");
-                context.error("logical-id", place, message).hint = Some("use letters and digits only".to_owned());
+                context.error("logical-id", place, message).hint =
+                    Some("use letters and digits only".to_owned());
             }
         }
     }
@@ -74,7 +75,8 @@ fn size(context: &mut Context<'_>) {
             Some("move a part into a stack of its own".to_owned());
     } else if bytes > limits::INLINE_TEMPLATE_BYTES {
         let limit = limits::INLINE_TEMPLATE_BYTES;
-        let message = format!("the template has {bytes} bytes: above {limit} it has to be uploaded to S3 first");
+        let message =
+            format!("the template has {bytes} bytes: above {limit} it has to be uploaded to S3 first");
         context.report(Severity::Note, "inline-size", "", message);
     }
 }

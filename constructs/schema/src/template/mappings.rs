@@ -19,7 +19,8 @@ pub(super) fn check(context: &mut Context<'_>) {
                 context.error("mapping", place.clone(), message).hint =
                     Some("use letters, digits, dots and hyphens".to_owned());
             }
-            let Some(values) = level(context, &place, &format!("`{key}` in the mapping `{name}`"), values) else {
+            let Some(values) = level(context, &place, &format!("`{key}` in the mapping `{name}`"), values)
+            else {
                 continue;
             };
             for (attribute, value) in values {
@@ -30,8 +31,10 @@ pub(super) fn check(context: &mut Context<'_>) {
                         Some("use letters and digits".to_owned());
                 }
                 if value.is_object() || value.is_null() {
-                    let message =
-                        format!("`{attribute}` in the mapping `{name}` is {}, where a text or a list is wanted", kind(value));
+                    let message = format!(
+                        "`{attribute}` in the mapping `{name}` is {}, where a text or a list is wanted",
+                        kind(value)
+                    );
                     context.error("mapping", place, message);
                 }
             }

@@ -35,7 +35,8 @@ pub(super) fn check(context: &mut Context<'_>) {
         }
         match output.get("Description") {
             Some(Value::String(text)) if text.len() > OUTPUT_DESCRIPTION_BYTES => {
-                let message = format!("the description has {} bytes, more than {OUTPUT_DESCRIPTION_BYTES}", text.len());
+                let message =
+                    format!("the description has {} bytes, more than {OUTPUT_DESCRIPTION_BYTES}", text.len());
                 context.error("limit", format!("{place}/Description"), message);
             }
             Some(Value::String(_)) | None => {}
@@ -45,7 +46,8 @@ pub(super) fn check(context: &mut Context<'_>) {
             }
         }
         if let Some(condition) = output.get("Condition").filter(|condition| !condition.is_string()) {
-            let message = format!("`Condition` is {}, where the name of a condition is wanted", kind(condition));
+            let message =
+                format!("`Condition` is {}, where the name of a condition is wanted", kind(condition));
             context.error("output", format!("{place}/Condition"), message);
         }
         if let Some(export) = output.get("Export") {
@@ -68,11 +70,15 @@ fn output_value(context: &mut Context<'_>, place: String, name: &str, value: &Va
 fn export_name(context: &mut Context<'_>, place: &str, name: &str, export: &Value) {
     let place = format!("{place}/Export");
     let Some(members) = export.as_object() else {
-        let message = format!("`Export` of the output `{name}` is {}, where an object with `Name` is wanted", kind(export));
+        let message = format!(
+            "`Export` of the output `{name}` is {}, where an object with `Name` is wanted",
+            kind(export)
+        );
         context.error("output", place, message);
         return;
     };
-    for attribute in members.keys().filter(|attribute| *attribute != "Name" && !attribute.starts_with("Fn::")) {
+    for attribute in members.keys().filter(|attribute| *attribute != "Name" && !attribute.starts_with("Fn::"))
+    {
         let message = format!("`Export` has the unknown attribute `{attribute}`");
         context.error("output", format!("{place}{}", pointer(&[attribute])), message).hint =
             Some("an export has only a `Name`".to_owned());

@@ -56,8 +56,12 @@ enum Known {
 fn known(type_name: &str) -> Known {
     let scalar = |name: &str| matches!(name, "String" | "Number") || NAMED.contains(&name);
     let between = |prefix: &str| type_name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix('>'));
-    let list = |name: &str| name.strip_prefix("List<").and_then(|rest| rest.strip_suffix('>'));
-    let listable = |name: &str| scalar(name) && !matches!(name, "AWS::EC2::KeyPair::KeyName" | "AWS::SSM::Parameter::Name");
+    fn list(name: &str) -> Option<&str> {
+        name.strip_prefix("List<").and_then(|rest| rest.strip_suffix('>'))
+    }
+    let listable = |name: &str| {
+        scalar(name) && !matches!(name, "AWS::EC2::KeyPair::KeyName" | "AWS::SSM::Parameter::Name")
+    };
     if scalar(type_name) || type_name == "CommaDelimitedList" || list(type_name).is_some_and(listable) {
         return Known::Documented;
     }
@@ -80,7 +84,11 @@ pub(super) fn check(context: &mut Context<'_>) {
             continue;
         };
         if context.resources.contains_key(name) {
-            context.error("duplicate-name", place.clone(), format!("`{name}` names a parameter and a resource"));
+            context.error(
+                "duplicate-name",
+                place.clone(),
+                format!("`{name}` names a parameter and a resource"),
+            );
         }
         attributes(context, &place, name, parameter);
         let Some(type_name) = type_of(context, &place, name, parameter) else { continue };
@@ -132,7 +140,9 @@ fn attributes(context: &mut Context<'_>, place: &str, name: &str, parameter: &Ma
                 _ => "`true` or `false`",
             },
             "Description" => match value.as_str() {
-                Some(text) if text.chars().count() > PARAMETER_DESCRIPTION => "a text of at most 4000 characters",
+                Some(text) if text.chars().count() > PARAMETER_DESCRIPTION => {
+                    "a text of at most 4000 characters"
+                }
                 _ if is_scalar(value) => continue,
                 _ => "a text",
             },
@@ -159,7 +169,9 @@ fn type_of<'t>(
     match known(type_name) {
         Known::Documented => {}
         Known::Accepted => {
-            let message = format!("CloudFormation takes the parameter type `{type_name}`, but does not check its values");
+            let message = format!(
+                "CloudFormation takes the parameter type `{type_name}`, but does not check its values"
+            );
             context.warning("parameter-type", place, message);
         }
         Known::No => {
@@ -173,11 +185,18 @@ fn type_of<'t>(
 }
 
 /// A default must be a value that the parameter allows.
-fn default(context: &mut Context<'_>, place: &str, name: &str, type_name: &str, parameter: &Map<String, Value>) {
+fn default(
+    context: &mut Context<'_>,
+    place: &str,
+    name: &str,
+    type_name: &str,
+    parameter: &Map<String, Value>,
+) {
     let Some(default) = parameter.get("Default").and_then(scalar_text) else { return };
     let place = format!("{place}/Default");
     if default.len() > PARAMETER_VALUE_BYTES {
-        let message = format!("the default of `{name}` has {} bytes, more than {PARAMETER_VALUE_BYTES}", default.len());
+        let message =
+            format!("the default of `{name}` has {} bytes, more than {PARAMETER_VALUE_BYTES}", default.len());
         context.error("limit", place.clone(), message);
     }
     // The value of such a parameter is the name of an SSM parameter; the rules hold for what is found there.
@@ -226,7 +245,8 @@ fn broken_rule(parameter: &Map<String, Value>, type_name: &str, item: &str, whol
     let pattern = parameter.get("AllowedPattern").and_then(Value::as_str)?;
     // A pattern that only Java's engine reads is not judged.
     let whole_match = fancy_regex::Regex::new(&format!("^(?:{pattern})$")).ok()?;
-    (whole_match.is_match(item) == Ok(false)).then(|| format!("does not match its `AllowedPattern` `{pattern}`"))
+    matches!(whole_match.is_match(item), Ok(false))
+        .then(|| format!("does not match its `AllowedPattern` `{pattern}`"))
 }
 
 fn number(value: &Value) -> Option<f64> {

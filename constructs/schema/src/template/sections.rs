@@ -35,7 +35,9 @@ pub(super) fn check(context: &mut Context<'_>) {
             "Description" => description(context, place, content),
             "Transform" => transform(context, &place, content),
             "Globals" if !context.is_serverless() && !context.has_unknown_macro() => {
-                context.error("unknown-section", place, "the section `Globals` needs the serverless transform").hint =
+                context
+                    .error("unknown-section", place, "the section `Globals` needs the serverless transform")
+                    .hint =
                     Some("add `Transform: AWS::Serverless-2016-10-31`, or remove the section".to_owned());
             }
             "Resources" => {}
@@ -49,7 +51,9 @@ pub(super) fn check(context: &mut Context<'_>) {
             unknown => {
                 let severity = if context.has_unknown_macro() { Severity::Note } else { Severity::Error };
                 let hint = hint_for(unknown, SECTIONS.into_iter().chain(["Transform"]));
-                context.report(severity, "unknown-section", place, format!("unknown section `{unknown}`")).hint = hint;
+                context
+                    .report(severity, "unknown-section", place, format!("unknown section `{unknown}`"))
+                    .hint = hint;
             }
         }
     }
@@ -64,7 +68,11 @@ fn resources(context: &mut Context<'_>) {
         }
         Some(Value::Object(resources)) if resources.is_empty() => {
             // "At least one Resources member must be defined": the answer of ValidateTemplate.
-            context.error("template-shape", "/Resources", "`Resources` is empty, where one resource at least is wanted");
+            context.error(
+                "template-shape",
+                "/Resources",
+                "`Resources` is empty, where one resource at least is wanted",
+            );
         }
         Some(Value::Object(_)) => {}
         Some(other) => {
@@ -107,7 +115,8 @@ fn transform(context: &mut Context<'_>, place: &str, content: &Value) {
         }
         Value::Object(members) if members.get("Name").is_some_and(Value::is_string) => {}
         other => {
-            let message = format!("a transform is {}, where a name or an object with `Name` is wanted", kind(other));
+            let message =
+                format!("a transform is {}, where a name or an object with `Name` is wanted", kind(other));
             context.error("template-shape", place, message);
         }
     }

@@ -64,7 +64,10 @@ fn reference(walk: &mut Walk<'_, '_>, argument: &Value) {
 
 fn get_att(walk: &mut Walk<'_, '_>, argument: &Value) {
     if let Value::String(dotted) = argument {
-        if !dotted.split_once('.').is_some_and(|(target, attribute)| !target.is_empty() && !attribute.is_empty()) {
+        if !dotted
+            .split_once('.')
+            .is_some_and(|(target, attribute)| !target.is_empty() && !attribute.is_empty())
+        {
             walk.error(format!("`Fn::GetAtt` gets `{dotted}`, which names no attribute")).hint =
                 Some("write `Resource.Attribute`".to_owned());
         }
@@ -125,17 +128,22 @@ fn find_in_map(walk: &mut Walk<'_, '_>, argument: &Value) {
     let Some(items) = list(walk, "Fn::FindInMap", argument, 3..=4, form) else { return };
     for (index, item) in items.iter().enumerate() {
         if index == 3 {
-            let options = item.as_object().filter(|options| options.len() == 1 && options.contains_key("DefaultValue"));
+            let options =
+                item.as_object().filter(|options| options.len() == 1 && options.contains_key("DefaultValue"));
             walk.item(index, |walk| match options {
                 Some(options) => walk.inside("DefaultValue", |walk| {
                     walk.argument("Fn::FindInMap", names::VALUE, |walk| walk.value(&options["DefaultValue"]));
                 }),
                 None => {
-                    walk.error("the fourth argument of `Fn::FindInMap` must be an object with `DefaultValue`");
+                    walk.error(
+                        "the fourth argument of `Fn::FindInMap` must be an object with `DefaultValue`",
+                    );
                 }
             });
         } else if is_text(item) {
-            walk.argument("Fn::FindInMap", names::FIND_IN_MAP, |walk| walk.item(index, |walk| walk.value(item)));
+            walk.argument("Fn::FindInMap", names::FIND_IN_MAP, |walk| {
+                walk.item(index, |walk| walk.value(item))
+            });
         } else {
             walk.item(index, |walk| {
                 walk.error(format!("`Fn::FindInMap` gets {}, where a name is wanted", kind(item)));
@@ -151,8 +159,9 @@ fn zones(walk: &mut Walk<'_, '_>, argument: &Value) {
     {
         let place = walk.place.clone();
         let hint = hint_for(region, crate::regions().iter().map(String::as_str));
-        walk.context.warning("unknown-region", place, format!("`Fn::GetAZs` gets the unknown region `{region}`")).hint =
-            hint;
+        walk.context
+            .warning("unknown-region", place, format!("`Fn::GetAZs` gets the unknown region `{region}`"))
+            .hint = hint;
     }
     text(walk, "Fn::GetAZs", names::GET_AZS, argument);
 }
@@ -180,7 +189,9 @@ fn get_stack_output(walk: &mut Walk<'_, '_>, argument: &Value) {
 }
 
 fn join(walk: &mut Walk<'_, '_>, argument: &Value) {
-    let Some([delimiter, items]) = list(walk, "Fn::Join", argument, 2..=2, "[delimiter, [values]]") else { return };
+    let Some([delimiter, items]) = list(walk, "Fn::Join", argument, 2..=2, "[delimiter, [values]]") else {
+        return;
+    };
     if !delimiter.is_string() {
         walk.item(0, |walk| {
             walk.error(format!("the delimiter of `Fn::Join` is {}, where a text is wanted", kind(delimiter)));
@@ -233,7 +244,9 @@ fn select(walk: &mut Walk<'_, '_>, argument: &Value) {
                 walk.error(format!("`Fn::Select` gets {index}, where a number from 0 on is wanted"));
             }
             (Some(number), Some(count)) if number >= count => {
-                walk.error(format!("`Fn::Select` takes item {number} of a list of {count}, which is counted from 0"));
+                walk.error(format!(
+                    "`Fn::Select` takes item {number} of a list of {count}, which is counted from 0"
+                ));
             }
             _ => {}
         });
@@ -242,17 +255,25 @@ fn select(walk: &mut Walk<'_, '_>, argument: &Value) {
 }
 
 fn split(walk: &mut Walk<'_, '_>, argument: &Value) {
-    let Some([delimiter, source]) = list(walk, "Fn::Split", argument, 2..=2, "[delimiter, text]") else { return };
+    let Some([delimiter, source]) = list(walk, "Fn::Split", argument, 2..=2, "[delimiter, text]") else {
+        return;
+    };
     if !delimiter.is_string() {
         walk.item(0, |walk| {
-            walk.error(format!("the delimiter of `Fn::Split` is {}, where a text is wanted", kind(delimiter)));
+            walk.error(format!(
+                "the delimiter of `Fn::Split` is {}, where a text is wanted",
+                kind(delimiter)
+            ));
         });
     }
     let resolves = source.as_str().is_some_and(|text| text.contains("{{resolve:"));
     walk.item(1, |walk| {
         if resolves {
             walk.error("`Fn::Split` cannot split a dynamic reference, which is resolved after it").hint =
-                Some("read the value by a parameter of type `AWS::SSM::Parameter::Value<List<String>>`".to_owned());
+                Some(
+                    "read the value by a parameter of type `AWS::SSM::Parameter::Value<List<String>>`"
+                        .to_owned(),
+                );
         }
         text(walk, "Fn::Split", names::SPLIT, source);
     });
@@ -307,7 +328,8 @@ fn variables_of(walk: &mut Walk<'_, '_>, text: &str, variables: &Map<String, Val
 }
 
 fn collection(walk: &mut Walk<'_, '_>, name: &'static str, argument: &Value) {
-    let fits = argument.is_array() || is_call(argument) || (argument.is_object() && name == "Fn::ToJsonString");
+    let fits =
+        argument.is_array() || is_call(argument) || (argument.is_object() && name == "Fn::ToJsonString");
     if !fits {
         walk.error(format!("`{name}` gets {}, where a list is wanted", kind(argument)));
         return;
@@ -337,6 +359,7 @@ pub(super) fn for_each(walk: &mut Walk<'_, '_>, argument: &Value) {
     let Some([identifier, values, body]) = list(walk, "Fn::ForEach", argument, 3..=3, form) else { return };
     let fits = identifier.is_string() && (values.is_array() || is_call(values)) && body.is_object();
     if !fits {
-        walk.error("`Fn::ForEach` gets arguments of the wrong kind").hint = Some(format!("write `Fn::ForEach::Name: {form}`"));
+        walk.error("`Fn::ForEach` gets arguments of the wrong kind").hint =
+            Some(format!("write `Fn::ForEach::Name: {form}`"));
     }
 }

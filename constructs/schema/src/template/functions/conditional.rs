@@ -15,7 +15,10 @@ pub(super) fn check(walk: &mut Walk<'_, '_>, name: &'static str, argument: &Valu
         "Fn::Implies" => operands(walk, name, argument, 2..=2, "[condition, condition]"),
         "Condition" => {
             if !argument.is_string() {
-                walk.error(format!("`Condition` gets {}, where the name of a condition is wanted", kind(argument)));
+                walk.error(format!(
+                    "`Condition` gets {}, where the name of a condition is wanted",
+                    kind(argument)
+                ));
             }
         }
         "Fn::Contains" | "Fn::EachMemberEquals" | "Fn::EachMemberIn" => {
@@ -40,11 +43,16 @@ pub(super) fn check(walk: &mut Walk<'_, '_>, name: &'static str, argument: &Valu
 /// Both branches stand where the function stands, and may hold what may stand there.
 fn if_else(walk: &mut Walk<'_, '_>, argument: &Value) {
     let form = "[condition, whenTrue, whenFalse]";
-    let Some([condition, when_true, when_false]) = list(walk, "Fn::If", argument, 3..=3, form) else { return };
+    let Some([condition, when_true, when_false]) = list(walk, "Fn::If", argument, 3..=3, form) else {
+        return;
+    };
     if !condition.is_string() {
         walk.item(0, |walk| {
-            walk.error(format!("`Fn::If` gets {}, where the name of a condition is wanted", kind(condition))).hint =
-                Some("define it in `Conditions` and write its name".to_owned());
+            walk.error(format!(
+                "`Fn::If` gets {}, where the name of a condition is wanted",
+                kind(condition)
+            ))
+            .hint = Some("define it in `Conditions` and write its name".to_owned());
         });
     }
     walk.item(1, |walk| walk.value(when_true));
