@@ -21,6 +21,7 @@
 
 mod app;
 mod asset;
+mod availability;
 mod context;
 mod main_entry;
 mod permissions_boundary;
@@ -36,6 +37,7 @@ pub use serde_json::Value as Json;
 
 pub use app::{App, AppProps};
 pub use asset::{ArchiveEntry, Asset, CommandAsset, archive, bucket_parameter_name};
+pub use availability::available_in;
 pub use context::{AssetDestination, Context, ContextEntry, FrameworkSettings, Settings};
 pub use main_entry::main;
 pub use permissions_boundary::permissions_boundary;

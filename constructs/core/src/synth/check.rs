@@ -18,8 +18,21 @@ pub(crate) fn template(
     template: &Json,
     bytes: usize,
 ) -> Vec<Diagnostic> {
-    let _ = (arena, stack, data, sections, template, bytes, node_at);
-    Vec::new()
+    let options = formwork_schema::template::Options {
+        region: data.environment.region.as_deref(),
+        size_bytes: Some(bytes),
+    };
+    formwork_schema::template::validate_template(template, &options)
+        .into_iter()
+        .map(|finding| {
+            let node = node_at(sections, &finding.pointer).unwrap_or(stack);
+            let mut diagnostic = Diagnostic::new(finding.severity, finding.rule, finding.message);
+            diagnostic.hint = finding.hint;
+            diagnostic.template = Some(data.name.clone());
+            diagnostic.pointer = Some(finding.pointer);
+            arena.locate(node, diagnostic)
+        })
+        .collect()
 }
 
 /// The node behind a place in a template.

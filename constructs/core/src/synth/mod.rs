@@ -22,6 +22,7 @@ use crate::stack::StackData;
 use crate::tree::{Arena, NodeId, NodeKind, Scope};
 
 use files::FinishedStack;
+pub(crate) use logical_id::logical_id;
 use resolve::Resolver;
 use template::{Sections, Structure};
 

@@ -157,7 +157,8 @@ impl<'a> Resolver<'a> {
 
     fn attribute(&mut self, node: NodeId, attribute: &Attribute, is_list: bool, user: NodeId) -> Json {
         if !self.is_own(node, user) {
-            return Json::Null;
+            // One mistake, one report: a value that is left out is no second one.
+            return json!({"Ref": "AWS::NoValue"});
         }
         let (producer, consumer) = (self.arena.node(node).stack, self.arena.node(user).stack);
         match (producer, consumer) {

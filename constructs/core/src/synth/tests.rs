@@ -278,3 +278,14 @@ fn a_list_crosses_stacks_as_one_text() {
         json!({"Fn::Select": [0, {"Fn::Split": ["||", {"Fn::ImportValue": "producer:EndpointDnsEntries"}]}]})
     );
 }
+
+#[test]
+fn a_logical_id_can_be_foretold() {
+    let app = app();
+    let stack = app.stack("one");
+    let group = stack.child("Group");
+    let foretold = group.logical_id("Topic");
+    topic().define(group, "Topic");
+    let template = app.synth().expect("no mistakes").template("one").expect("the stack");
+    assert!(template["Resources"].get(&foretold).is_some(), "{foretold}");
+}

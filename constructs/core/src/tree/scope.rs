@@ -68,6 +68,15 @@ impl<'app> Scope<'app> {
         scope
     }
 
+    /// The logical id that something defined here under an id has in the stack's template. For the few places that
+    /// need a resource's name without depending on the resource, such as a signal to it.
+    pub fn logical_id(self, id: &str) -> String {
+        let arena = self.app.arena.borrow();
+        let mut path = arena.path_in_stack(self.node);
+        path.push(id);
+        crate::synth::logical_id(&path).unwrap_or_default()
+    }
+
     /// The app.
     pub fn app(self) -> &'app App {
         self.app

@@ -148,6 +148,12 @@ impl IntoValue<f64> for f64 {
     }
 }
 
+impl IntoValue<f64> for i64 {
+    fn into_value(self) -> Value<f64> {
+        literal(self)
+    }
+}
+
 impl IntoValue<Json> for Json {
     fn into_value(self) -> Value<Json> {
         literal(self)
