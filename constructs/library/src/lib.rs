@@ -1,5 +1,8 @@
 //! The constructs of an ML platform on AWS.
 
+pub mod custom_resource;
+pub mod function;
 pub mod iam;
+pub mod managed_mlflow;
 pub mod networking;
 pub mod storage;

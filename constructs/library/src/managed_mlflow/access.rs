@@ -4,8 +4,8 @@ use formwork::{MlflowArn, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::actions::{ACTIONS, WITHOUT_RESOURCE};
 use super::MlflowType;
+use super::actions::{ACTIONS, WITHOUT_RESOURCE};
 use crate::iam::Statement;
 use crate::storage::ObjectAccess;
 
@@ -56,9 +56,9 @@ impl Access {
         let user_interface = format!("sagemaker-mlflow:{WITHOUT_RESOURCE}");
         vec![
             Statement::allow(actions.iter().map(String::as_str)).sid("Mlflow").on(arn),
-            Statement::allow([user_interface.as_str()])
-                .sid("MlflowUserInterface")
-                .on_any_resource("the action has no resource type; the link to a server's pages is limited above"),
+            Statement::allow([user_interface.as_str()]).sid("MlflowUserInterface").on_any_resource(
+                "the action has no resource type; the link to a server's pages is limited above",
+            ),
         ]
     }
 }

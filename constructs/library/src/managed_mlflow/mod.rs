@@ -1,0 +1,178 @@
+//! Managed MLflow: a tracking server or a serverless app, the bucket of its artifacts, and who may use it.
+//!
+//! An app is the native type by default. The custom resource beside it exists for what the native type lacks: a KMS
+//! key, the account's default and the default of Studio domains.
+
+mod access;
+mod actions;
+mod app;
+mod checks;
+mod custom_app;
+mod kind;
+mod props;
+mod service_role;
+mod tracking_server;
+
+use formwork::{Diagnostic, MlflowArn, Output, ResourceId, Scope, Value, pseudo, text};
+
+use crate::iam::Role;
+use crate::storage::{DataBucket, DataBucketProps};
+
+pub use access::Access;
+pub use kind::{MlflowType, has_known_endpoint};
+pub use props::{ManagedMlflowProps, Provisioner, TrackingServerSize};
+
+/// Managed MLflow, made here or taken in.
+#[derive(Clone, Debug)]
+pub struct ManagedMlflow {
+    /// The ARN of the tracking server or app.
+    pub arn: Value<MlflowArn>,
+    /// The kind.
+    pub mode: MlflowType,
+    /// The name in SageMaker; of an app that was taken in, the id in its ARN.
+    pub name: String,
+    /// The URL of the MLflow API.
+    pub endpoint: Value<String>,
+    /// The bucket that holds the artifacts; nothing when that of an existing server or app was not named.
+    pub artifact_bucket: Option<DataBucket>,
+    /// Where in the bucket the artifacts lie; empty for the whole bucket.
+    pub artifact_prefix: String,
+    /// The role with which the service reaches the artifacts; nothing for an existing server or app.
+    pub role: Option<Role>,
+}
+
+impl ManagedMlflow {
+    /// Adds a tracking server or an app with its service role and, unless one is given, its artifact bucket.
+    #[track_caller]
+    pub fn new(scope: Scope<'_>, id: &str, props: ManagedMlflowProps) -> Self {
+        let scope = scope.child(id);
+        checks::check(scope, &props);
+        let artifacts = props.artifact_bucket.clone().unwrap_or_else(|| {
+            let key = props.artifact_key.clone();
+            DataBucket::new(scope, "Artifacts", DataBucketProps { key, ..DataBucketProps::default() })
+        });
+        // What is kept is kept with all that it needs: a server whose role is gone can no longer reach its artifacts.
+        let service = scope.child("Service");
+        service.default_removal_policy(props.removal_policy);
+        let role = service_role::ServiceRole::new(service, &props, &artifacts);
+        let made = match props.mlflow_type {
+            MlflowType::Tracking => tracking_server::define(service, &props, &artifacts, &role),
+            MlflowType::Serverless if checks::is_custom(&props) => {
+                custom_app::define(scope, service, &props, &artifacts, &role)
+            }
+            MlflowType::Serverless => app::define(service, &props, &artifacts, &role),
+        };
+        Self {
+            arn: made.arn,
+            mode: props.mlflow_type,
+            name: props.name,
+            endpoint: made.endpoint,
+            artifact_bucket: Some(artifacts),
+            artifact_prefix: props.artifact_prefix,
+            role: Some(role.role),
+        }
+    }
+
+    /// Takes in a tracking server or an app by its ARN, with the bucket of its artifacts when clients shall reach them.
+    #[track_caller]
+    pub fn existing(scope: Scope<'_>, id: &str, arn: &str, artifact_bucket: Option<DataBucket>) -> Self {
+        let scope = scope.child(id);
+        let mode = MlflowType::from_arn(arn);
+        let parts: Vec<&str> = arn.split(':').collect();
+        let name = parts.get(5).and_then(|resource| resource.split_once('/')).map(|(_, name)| name);
+        if mode.is_none() || parts[0] != "arn" || parts.len() != 6 || name.is_none_or(str::is_empty) {
+            let message = format!("`{arn}` is not the ARN of a tracking server or an MLflow app");
+            let hint = "give an ARN such as arn:aws:sagemaker:us-east-1:111122223333:mlflow-tracking-server/name, or \
+                        one with mlflow-app/ and the app's id";
+            scope.report(Diagnostic::error("mlflow-arn", message).with_hint(hint));
+        }
+        let mode = mode.unwrap_or_default();
+        let region = parts.get(3).copied().unwrap_or_default();
+        checks::check_endpoint(scope, region);
+        Self {
+            arn: MlflowArn::literal(arn),
+            mode,
+            name: name.unwrap_or_default().to_owned(),
+            endpoint: mode.endpoint(region),
+            artifact_bucket,
+            artifact_prefix: String::new(),
+            role: None,
+        }
+    }
+
+    /// Lets a role use this server or app: its MLflow API by the level of access and, when wanted, the artifacts below
+    /// its prefix. The policy is a resource of the caller's scope, so the role's own stack stays as it is.
+    ///
+    /// IAM knows one action for the whole API of an app: there, only the artifacts and the proxy tell a reader from an
+    /// administrator.
+    #[track_caller]
+    pub fn grant_client(
+        &self,
+        scope: Scope<'_>,
+        id: &str,
+        role: &Role,
+        access: Access,
+        artifacts: bool,
+    ) -> ResourceId {
+        let mut statements = access.statements(self.mode, &self.arn);
+        match &self.artifact_bucket {
+            Some(bucket) if artifacts => {
+                statements.extend(bucket.statements(&self.artifact_prefix, access.to_artifacts()));
+            }
+            None if artifacts => {
+                let message = format!(
+                    "the artifact bucket of MLflow `{}` is not known, so {id} gives no access to it",
+                    self.name
+                );
+                let hint = "name the bucket (artifactBucket), or leave the artifacts out of the grant";
+                scope.report(
+                    Diagnostic::new(formwork::Severity::Warning, "mlflow-artifacts", message).with_hint(hint),
+                );
+            }
+            _ => {}
+        }
+        if self.mode == MlflowType::Serverless && access != Access::Admin {
+            let message = format!(
+                "IAM cannot limit {id} to a {}: sagemaker:CallMlflowAppApi is the whole API of an MLflow app",
+                access.as_str()
+            );
+            let hint = "use a tracking server, or let clients come through the proxy, which limits by route";
+            scope.report(Diagnostic::new(formwork::Severity::Note, "mlflow-access", message).with_hint(hint));
+        }
+        role.grant(scope, id, statements)
+    }
+
+    /// Shows what clients and operators need as outputs of a stack, exported as `<stack>:MlflowResourceArn` and so on.
+    /// The scope is the stack itself, so that the outputs have exactly these names.
+    #[track_caller]
+    pub fn outputs(&self, scope: Scope<'_>) {
+        let export = |id: &str, value: Value<String>, description: &str| {
+            Output::new(value)
+                .description(description)
+                .export_name(text!("{}:{}", pseudo::stack_name(), id))
+                .define(scope, id);
+        };
+        export("MlflowResourceArn", self.arn.retype(), "The ARN of the tracking server or MLflow app");
+        export("MlflowName", Value::from_expression(self.name.as_str().into()), "Its name in SageMaker");
+        export(
+            "Endpoint",
+            self.endpoint.clone(),
+            "The URL of the MLflow API, which takes requests with SigV4 signatures",
+        );
+        if let Some(bucket) = &self.artifact_bucket {
+            export("ArtifactBucketName", bucket.name.retype(), "The bucket that holds the artifacts");
+        }
+        if let Some(role) = &self.role {
+            export("RoleArn", role.arn.retype(), "The role with which the service reaches the artifacts");
+        }
+    }
+}
+
+/// What each way of making managed MLflow gives.
+struct Made {
+    arn: Value<MlflowArn>,
+    endpoint: Value<String>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Managed MLflow in the template.
