@@ -18,21 +18,27 @@ pub(crate) fn template(
     template: &Json,
     bytes: usize,
 ) -> Vec<Diagnostic> {
-    let options = formwork_schema::template::Options {
-        region: data.environment.region.as_deref(),
-        size_bytes: Some(bytes),
-    };
-    formwork_schema::template::validate_template(template, &options)
+    let options =
+        formwork_schema::Options { region: data.environment.region.as_deref(), size_bytes: Some(bytes) };
+    formwork_schema::validate_template(template, &options)
         .into_iter()
-        .map(|finding| {
-            let node = node_at(sections, &finding.pointer).unwrap_or(stack);
-            let mut diagnostic = Diagnostic::new(finding.severity, finding.rule, finding.message);
-            diagnostic.hint = finding.hint;
-            diagnostic.template = Some(data.name.clone());
-            diagnostic.pointer = Some(finding.pointer);
-            arena.locate(node, diagnostic)
-        })
+        .map(|finding| bring_home(arena, stack, sections, finding))
         .collect()
+}
+
+/// A finding about a place in a template as one about the construct behind that place.
+fn bring_home(
+    arena: &Arena,
+    stack: NodeId,
+    sections: &Sections,
+    finding: formwork_schema::Finding,
+) -> Diagnostic {
+    let node = node_at(sections, &finding.pointer).unwrap_or(stack);
+    let mut diagnostic = Diagnostic::new(finding.severity, finding.rule, finding.message);
+    diagnostic.hint = finding.hint;
+    diagnostic.template = Some(super::stack_data(arena, stack).name.clone());
+    diagnostic.pointer = Some(finding.pointer);
+    arena.locate(node, diagnostic)
 }
 
 /// The node behind a place in a template.
@@ -43,24 +49,44 @@ fn node_at(sections: &Sections, pointer: &str) -> Option<NodeId> {
 }
 
 /// Checks what only all templates together can show: names that have to be unique in an account and region.
-pub(crate) fn assembly(arena: &Arena, templates: &[(NodeId, Json)]) -> Vec<Diagnostic> {
-    let mut stack_names: BTreeMap<(String, String, String), NodeId> = BTreeMap::new();
+pub(crate) fn assembly(
+    arena: &Arena,
+    templates: &[(NodeId, Json)],
+    sections: &BTreeMap<NodeId, Sections>,
+) -> Vec<Diagnostic> {
+    let mut by_environment: BTreeMap<(Option<String>, Option<String>), Vec<&(NodeId, Json)>> =
+        BTreeMap::new();
+    for entry in templates {
+        let environment = super::stack_data(arena, entry.0).environment.clone();
+        by_environment.entry((environment.account, environment.region)).or_default().push(entry);
+    }
+    by_environment.values().flat_map(|together| unique_names(arena, together, sections)).collect()
+}
+
+fn unique_names(
+    arena: &Arena,
+    together: &[&(NodeId, Json)],
+    sections: &BTreeMap<NodeId, Sections>,
+) -> Vec<Diagnostic> {
+    let mut stacks: BTreeMap<&str, NodeId> = BTreeMap::new();
     let mut found = Vec::new();
-    for (stack, _) in templates {
-        let data = super::stack_data(arena, *stack);
-        let environment = data.environment.clone();
-        let key = (
-            data.name.clone(),
-            environment.account.unwrap_or_default(),
-            environment.region.unwrap_or_default(),
-        );
-        if let Some(first) = stack_names.insert(key, *stack) {
-            let message = format!("stack name `{}` is used by `{}` already", data.name, arena.path(first));
+    for (stack, _) in together {
+        let name = super::stack_data(arena, *stack).name.as_str();
+        if let Some(first) = stacks.get(name) {
+            let message = format!("stack name `{name}` is used by `{}` already", arena.path(*first));
             let hint = "give one of the stacks another name";
             found.push(
                 arena.locate(*stack, Diagnostic::error("duplicate-stack-name", message).with_hint(hint)),
             );
+        } else {
+            stacks.insert(name, *stack);
         }
+    }
+    let named =
+        together.iter().map(|(stack, template)| (super::stack_data(arena, *stack).name.as_str(), template));
+    for (name, finding) in formwork_schema::duplicate_exports(named) {
+        let stack = stacks[name];
+        found.push(bring_home(arena, stack, &sections[&stack], finding));
     }
     found
 }

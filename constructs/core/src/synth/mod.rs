@@ -117,7 +117,7 @@ impl App {
             finished.push(FinishedStack { node: *stack, data, template: text });
             templates.push((*stack, template));
         }
-        found.extend(check::assembly(&arena, &templates));
+        found.extend(check::assembly(&arena, &templates, &sections));
         let mut diagnostics = arena.diagnostics.clone();
         diagnostics.append(&mut resolver.diagnostics);
         diagnostics.append(&mut found);

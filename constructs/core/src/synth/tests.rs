@@ -289,3 +289,22 @@ fn a_logical_id_can_be_foretold() {
     let template = app.synth().expect("no mistakes").template("one").expect("the stack");
     assert!(template["Resources"].get(&foretold).is_some(), "{foretold}");
 }
+
+#[test]
+fn names_that_have_to_be_unique_are_compared_across_stacks() {
+    let app = app();
+    for (id, name) in [("one", "shared"), ("two", "shared"), ("three", "other")] {
+        let props = StackProps { stack_name: Some(name.to_owned()), ..StackProps::default() };
+        let stack = Stack::define(app.root(), id, props);
+        topic().define(stack, "Topic");
+        Output::new("x").export_name("taken").define(stack, "Value");
+    }
+    let error = app.synth().expect_err("there are mistakes");
+    let mut rules: Vec<(&str, &str)> = error
+        .diagnostics
+        .iter()
+        .map(|one| (one.rule.as_str(), one.construct_path.as_deref().unwrap_or_default()))
+        .collect();
+    rules.sort_unstable();
+    assert_eq!(rules, [("duplicate-export", "three/Value"), ("duplicate-stack-name", "two")]);
+}
