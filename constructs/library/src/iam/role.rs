@@ -40,11 +40,23 @@ impl ServicePrincipal {
         }
     }
 
-    /// The trust policy that lets the service assume a role on behalf of this account only.
-    pub fn trust(self) -> PolicyDocument {
-        PolicyDocument::new([Statement::allow(["sts:AssumeRole"])
+    fn source_arn_operator(self) -> &'static str {
+        match self.source_account_operator() {
+            "StringEquals" => "ArnLike",
+            _ => "ArnLikeIfExists",
+        }
+    }
+
+    /// The trust policy that lets the service assume a role on behalf of this account only, and of things with an ARN
+    /// only when one is given.
+    pub fn trust(self, source_arn: Option<&Value<String>>) -> PolicyDocument {
+        let mut statement = Statement::allow(["sts:AssumeRole"])
             .principal(Principal::Service(self.name()))
-            .when(self.source_account_operator(), "aws:SourceAccount", pseudo::account_id())])
+            .when(self.source_account_operator(), "aws:SourceAccount", pseudo::account_id());
+        if let Some(arn) = source_arn {
+            statement = statement.when(self.source_arn_operator(), "aws:SourceArn", arn);
+        }
+        PolicyDocument::new([statement])
     }
 }
 
@@ -57,6 +69,9 @@ pub struct RoleProps {
     pub managed_policies: Vec<Value<String>>,
     /// What the role may do from the start; more is added with [`Role::grant`].
     pub statements: Vec<Statement>,
+    /// The ARN, with wildcards, of the things on whose behalf the service may assume the role. Only for roles of
+    /// services.
+    pub source_arn: Option<Value<String>>,
 }
 
 /// A role. Its name is CloudFormation's choice, so that stacks of one account never collide.
@@ -73,7 +88,7 @@ impl Role {
     /// A role that a service assumes on behalf of this account.
     #[track_caller]
     pub fn for_service(scope: Scope<'_>, id: &str, service: ServicePrincipal, props: RoleProps) -> Self {
-        Self::with_trust(scope, id, service.trust(), props)
+        Self::with_trust(scope, id, service.trust(props.source_arn.as_ref()), props)
     }
 
     /// A role that another role of this account assumes.
