@@ -8,7 +8,7 @@ import logging
 
 from .endpoint import app_id, endpoint, is_app_arn
 from .errors import AppError
-from .ownership import REPLACES, made_by, own_tags, same_resource
+from .ownership import REPLACES, made_by, own_tags
 from .properties import AppProperties, differs, tags_of
 
 log = logging.getLogger(__name__)
@@ -75,9 +75,8 @@ class Lifecycle:
 
     def _predecessor(self, arn, wanted):
         """The app that this one took the place of, when a rollback asks for it back before it was deleted."""
-        tags = self._apps.tags(arn)
-        replaced = tags.get(REPLACES)
-        if not is_app_arn(replaced) or not same_resource(self._request, tags):
+        replaced = self._apps.tags(arn).get(REPLACES)
+        if not is_app_arn(replaced):
             return None
         app = self._apps.settle(replaced)
         usable = app and app["Status"] != "CreateFailed" and not wanted.needs_replacement(app)

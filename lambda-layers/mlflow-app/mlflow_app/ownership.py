@@ -22,8 +22,3 @@ def own_tags(request, replaces=None):
 def made_by(request, tags):
     """Whether an app with these tags was made by this very request."""
     return all(tags.get(key) == value for key, value in own_tags(request).items())
-
-
-def same_resource(request, tags):
-    """Whether an app with these tags was made for this resource of this stack."""
-    return tags.get(STACK) == request.stack_id and tags.get(LOGICAL_ID) == request.logical_id

@@ -10,13 +10,14 @@ class FakeResponseUrl:
 
     def __init__(self):
         self.attempts, self.answers, self.raw, self.statuses = 0, [], [], []
-        self.content_types = []
+        self.content_types, self.paths = [], []
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_PUT(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 fake.attempts += 1
+                fake.paths.append(self.path)
                 status = fake.statuses.pop(0) if fake.statuses else 200
                 if status == 200:
                     fake.raw.append(body)

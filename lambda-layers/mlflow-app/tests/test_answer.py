@@ -47,6 +47,7 @@ def test_is_sent_again_after_a_failure(stage):
 def test_follows_a_redirect_with_the_same_method_and_body(stage):
     stage.url.statuses = [307]
     assert stage.delete("")["Status"] == "SUCCESS"
+    assert stage.url.paths[1] == stage.url.paths[0] + "&redirected=1"
     assert (stage.url.attempts, len(stage.url.answers)) == (2, 1)
 
 

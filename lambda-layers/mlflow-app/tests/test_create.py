@@ -88,7 +88,7 @@ def test_a_creation_that_fails_later_has_the_arn_as_physical_id(stage):
     answer = stage.create()
     assert answer["Status"] == "FAILED"
     assert answer["PhysicalResourceId"] == stage.sagemaker.living()[0]
-    assert "CreateFailed" in answer["Reason"]
+    assert "was not created: status CreateFailed" in answer["Reason"]
     assert stage.delete(answer["PhysicalResourceId"])["Status"] == "SUCCESS"
     assert stage.sagemaker.living() == []
 
@@ -132,6 +132,7 @@ def test_a_repeated_event_finds_its_app_on_a_later_page_and_while_it_is_created(
     event = stage.event("Create")
     for _ in range(5):
         stage.sagemaker.add(Name="tracking")
+    other = stage.sagemaker.add(Name="other")
     stage.sagemaker.page_size = 2
     stage.seconds = 70  # enough to ask for the app, not to see it ready
     first = stage.send(event)
@@ -140,6 +141,7 @@ def test_a_repeated_event_finds_its_app_on_a_later_page_and_while_it_is_created(
     second = stage.send(event)
     assert (second["Status"], second["PhysicalResourceId"]) == ("SUCCESS", first["PhysicalResourceId"])
     assert len(stage.sagemaker.called("CreateMlflowApp")) == 1
+    assert {"ResourceArn": other} not in stage.sagemaker.called("ListTags")
 
 
 @pytest.mark.parametrize("field", ["RequestId", "StackId", "LogicalResourceId"])

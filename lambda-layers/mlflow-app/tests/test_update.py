@@ -79,7 +79,7 @@ def test_a_failed_update_keeps_the_physical_id(stage, arn):
     stage.sagemaker.ends["Updating"] = "UpdateFailed"
     answer = stage.update(arn, new={"Name": "renamed"})
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", arn)
-    assert "UpdateFailed" in answer["Reason"]
+    assert "was not updated: status UpdateFailed" in answer["Reason"]
 
 
 def test_a_busy_app_is_waited_for(stage, arn):
@@ -102,6 +102,14 @@ def test_tags_are_changed_by_their_difference_without_an_update(stage):
     assert added == [{"Key": "add", "Value": "1"}, {"Key": "change", "Value": "2"}]
     assert stage.sagemaker.tags[arn]["of-somebody-else"] == "1"
     assert stage.sagemaker.tags[arn]["formwork:stack-id"] == STACK_ID
+
+
+def test_a_tag_that_somebody_removed_is_not_deleted_again(stage):
+    old = [{"Key": "drop", "Value": "1"}]
+    arn = stage.create(Tags=old)["PhysicalResourceId"]
+    del stage.sagemaker.tags[arn]["drop"]
+    assert stage.update(arn, {"Tags": old})["Status"] == "SUCCESS"
+    assert stage.sagemaker.called("DeleteTags") == []
 
 
 def test_tags_are_deleted_before_others_are_added(stage):
@@ -166,6 +174,13 @@ def test_the_rollback_of_a_replacement_returns_to_the_old_app(stage, arn):
 
 def test_an_app_that_was_deleted_by_hand_is_made_anew(stage, arn):
     stage.sagemaker.apps.clear()
+    answer = stage.update(arn, new={"Name": "renamed"})
+    assert answer["Status"] == "SUCCESS"
+    assert [answer["PhysicalResourceId"]] == stage.sagemaker.living() != [arn]
+
+
+def test_an_app_that_is_being_deleted_by_hand_is_made_anew_once_it_is_gone(stage, arn):
+    stage.sagemaker.apps[arn] |= {"Status": "Deleting", "until": stage.clock.now() + 30}
     answer = stage.update(arn, new={"Name": "renamed"})
     assert answer["Status"] == "SUCCESS"
     assert [answer["PhysicalResourceId"]] == stage.sagemaker.living() != [arn]
