@@ -16,6 +16,7 @@ mod dependencies;
 mod dynamic_references;
 mod exports;
 mod functions;
+mod identity;
 mod kinds;
 mod limits;
 mod mappings;
@@ -25,6 +26,8 @@ mod policies;
 mod possibility;
 mod resources;
 mod rules;
+mod runtimes;
+mod secrets;
 mod sections;
 mod substitution;
 mod targets;
@@ -60,6 +63,9 @@ pub fn validate_template(template: &Value, options: &Options<'_>) -> Vec<Finding
         rules::check,
         resources::check,
         policies::check,
+        runtimes::check,
+        identity::check,
+        secrets::check,
         outputs::check,
         functions::check,
         targets::check,

@@ -59,6 +59,8 @@ fn scalars_are_read_as_cloudformation_reads_them() {
         ("'no'", json!("no")),
         ("\"on\"", json!("on")),
         ("!!str yes", json!("yes")),
+        ("! yes", json!("yes")),
+        ("{! \"Ref\": B}", json!({"Ref": "B"})),
         ("!Equals [yes, 'yes']", json!({"Fn::Equals": [true, "yes"]})),
         ("!Sub yes", json!({"Fn::Sub": true})),
         ("y", json!("y")),

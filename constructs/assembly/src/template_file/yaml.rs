@@ -116,6 +116,9 @@ impl Conversion<'_> {
 
     fn tagged(&mut self, tagged: TaggedValue) -> Result<Value, Fault> {
         let tag = tagged.tag.to_string();
+        if is_nameless(&tag) {
+            return self.value(tagged.value);
+        }
         let Some(function) = function_of_tag(&tag) else {
             let fault = Fault::new(TemplateProblem::UnknownTag(tag.clone()));
             return Err(match closest_function(&tag) {
@@ -133,6 +136,11 @@ impl Conversion<'_> {
         };
         Ok(Value::Object(Map::from_iter([(function, argument)])))
     }
+}
+
+/// Whether a tag has no name (`! text`); it says that a scalar is text.
+fn is_nameless(tag: &str) -> bool {
+    tag.chars().all(|character| character == '!')
 }
 
 fn number_of(number: &serde_yaml::Number) -> Result<Value, Fault> {
@@ -158,6 +166,7 @@ fn key_of(key: Yaml) -> Result<String, Fault> {
         Yaml::Null => "empty",
         Yaml::Sequence(_) => "a list",
         Yaml::Mapping(_) => "an object",
+        Yaml::Tagged(tagged) if is_nameless(&tagged.tag.to_string()) => return key_of(tagged.value),
         Yaml::Tagged(_) => "a function",
     };
     Err(Fault::new(TemplateProblem::KeyNotText(kind)))

@@ -8,37 +8,66 @@ use super::context::Context;
 use super::possibility::{Assumption, Possibilities};
 
 pub(super) fn check(context: &mut Context<'_>) {
-    let conditional = |name: &str| context.resources.get(name).and_then(|resource| resource.condition);
-    if !context.resources.values().any(|resource| resource.condition.is_some()) {
+    if context.conditions.is_empty() {
         return;
     }
     let possibilities = Possibilities::new(&context.conditions, &context.parameters, context.options.region);
     let mut found = Vec::new();
     for reference in &context.references.list {
-        let refers = matches!(
-            reference.kind,
-            ReferenceKind::Ref | ReferenceKind::GetAtt | ReferenceKind::Sub | ReferenceKind::DependsOn
-        );
-        let Some(condition) = conditional(reference.target).filter(|_| refers) else { continue };
-        let mut assumptions = vec![(condition, false)];
+        let refers = reference.orders_resources();
+        let target = context.resources.get(reference.target).filter(|_| refers);
+        let made_when = target.and_then(|resource| resource.condition);
+        let chooses = reference.kind == ReferenceKind::If;
+        if made_when.is_none() && !chooses {
+            continue;
+        }
         let owner = context.sections.get(reference.section).and_then(|section| section.get(reference.owner));
-        if let Some(own) = owner.and_then(|owner| owner.get("Condition")).and_then(Value::as_str) {
-            assumptions.push((own, true));
-        }
+        let own = owner.and_then(|owner| owner.get("Condition")).and_then(Value::as_str);
+        let mut assumptions: Vec<Assumption<'_>> = own.map(|own| (own, true)).into_iter().collect();
         assumptions.extend(branches(context, &reference.pointer));
-        if possibilities.possible(&assumptions) {
-            let message = format!(
-                "`{}` is made only when `{condition}` is true, but is referred to {}",
-                reference.target,
-                shown(&assumptions[1..])
-            );
-            found.push((reference.pointer.clone(), message));
+        if chooses {
+            found.extend(unreachable(&possibilities, reference.target, &reference.pointer, &assumptions));
+        } else if let Some(condition) = made_when {
+            assumptions.insert(0, (condition, false));
+            if possibilities.possible(&assumptions) {
+                let message = format!(
+                    "`{}` is made only when `{condition}` is true, but is referred to {}",
+                    reference.target,
+                    shown(&assumptions[1..])
+                );
+                found.push(("conditional-reference", reference.pointer.clone(), message));
+            }
         }
     }
-    for (place, message) in found {
-        context.warning("conditional-reference", place, message).hint =
-            Some("give both the same condition, or choose with `Fn::If`".to_owned());
+    for (rule, place, message) in found {
+        context.warning(rule, place, message).hint = Some(
+            match rule {
+                "conditional-reference" => "give both the same condition, or choose with `Fn::If`",
+                _ => "write the other branch without `Fn::If`",
+            }
+            .to_owned(),
+        );
     }
+}
+
+/// A branch of `Fn::If` that nothing can lead to, given what holds around it.
+fn unreachable<'t>(
+    possibilities: &Possibilities<'t>,
+    condition: &'t str,
+    pointer: &str,
+    around: &[Assumption<'t>],
+) -> Option<(&'static str, String, String)> {
+    let dead = [true, false].into_iter().find(|value| {
+        let mut assumptions = around.to_vec();
+        assumptions.push((condition, *value));
+        possibilities.impossible(&assumptions) && possibilities.possible(around)
+    })?;
+    let place = pointer.strip_suffix("/0").unwrap_or(pointer);
+    let message = format!("`{condition}` is never {dead} here{}", match around {
+        [] => String::new(),
+        around => format!(", {}", shown(around)),
+    });
+    Some(("unreachable-branch", format!("{place}/{}", if dead { 1 } else { 2 }), message))
 }
 
 /// The branches of `Fn::If` around a place, as assumptions.

@@ -34,7 +34,7 @@ pub(super) fn check(context: &mut Context<'_>) {
     }
 }
 
-fn target_of(argument: &Value) -> Option<(&str, &str)> {
+pub(super) fn target_of(argument: &Value) -> Option<(&str, &str)> {
     match argument {
         Value::String(dotted) => dotted.split_once('.'),
         Value::Array(items) => match items.as_slice() {

@@ -64,6 +64,27 @@ fn output_value(context: &mut Context<'_>, place: String, name: &str, value: &Va
             Value::Array(_) => Some("join the list with `Fn::Join`".to_owned()),
             _ => None,
         };
+    } else if let Some(what) = gives_list(context, value) {
+        context.error("output", place, format!("{what} gives a list, where an output wants a text")).hint =
+            Some("join the list with `Fn::Join`".to_owned());
+    }
+}
+
+/// Describes a function that gives a list.
+fn gives_list(context: &Context<'_>, value: &Value) -> Option<String> {
+    match only_member(value)? {
+        ("Ref", Value::String(target)) => {
+            let type_name = context.parameters.get(target.as_str())?.get("Type")?.as_str()?;
+            super::parameters::is_list(type_name).then(|| format!("the parameter `{target}` of type `{type_name}`"))
+        }
+        ("Fn::GetAtt", argument) => {
+            let (target, attribute) = super::kinds::target_of(argument)?;
+            let resource = context.resources.get(target)?;
+            let known = resource.facts.filter(|_| !resource.is_custom())?.attribute(attribute)?;
+            (known.kind == crate::JsonType::Array).then(|| format!("the attribute `{attribute}` of `{target}`"))
+        }
+        (name @ ("Fn::Split" | "Fn::GetAZs" | "Fn::Cidr"), _) => Some(format!("`{name}`")),
+        _ => None,
     }
 }
 

@@ -69,7 +69,8 @@ fn removal(context: &mut Context<'_>, place: &str, resource: &Resource<'_>, attr
         return;
     }
     let Some(text) = value.as_str() else {
-        if !value.is_object() {
+        let is_call = only_member(value).is_some_and(|(name, _)| name == "Ref" || name.starts_with("Fn::"));
+        if !is_call {
             let message = format!("`{attribute}` is {}, where a text is wanted", kind(value));
             context.error("policy", place, message);
         }

@@ -24,7 +24,7 @@ pub(super) struct Possibilities<'t> {
     comparisons: Vec<Comparison>,
     /// For each compared value with a closed set of literals: how many there are.
     closed: BTreeMap<String, Vec<String>>,
-    answers: RefCell<BTreeMap<Vec<(String, bool)>, bool>>,
+    answers: RefCell<BTreeMap<Vec<(String, bool)>, Option<bool>>>,
 }
 
 enum Formula {
@@ -75,6 +75,15 @@ impl<'t> Possibilities<'t> {
 
     /// Whether all assumptions can hold at once. Says "no" also when that could not be shown.
     pub(super) fn possible(&self, assumptions: &[Assumption<'_>]) -> bool {
+        self.answer(assumptions) == Some(true)
+    }
+
+    /// Whether it was shown that the assumptions cannot hold at once.
+    pub(super) fn impossible(&self, assumptions: &[Assumption<'_>]) -> bool {
+        self.answer(assumptions) == Some(false)
+    }
+
+    fn answer(&self, assumptions: &[Assumption<'_>]) -> Option<bool> {
         let mut key: Vec<(String, bool)> =
             assumptions.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
         key.sort();
@@ -139,16 +148,17 @@ impl<'t> Possibilities<'t> {
         }))
     }
 
-    fn search(&self, assumptions: &[(String, bool)]) -> bool {
+    fn search(&self, assumptions: &[(String, bool)]) -> Option<bool> {
         let mut relevant = Vec::new();
         for (name, _) in assumptions {
             // An unknown or circular condition is a fault of its own.
             if !self.comparisons_of(&Formula::Condition(name.clone()), &mut relevant, 0) {
-                return false;
+                return None;
             }
         }
         let mut search = Search { possibilities: self, assumptions, values: BTreeMap::new(), steps: 0 };
-        search.run(&relevant)
+        let found = search.run(&relevant);
+        (found || search.steps <= STEPS).then_some(found)
     }
 
     /// Collects the comparisons that a formula depends on; `false` when it cannot be followed.

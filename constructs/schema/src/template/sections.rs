@@ -58,6 +58,22 @@ pub(super) fn check(context: &mut Context<'_>) {
         }
     }
     resources(context);
+    loops(context);
+}
+
+/// A loop among the entries of a section works through its transform only.
+fn loops(context: &mut Context<'_>) {
+    if context.has_language_extensions() {
+        return;
+    }
+    for section in ["Conditions", "Outputs", "Resources"] {
+        let entries = context.sections.get(section).and_then(Value::as_object).into_iter().flatten();
+        for (name, _) in entries.filter(|(name, _)| name.starts_with("Fn::ForEach")) {
+            let message = "`Fn::ForEach` needs the transform `AWS::LanguageExtensions`";
+            context.error("function-not-allowed", pointer(&[section, name]), message).hint =
+                Some("add `Transform: AWS::LanguageExtensions`".to_owned());
+        }
+    }
 }
 
 fn resources(context: &mut Context<'_>) {
