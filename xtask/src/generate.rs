@@ -3,6 +3,7 @@
 //! cfn-lint's schemas give what a resource may be, the CDK's service specification what it returns; the record of a
 //! type merges both. `--check` builds the same in memory and compares, so that a stale pack cannot land.
 
+mod extensions;
 mod pattern;
 mod provider;
 mod specification;
@@ -35,12 +36,14 @@ pub fn run(paths: &Paths, check: bool) -> Result<(), String> {
     let mut report = Report::default();
     let types = provider::read(&paths.cfn_lint, &crate_folder, &mut report)?;
     let specification = specification::read(&paths.service_spec.join("db.json.gz"))?;
+    let extensions = extensions::read(&paths.cfn_lint, &crate_folder, &types.regions, &mut report)?;
     let stateful = stateful(&paths.cfn_lint, &crate_folder)?;
 
     let mut records = Vec::new();
     for (name, provider) in &types.schemas {
         let mut record = provider.clone();
         specification.merge(name, &mut record);
+        extensions.add(name, &mut record)?;
         let reason = match (stateful.get(name), specification.is_stateful(name)) {
             (Some(reason), _) => Some(reason.clone()),
             (None, true) => Some("the CDK's service specification lists it".to_owned()),
@@ -73,14 +76,19 @@ pub fn run(paths: &Paths, check: bool) -> Result<(), String> {
             "rewrittenPatterns": report.rewritten_patterns,
         },
         "regionsWithoutFacts": types.unknown_regions,
+        "rulesLeftOut": extensions.left_out,
         "droppedPatterns": report.dropped_patterns,
-        "droppedKeywords": report.dropped_keywords,
     });
     let mut sources = serde_json::to_string_pretty(&sources).map_err(|error| error.to_string())?;
     sources.push('\n');
 
     let pack = crate_folder.join("pack");
-    let files = [("index.bin", index), ("facts.bin", facts), ("SOURCES.json", sources.into_bytes())];
+    let files = [
+        ("index.bin", index),
+        ("facts.bin", facts),
+        ("runtimes.json", runtimes(&paths.cfn_lint)?),
+        ("SOURCES.json", sources.into_bytes()),
+    ];
     for (name, bytes) in files {
         let file = pack.join(name);
         if !check {
@@ -89,7 +97,7 @@ pub fn run(paths: &Paths, check: bool) -> Result<(), String> {
             return Err(format!("{} is stale\nhint: run `cargo xtask generate`", file.display()));
         }
     }
-    Ok(())
+    crate::resources::run(&paths.repository, &records, check)
 }
 
 /// What was left out or changed, for `SOURCES.json`.
@@ -98,7 +106,6 @@ struct Report {
     patches: usize,
     rewritten_patterns: usize,
     dropped_patterns: BTreeMap<String, String>,
-    dropped_keywords: BTreeMap<String, usize>,
 }
 
 /// The types that hold data, with the reason: the public list and ours, which wins.
@@ -113,6 +120,23 @@ fn stateful(cfn_lint: &Path, crate_folder: &Path) -> Result<BTreeMap<String, Str
         reasons.insert(name.clone(), reason.as_str().unwrap_or_default().to_owned());
     }
     Ok(reasons)
+}
+
+/// The runtimes of functions with the days on which they end.
+fn runtimes(cfn_lint: &Path) -> Result<Vec<u8>, String> {
+    let table = read_json(&cfn_lint.join("data/AdditionalSpecs/LmbdRuntimeLifecycle.json"))?;
+    let runtimes: Vec<Value> = object(&table)?
+        .iter()
+        .map(|(name, days)| {
+            json!({
+                "name": name, "deprecated": days["deprecated"], "createBlocked": days["create-block"],
+                "updateBlocked": days["update-block"], "successor": days["successor"],
+            })
+        })
+        .collect();
+    let mut text = serde_json::to_vec_pretty(&runtimes).map_err(|error| error.to_string())?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 /// The version of the installed Python package, from its own version file.

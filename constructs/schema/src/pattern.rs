@@ -30,6 +30,11 @@ pub(crate) fn is_match(pattern: &str, text: &str) -> bool {
     }
 }
 
+/// Whether an engine takes a pattern, at least for ASCII texts.
+pub fn is_usable(pattern: &str) -> bool {
+    ascii(pattern).is_some() || fancy_regex::Regex::new(pattern).is_ok()
+}
+
 fn cached(source: &str) -> Arc<Pattern> {
     static CACHE: OnceLock<Mutex<HashMap<String, Arc<Pattern>>>> = OnceLock::new();
     let mut cache =

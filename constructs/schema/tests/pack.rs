@@ -37,6 +37,12 @@ fn every_record_can_be_read_and_every_reference_leads_somewhere() {
         let roots = resource.definitions().values().chain([resource.schema()]);
         for root in roots.chain(resource.extensions().iter().map(|extension| &extension.schema)) {
             each_schema(root, &mut |schema| {
+                if let Some(pattern) = schema.pattern() {
+                    assert!(formwork_schema::pattern::is_usable(pattern), "{name}: {pattern}");
+                }
+                for pattern in schema.pattern_properties().into_iter().flat_map(|patterns| patterns.keys()) {
+                    assert!(formwork_schema::pattern::is_usable(pattern), "{name}: {pattern}");
+                }
                 if let Some(definition) = schema.reference() {
                     assert!(resource.definitions().contains_key(definition), "{name}: {definition}");
                 }

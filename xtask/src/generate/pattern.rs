@@ -3,6 +3,8 @@
 //! The sources are written for Java, Python and JavaScript. Rewriting is done here once, so that the validator takes
 //! every pattern as it is.
 
+use formwork_schema::pattern::is_usable;
+
 /// The pattern as the validator can use it, or why there is none.
 pub(super) fn normalise(pattern: &str) -> Result<String, String> {
     let mut text = pattern.replace("\\A", "^").replace("\\Z", "$").replace("\\z", "$").replace("\\/", "/");
@@ -10,14 +12,22 @@ pub(super) fn normalise(pattern: &str) -> Result<String, String> {
     text = text.replace("\\p{Print}", "\\x20-\\x7E").replace("\\p{ASCII}", "\\x00-\\x7F");
     text = text.replace("\\p{Graph}", "\\x21-\\x7E").replace("\\p{Alnum}", "A-Za-z0-9");
     text = text.replace("\\p{Punct}", "\\x21-\\x2F\\x3A-\\x40\\x5B-\\x60\\x7B-\\x7E");
-    // Surrogates stand for the characters beyond the first plane.
-    text = text.replace("\\uD800\\uDC00-\\uDBFF\\uDFFF", "\\x{10000}-\\x{10FFFF}");
-    text = text.replace("\\ud800\\udc00-\\udbff\\udfff", "\\x{10000}-\\x{10FFFF}");
-    if builds(&text) {
+    // Surrogates stand for the characters beyond the first plane; one slip with them is common.
+    for surrogates in [
+        "\\uD800\\uDC00-\\uDBFF\\uDFFF",
+        "\\uD800\\uDBFF-\\uDC00\\uDFFF",
+        "\\uD83C-\\uDBFF\\uDC00-\\uDFFF",
+        "\\ud800\\udc00-\\udbff\\udfff",
+    ] {
+        text = text.replace(surrogates, "\\x{10000}-\\x{10FFFF}");
+    }
+    // Repeating a lookahead changes nothing, and no Rust engine takes it.
+    text = text.replace("(?!\\.)+", "(?!\\.)");
+    if is_usable(&text) {
         return Ok(text);
     }
     let repaired = repair_classes(&text);
-    if builds(&repaired) {
+    if is_usable(&repaired) {
         return Ok(repaired);
     }
     match fancy_regex::Regex::new(&repaired) {
@@ -26,8 +36,36 @@ pub(super) fn normalise(pattern: &str) -> Result<String, String> {
     }
 }
 
-fn builds(pattern: &str) -> bool {
-    fancy_regex::Regex::new(pattern).is_ok()
+/// A pattern that is one repeated character without the length, and the length: `^[a-z]{1,255}$` as `^[a-z]*$` and
+/// 1 to 255. Counting characters is what such patterns cost most for.
+pub(super) fn without_length(pattern: &str) -> (String, Option<(u64, u64)>) {
+    let whole = || {
+        let inner = pattern.strip_prefix('^')?.strip_suffix('$')?;
+        let (atom, limits) = inner.strip_suffix('}')?.rsplit_once('{')?;
+        let (least, most) = limits.split_once(',')?;
+        let (least, most): (u64, u64) = (least.parse().ok()?, most.parse().ok()?);
+        (most >= 32 && is_one_character(atom)).then_some((atom, least, most))
+    };
+    match whole() {
+        Some((atom, least, most)) => (format!("^{atom}*$"), Some((least, most))),
+        None => (pattern.to_owned(), None),
+    }
+}
+
+/// Whether a piece of a pattern matches exactly one character: `.`, a class such as `\w`, or brackets.
+fn is_one_character(atom: &str) -> bool {
+    if atom == "." || matches!(atom, "\\w" | "\\d" | "\\s" | "\\S") {
+        return true;
+    }
+    let Some(inner) = atom.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else { return false };
+    let mut escaped = false;
+    !inner.is_empty()
+        && inner.chars().all(|character| {
+            let bracket = matches!(character, '[' | ']') && !escaped;
+            escaped = character == '\\' && !escaped;
+            !bracket
+        })
+        && !escaped
 }
 
 /// Escapes, inside classes, what other engines take literally: `[` and a hyphen beside a class such as `\w`.
@@ -43,7 +81,19 @@ fn repair_classes(pattern: &str) -> String {
                 repaired.push(character);
                 repaired.push(characters[position + 1]);
                 position += 2;
-                if inside && matches!(characters[position - 1], 'w' | 'W' | 'd' | 'D' | 's' | 'S') {
+                if inside
+                    && matches!(characters[position - 1], 'p' | 'P')
+                    && characters.get(position) == Some(&'{')
+                {
+                    while position < characters.len() {
+                        repaired.push(characters[position]);
+                        position += 1;
+                        if characters[position - 1] == '}' {
+                            break;
+                        }
+                    }
+                    escape_hyphen(&characters, &mut position, &mut repaired);
+                } else if inside && matches!(characters[position - 1], 'w' | 'W' | 'd' | 'D' | 's' | 'S') {
                     escape_hyphen(&characters, &mut position, &mut repaired);
                 }
                 continue;

@@ -241,7 +241,7 @@ fn path(pointer: &str) -> String {
 }
 
 /// A schema with facts only: documentation dropped, patterns made usable, references to definitions by name.
-fn clean(schema: &Value, report: &mut Report) -> Value {
+pub(super) fn clean(schema: &Value, report: &mut Report) -> Value {
     let Value::Object(keywords) = schema else { return schema.clone() };
     let mut cleaned = Map::new();
     for (key, value) in keywords {
@@ -266,10 +266,20 @@ fn clean(schema: &Value, report: &mut Report) -> Value {
             value.as_array().into_iter().flatten().map(|schema| clean(schema, report)).collect()
         } else {
             match key {
-                "pattern" => match usable(value.as_str().unwrap_or_default(), report) {
-                    Some(pattern) => pattern.into(),
-                    None => continue,
-                },
+                "pattern" => {
+                    let source = value.as_str().unwrap_or_default();
+                    let (source, bounds) = pattern::without_length(source);
+                    if let Some((least, most)) = bounds {
+                        tighten(&mut cleaned, keywords, "minLength", least, u64::max);
+                        tighten(&mut cleaned, keywords, "maxLength", most, u64::min);
+                    }
+                    match usable(&source, report) {
+                        Some(pattern) => pattern.into(),
+                        None => continue,
+                    }
+                }
+                // Set already, and tighter, from the pattern.
+                "minLength" | "maxLength" if cleaned.contains_key(key) => continue,
                 "$ref" => {
                     cleaned.insert("ref".into(), value.clone());
                     continue;
@@ -286,6 +296,18 @@ fn clean(schema: &Value, report: &mut Report) -> Value {
         cleaned.insert(key.into(), value);
     }
     Value::Object(cleaned)
+}
+
+/// Sets a length limit, or the tighter one of it and the schema's own.
+fn tighten(
+    cleaned: &mut Map<String, Value>,
+    keywords: &Map<String, Value>,
+    key: &str,
+    limit: u64,
+    choose: fn(u64, u64) -> u64,
+) {
+    let limit = keywords.get(key).and_then(Value::as_u64).map_or(limit, |own| choose(own, limit));
+    cleaned.insert(key.into(), limit.into());
 }
 
 /// The older keyword `dependencies` as the two that took its place.
@@ -318,7 +340,7 @@ fn usable(source: &str, report: &mut Report) -> Option<String> {
 }
 
 /// Makes every reference the name of a definition. One into the properties makes that property a definition.
-fn name_references(schema: &mut Value, properties: &Value, definitions: &mut Map<String, Value>) {
+pub(super) fn name_references(schema: &mut Value, properties: &Value, definitions: &mut Map<String, Value>) {
     match schema {
         Value::Array(list) => list.iter_mut().for_each(|item| name_references(item, properties, definitions)),
         Value::Object(map) => {
