@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use formwork::{Diagnostic, Scope, SecurityGroupId, SubnetId, Value, VpcId};
+use formwork::{Diagnostic, Scope, SecurityGroupId, Severity, SubnetId, Value, VpcId};
 use formwork_resources::ec2::{CfnSecurityGroupIngress, CfnVpcEndpoint, VpcEndpointType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -137,10 +137,9 @@ fn present_in(scope: Scope<'_>, region: Option<&str>, wanted: &BTreeSet<AwsServi
     let (absent, present): (Vec<_>, Vec<_>) =
         wanted.iter().copied().partition(|service| service.has_endpoint_in(region) == Some(false));
     if !absent.is_empty() {
-        let message = format!("{region} has no VPC endpoint of {}, so it is left out", in_words(&absent));
-        let hint = "say `without_endpoints` for it, choose fewer `endpoints`, or another region; calls to it need NAT";
-        scope
-            .report(Diagnostic::new(formwork::Severity::Warning, "endpoint-region", message).with_hint(hint));
+        let message = format!("{region} has no VPC endpoint of {}, which is left out", in_words(&absent));
+        let hint = "name it in withoutEndpoints; calls to it need NAT, and another region when this one lacks the service itself";
+        scope.report(Diagnostic::new(Severity::Warning, "endpoint-region", message).with_hint(hint));
     }
     present.into_iter().collect()
 }

@@ -186,15 +186,15 @@ impl NetworkingProps {
     /// The props with what cannot be taken back, which is reported.
     fn checked(mut self, scope: Scope<'_>) -> Self {
         if !(1..=MAX_ZONES).contains(&self.zones) {
-            let message = format!("zones is {}, but a network has 1 to {MAX_ZONES}", self.zones);
-            let hint = "set zones to 2, or to 3 where a region has as many";
+            let message = format!("a network in {} zones is not possible", self.zones);
+            let hint =
+                format!("set zones from 1 to {MAX_ZONES}; load balancers and databases want 2 at least");
             scope.report(Diagnostic::error("zones", message).with_hint(hint));
             self.zones = self.zones.clamp(1, MAX_ZONES);
         }
         if self.nat_gateways > self.zones {
-            let message =
-                format!("nat_gateways is {}, but there are {} zones", self.nat_gateways, self.zones);
-            let hint = format!("set nat_gateways to {} or less: one for each zone is the most", self.zones);
+            let message = format!("{} NAT gateways are too many for {} zones", self.nat_gateways, self.zones);
+            let hint = format!("set natGateways to {} or less: one for each zone is the most", self.zones);
             scope.report(Diagnostic::error("nat-gateways", message).with_hint(hint));
             self.nat_gateways = self.zones;
         }

@@ -60,7 +60,7 @@ impl Networking {
 }
 
 fn way_out(scope: Scope<'_>, missing: &[AwsService]) -> String {
-    let mut hint = "set nat_gateways to 1 or more".to_owned();
+    let mut hint = "set natGateways to 1 or more".to_owned();
     let region = scope.environment().region;
     let region = region.as_deref();
     let absent =
@@ -73,10 +73,10 @@ fn way_out(scope: Scope<'_>, missing: &[AwsService]) -> String {
     } else if missing == [AwsService::MlflowApp] {
         let name = AwsService::MlflowApp.endpoint_service_in_words(region);
         hint.push_str(&format!(
-            "; where AWS offers the undocumented endpoint {name}, more_endpoints can name it"
+            "; where AWS offers the undocumented endpoint {name}, moreEndpoints can name mlflow-app"
         ));
     } else {
-        hint.push_str(", or name what is missing in more_endpoints");
+        hint.push_str(", or name what is missing in moreEndpoints");
     }
     hint
 }

@@ -126,7 +126,7 @@ fn internet_gateway(scope: Scope<'_>, vpc_id: &Value<VpcId>, routes: &Value<Stri
         .destination_cidr_block(ANYWHERE)
         .gateway_id(gateway.internet_gateway_id())
         .depends_on(attachment)
-        .define(scope.child("Internet"), "Route")
+        .define(scope, "InternetRoute")
         .into()
 }
 
@@ -141,12 +141,11 @@ impl NatGateway {
     fn define(scope: Scope<'_>, number: usize, subnet: &Value<SubnetId>, to_internet: Dependency) -> Self {
         let scope = scope.child(&format!("Nat{number}"));
         name(scope, &format!("nat-{number}"));
-        // Neither works before the VPC has its way to the internet, which no reference says.
+        // It does not work before the VPC has its way to the internet, which no reference says.
         let address = CfnEip::new().domain(EipDomain::VPC).depends_on(to_internet).define(scope, "Address");
         let gateway = CfnNatGateway::new()
             .allocation_id(address.allocation_id())
             .subnet_id(subnet)
-            .depends_on(to_internet)
             .define(scope, "Gateway");
         Self { id: gateway.nat_gateway_id(), address: address.public_ip() }
     }
