@@ -5,4 +5,5 @@ pub mod function;
 pub mod iam;
 pub mod managed_mlflow;
 pub mod networking;
+pub mod proxy_app;
 pub mod storage;

@@ -1,0 +1,131 @@
+//! What may be open to whom: the checks that keep a proxy from being put on the internet by accident.
+
+use formwork::{Diagnostic, Scope};
+
+use super::{ProxyAppProps, ProxyAuthentication, ProxyExposure};
+
+/// The name of a way to authenticate in the proxy's settings.
+pub(crate) fn authentication_name(authentication: ProxyAuthentication) -> &'static str {
+    match authentication {
+        ProxyAuthentication::Token => "token",
+        ProxyAuthentication::Basic => "basic",
+        ProxyAuthentication::Jwt => "jwt",
+        ProxyAuthentication::None => "none",
+    }
+}
+
+/// Whether clients reach the load balancer over TLS.
+pub(crate) fn has_tls(props: &ProxyAppProps<'_>) -> bool {
+    props.certificate.is_some() || (props.domain_name.is_some() && props.hosted_zone.is_some())
+}
+
+/// The address blocks that may connect. There is always at least one, or an error has been reported.
+pub(crate) fn sources(props: &ProxyAppProps<'_>) -> Vec<formwork::Value<String>> {
+    if props.allow_cidrs.is_empty() && props.exposure == ProxyExposure::Internal {
+        return props.networking.vpc_cidr.iter().cloned().collect();
+    }
+    props.allow_cidrs.iter().map(|cidr| formwork::IntoValue::into_value(cidr.as_str())).collect()
+}
+
+/// Reports everything about a proxy's exposure that must not be.
+pub(crate) fn check(scope: Scope<'_>, props: &ProxyAppProps<'_>) {
+    let refuse = |rule: &str, message: String, hint: &str| {
+        scope.report(Diagnostic::error(rule, message).with_hint(hint));
+    };
+    for cidr in &props.allow_cidrs {
+        if !is_cidr(cidr) {
+            refuse(
+                "address-block",
+                format!("allowCidrs has `{cidr}`, which is not an IPv4 address block"),
+                "write blocks as in 203.0.113.0/24, with no bits set behind the prefix",
+            );
+        }
+    }
+    if props.exposure == ProxyExposure::Public {
+        check_public(props, &refuse);
+    } else if props.allow_cidrs.is_empty() && props.networking.vpc_cidr.is_none() {
+        refuse(
+            "unknown-clients",
+            "the address block of the existing VPC is not known, so nobody could reach the proxy".to_owned(),
+            "set vpcCidr to the block of the VPC, or allowCidrs to the blocks of the clients",
+        );
+    }
+    if props.hosted_zone.is_some() && props.domain_name.is_none() {
+        refuse(
+            "hosted-zone",
+            "hostedZoneId is set, but there is no domainName to put into the zone".to_owned(),
+            "set domainName to the name that clients use, or leave hostedZoneId out",
+        );
+    }
+    if props.domain_name.is_some() && !has_tls(props) {
+        refuse(
+            "certificate",
+            "domainName is set, but nothing proves the name".to_owned(),
+            "set hostedZoneId to have a certificate made, or certificateArn to one that exists",
+        );
+    }
+    if props.authentication == ProxyAuthentication::Jwt && props.jwt.is_none() {
+        refuse(
+            "jwt-issuer",
+            "proxyAuth is jwt, but no issuer is named".to_owned(),
+            "set jwtIssuer and jwtAudience",
+        );
+    }
+    if props.min_instances == 0 || props.min_instances > props.max_instances {
+        refuse(
+            "instances",
+            format!("the proxy has {} to {} instances", props.min_instances, props.max_instances),
+            "set minInstances to at least 1 and maxInstances to at least minInstances",
+        );
+    }
+}
+
+fn check_public(props: &ProxyAppProps<'_>, refuse: &impl Fn(&str, String, &str)) {
+    if props.networking.public_subnets.is_empty() {
+        refuse(
+            "public-subnets",
+            "a public proxy needs public subnets, and none is known".to_owned(),
+            "set publicSubnetIds to two public subnets of the VPC, or keep proxyExposure=internal",
+        );
+    }
+    if props.allow_insecure {
+        if props.allow_cidrs.is_empty() || props.allow_cidrs.iter().any(|cidr| cidr.ends_with("/0")) {
+            refuse(
+                "insecure-proxy",
+                "allowInsecure is set, but not for whom".to_owned(),
+                "set allowCidrs to the address blocks of the clients; the whole internet is not taken",
+            );
+        }
+        return;
+    }
+    if !has_tls(props) {
+        refuse(
+            "insecure-proxy",
+            "a public proxy without TLS would send what clients prove themselves with in the clear"
+                .to_owned(),
+            "set certificateArn, or domainName and hostedZoneId; allowInsecure=true with allowCidrs takes the risk",
+        );
+    }
+    if props.authentication == ProxyAuthentication::None {
+        refuse(
+            "insecure-proxy",
+            "a public proxy without authentication lets anyone act with its role".to_owned(),
+            "set proxyAuth to token, basic or jwt; allowInsecure=true with allowCidrs takes the risk",
+        );
+    }
+    if props.allow_cidrs.is_empty() {
+        refuse(
+            "unknown-clients",
+            "a public proxy has no address blocks that may connect".to_owned(),
+            "set allowCidrs to the blocks of the clients, or to 0.0.0.0/0 for the whole internet",
+        );
+    }
+}
+
+fn is_cidr(text: &str) -> bool {
+    let Some((address, prefix)) = text.split_once('/') else { return false };
+    let (Ok(address), Ok(prefix)) = (address.parse::<std::net::Ipv4Addr>(), prefix.parse::<u32>()) else {
+        return false;
+    };
+    prefix <= 32 && (u64::from(u32::from(address)) << prefix) & 0xffff_ffff == 0
+}

@@ -1,0 +1,381 @@
+//! The MLflow proxy: plain MLflow clients in, signed SageMaker requests out.
+//!
+//! It stands behind a load balancer, internal unless said otherwise. A public one needs a certificate and authentication;
+//! anything less is refused at synth unless `allow_insecure` names the risk.
+
+mod compute;
+mod exposure;
+mod firewall;
+mod identity;
+mod load_balancer;
+mod user_data;
+
+use std::collections::BTreeMap;
+
+use formwork::{
+    Asset, CertificateArn, CommandAsset, HostedZoneId, IntoValue, KeyArn, Output, Parameter, RemovalPolicy,
+    Resource, Scope, Value, text,
+};
+use formwork_resources::logs::CfnLogGroup;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::managed_mlflow::{Access, ManagedMlflow, MlflowType};
+use crate::networking::{AwsService, Networking, TcpPorts, allow_between, allow_https_out, security_group};
+
+use compute::ComputeInput;
+use load_balancer::LoadBalancer;
+use user_data::BootSettings;
+
+pub use user_data::GREATEST_USER_DATA_BYTES;
+
+/// The port that the proxy listens on.
+pub const PROXY_PORT: u16 = 5000;
+
+/// What the proxy runs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ProxyCompute {
+    /// An Auto Scaling group over the private subnets, updated one instance at a time.
+    #[default]
+    Asg,
+    /// A single instance, which is replaced when its settings change.
+    Single,
+}
+
+/// Who can reach the load balancer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ProxyExposure {
+    /// Those inside the VPC, or connected to it.
+    #[default]
+    Internal,
+    /// The internet, as far as the allowed address blocks go.
+    Public,
+}
+
+/// How clients show who they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ProxyAuthentication {
+    /// Tokens of the proxy's own. At first there is none, and nobody gets in.
+    #[default]
+    Token,
+    /// User names and passwords of the proxy's own.
+    Basic,
+    /// JSON Web Tokens of an issuer.
+    Jwt,
+    /// Not at all: whoever reaches the proxy acts with its role.
+    None,
+}
+
+/// The processors of the instances.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Architecture {
+    /// x86, 64 bits.
+    #[default]
+    Amd64,
+    /// ARM, 64 bits.
+    Arm64,
+}
+
+impl Architecture {
+    /// The name in the context and in Ubuntu's parameters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Amd64 => "amd64",
+            Self::Arm64 => "arm64",
+        }
+    }
+
+    /// The smallest instance type that serves a team.
+    fn default_instance_type(self) -> &'static str {
+        match self {
+            Self::Amd64 => "t3.small",
+            Self::Arm64 => "t4g.small",
+        }
+    }
+}
+
+/// Where the proxy's binary comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProxyBinary {
+    /// It is built when the stack's assets are published; its digest becomes a parameter of the stack.
+    BuiltAtPublish {
+        /// The SHA-256 of the sources, 64 hex digits.
+        source_hash: String,
+    },
+    /// A file.
+    File(std::path::PathBuf),
+}
+
+/// The issuer of the tokens that the proxy accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JwtIssuer {
+    /// The issuer, an HTTPS URL.
+    pub issuer: String,
+    /// The audience that tokens must be for.
+    pub audience: String,
+}
+
+/// What can be said about the proxy.
+#[derive(Clone, Debug)]
+pub struct ProxyAppProps<'a> {
+    /// Where it stands.
+    pub networking: &'a Networking,
+    /// What it stands in front of.
+    pub mlflow: &'a ManagedMlflow,
+    /// Where its binary comes from.
+    pub binary: ProxyBinary,
+    /// What it runs on.
+    pub compute: ProxyCompute,
+    /// The processors.
+    pub architecture: Architecture,
+    /// The instance type; without one, a small one of the architecture.
+    pub instance_type: Option<String>,
+    /// The least number of instances of the group.
+    pub min_instances: u32,
+    /// The greatest number of instances of the group.
+    pub max_instances: u32,
+    /// Who can reach it.
+    pub exposure: ProxyExposure,
+    /// How clients show who they are.
+    pub authentication: ProxyAuthentication,
+    /// The issuer of tokens, for [`ProxyAuthentication::Jwt`].
+    pub jwt: Option<JwtIssuer>,
+    /// What clients may do.
+    pub access: Access,
+    /// A certificate that exists.
+    pub certificate: Option<Value<CertificateArn>>,
+    /// The name that clients use; with a hosted zone its certificate and record are made.
+    pub domain_name: Option<String>,
+    /// The hosted zone that the name lies in.
+    pub hosted_zone: Option<Value<HostedZoneId>>,
+    /// The address blocks that may connect; without any, the VPC's.
+    pub allow_cidrs: Vec<String>,
+    /// Takes a public proxy without TLS or without authentication, for the named address blocks.
+    pub allow_insecure: bool,
+    /// Puts a web application firewall in front.
+    pub firewall: bool,
+    /// The days that logs are kept.
+    pub log_retention_days: i64,
+    /// Whether the load balancer refuses to be deleted.
+    pub deletion_protection: bool,
+    /// The key that encrypts the secret and the disks; without one, the keys that AWS manages.
+    pub key: Option<Value<KeyArn>>,
+}
+
+impl<'a> ProxyAppProps<'a> {
+    /// An internal proxy with tokens on a group of one or two instances.
+    pub fn new(networking: &'a Networking, mlflow: &'a ManagedMlflow, binary: ProxyBinary) -> Self {
+        Self {
+            networking,
+            mlflow,
+            binary,
+            compute: ProxyCompute::default(),
+            architecture: Architecture::default(),
+            instance_type: None,
+            min_instances: 1,
+            max_instances: 2,
+            exposure: ProxyExposure::default(),
+            authentication: ProxyAuthentication::default(),
+            jwt: None,
+            access: Access::Writer,
+            certificate: None,
+            domain_name: None,
+            hosted_zone: None,
+            allow_cidrs: Vec::new(),
+            allow_insecure: false,
+            firewall: false,
+            log_retention_days: 30,
+            deletion_protection: false,
+            key: None,
+        }
+    }
+}
+
+/// The proxy.
+#[derive(Clone, Debug)]
+pub struct ProxyApp {
+    /// The URL to give to MLflow clients as `MLFLOW_TRACKING_URI`.
+    pub url: Value<String>,
+    /// The secret that holds tokens or passwords, when there are any.
+    pub secret: Option<Value<formwork::SecretArn>>,
+}
+
+impl ProxyApp {
+    /// Adds a proxy.
+    #[track_caller]
+    pub fn new(scope: Scope<'_>, id: &str, props: ProxyAppProps<'_>) -> Self {
+        let outside = scope;
+        let scope = scope.child(id);
+        exposure::check(scope, &props);
+        check_reach(scope, &props);
+        let balancer = LoadBalancer::new(scope, &props);
+        let instances = security_group(
+            scope,
+            "InstanceGroup",
+            &props.networking.vpc_id,
+            "The instances of the MLflow proxy",
+        );
+        allow_between(
+            scope,
+            "BalancerToInstances",
+            &balancer.security_group,
+            &instances,
+            TcpPorts::one(PROXY_PORT),
+            "Requests of MLflow clients",
+        );
+        allow_https_out(scope, "InstancesToAws", &instances, "HTTPS to the APIs of AWS");
+
+        let mut log_group = CfnLogGroup::new().retention_in_days(props.log_retention_days);
+        if let Some(key) = &props.key {
+            log_group = log_group.kms_key_id(key);
+        }
+        // Logs are of no use once the proxy is gone; the retention above limits them until then.
+        let log_group = log_group.removal_policy(RemovalPolicy::Delete).define(scope, "Logs");
+        let binary = binary(scope, &props);
+        let identity = identity::Identity::new(scope, &props, &binary.asset, log_group);
+
+        let boot = BootSettings {
+            signal_resource: scope.logical_id(compute::signal_resource(props.compute)),
+            binary_bucket: binary.asset.bucket.clone(),
+            binary_key: binary.asset.key.clone(),
+            binary_sha256: binary.sha256,
+            log_group: log_group.log_group_name().into_value(),
+            port: PROXY_PORT,
+            environment: service_environment(
+                &props,
+                &identity,
+                &balancer,
+                &log_group.log_group_name().into_value(),
+            ),
+        };
+        let running = compute::define(
+            scope,
+            &props,
+            ComputeInput {
+                user_data: user_data::user_data(boot),
+                instance_profile: identity.instance_profile.clone(),
+                security_group: instances,
+                balancer: &balancer,
+                waits_for: identity.dependencies.clone(),
+            },
+        );
+
+        Output::new(&balancer.url)
+            .description("What MLflow clients take as MLFLOW_TRACKING_URI")
+            .define(outside, "Url");
+        Output::new(&balancer.dns_name)
+            .description("The name of the load balancer")
+            .define(outside, "LoadBalancerName");
+        identity.mlflow_role.output(outside, "FlaskMlflowRoleArn", "The one role that may call MLflow");
+        identity.instance_role.output(outside, "InstanceRoleArn", "The role of the instances");
+        Output::new(log_group.log_group_name())
+            .description("Where the proxy and failed boots write")
+            .define(outside, "LogGroupName");
+        Output::new(running.session_command)
+            .description("Opens a shell on an instance; /var/log/user-data.log has the boot log")
+            .define(outside, "SessionCommand");
+        if let Some(secret) = &identity.secret {
+            Output::new(secret)
+                .description("The secret that holds who may get in")
+                .define(outside, "SecretArn");
+        }
+        Self { url: balancer.url, secret: identity.secret }
+    }
+}
+
+fn check_reach(scope: Scope<'_>, props: &ProxyAppProps<'_>) {
+    let mut services = vec![
+        AwsService::CloudFormation,
+        AwsService::CloudWatchLogs,
+        AwsService::S3,
+        AwsService::SecurityTokens,
+        AwsService::SystemsManager,
+        AwsService::SystemsManagerMessages,
+        match props.mlflow.mode {
+            MlflowType::Tracking => AwsService::MlflowTrackingServer,
+            MlflowType::Serverless => AwsService::MlflowApp,
+        },
+    ];
+    if matches!(props.authentication, ProxyAuthentication::Token | ProxyAuthentication::Basic) {
+        services.push(AwsService::SecretsManager);
+    }
+    props.networking.require_reach(scope, "the proxy", &services);
+}
+
+struct Binary {
+    asset: Asset,
+    sha256: Value<String>,
+}
+
+fn binary(scope: Scope<'_>, props: &ProxyAppProps<'_>) -> Binary {
+    let (asset, digest) = match &props.binary {
+        ProxyBinary::BuiltAtPublish { source_hash } => {
+            let executable =
+                ["formwork", "asset", "mlflow-proxy", "--architecture", props.architecture.name()];
+            let command = CommandAsset {
+                executable: executable.map(str::to_owned).to_vec(),
+                source_hash: source_hash.clone(),
+                extension: String::new(),
+            };
+            (Asset::command(scope, "Binary", command), None)
+        }
+        ProxyBinary::File(path) => {
+            let asset = Asset::file(scope, "Binary", path);
+            let digest = asset.hash.clone();
+            (asset, Some(digest))
+        }
+    };
+    let mut parameter = Parameter::string()
+        .allowed_pattern("^[0-9a-f]{64}$")
+        .constraint_description("a SHA-256 has 64 hex digits in lower case")
+        .description("The SHA-256 of the proxy's binary, which every instance checks before it runs it");
+    if let Some(digest) = &digest {
+        parameter = parameter.default(digest);
+    }
+    let stack = scope.stack().unwrap_or(scope);
+    Binary { asset, sha256: parameter.define(stack, "ProxyBinarySha256") }
+}
+
+/// The region that requests are signed for: that of the stack, or of a server that was taken in.
+fn region_of(mlflow: &ManagedMlflow) -> Value<String> {
+    let arn = mlflow.arn.as_literal();
+    let region = arn.as_ref().and_then(|arn| arn.as_str()).and_then(|arn| arn.split(':').nth(3));
+    region.map_or_else(formwork::pseudo::region, IntoValue::into_value)
+}
+
+/// What the service reads when it starts. The names of the first three are those of the sample that this replaces.
+fn service_environment(
+    props: &ProxyAppProps<'_>,
+    identity: &identity::Identity,
+    balancer: &LoadBalancer,
+    log_group: &Value<String>,
+) -> BTreeMap<&'static str, Value<String>> {
+    let mut environment = BTreeMap::from([
+        ("SM_MLFLOW_ROLE_ARN", (&identity.mlflow_role.arn).into_value()),
+        ("SM_MLFLOW_AWS_REGION", region_of(props.mlflow)),
+        ("SM_MLFLOW_RESOURCE_ARN", (&props.mlflow.arn).into_value()),
+        ("MLFLOW_PROXY_LISTEN", text!("0.0.0.0:{}", PROXY_PORT.to_string())),
+        ("MLFLOW_PROXY_AUTH", exposure::authentication_name(props.authentication).into_value()),
+        ("MLFLOW_PROXY_ACCESS", props.access.as_str().into_value()),
+        ("MLFLOW_PROXY_ALLOWED_HOSTS", balancer.allowed_hosts.clone()),
+        ("MLFLOW_PROXY_LOG_GROUP", log_group.clone()),
+    ]);
+    if let Some(bucket) = &props.mlflow.artifact_bucket {
+        environment.insert("SM_MLFLOW_ARTIFACT_URI", bucket.uri(&props.mlflow.artifact_prefix));
+    }
+    if let Some(secret) = &identity.secret {
+        environment.insert("MLFLOW_PROXY_SECRET_ARN", secret.into_value());
+    }
+    if let Some(jwt) = &props.jwt {
+        environment.insert("MLFLOW_PROXY_JWT_ISSUER", jwt.issuer.as_str().into_value());
+        environment.insert("MLFLOW_PROXY_JWT_AUDIENCE", jwt.audience.as_str().into_value());
+    }
+    environment
+}
+
+#[cfg(test)]
+mod tests;
