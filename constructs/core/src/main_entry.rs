@@ -17,6 +17,10 @@ use crate::stack::Environment;
 /// Where an assembly goes when nobody says otherwise.
 const DEFAULT_OUTPUT: &str = "cfn-out";
 
+/// The key beside the context that tells where each value was set. Whoever sends it reads the findings from
+/// `diagnostics.json` and shows them, so that they are not printed here.
+const ORIGINS: &str = "formwork:origins";
+
 /// Runs an app: reads the context and the environment, lets `grow` grow the tree, and writes the assembly.
 ///
 /// | variable | meaning |
@@ -45,7 +49,12 @@ fn run(grow: impl FnOnce(&App)) -> Result<ExitCode, String> {
     let given = variable("CDK_OUTDIR").map(PathBuf::from);
     let environment =
         Environment { account: variable("CDK_DEFAULT_ACCOUNT"), region: variable("CDK_DEFAULT_REGION") };
-    let context = context_from_json(variable("CDK_CONTEXT_JSON").as_deref())?;
+    let (context, is_shown_by_caller) = context_from_json(variable("CDK_CONTEXT_JSON").as_deref())?;
+    let print = |diagnostics: &[Diagnostic]| {
+        for diagnostic in diagnostics.iter().filter(|_| !is_shown_by_caller) {
+            eprintln!("{diagnostic}\n");
+        }
+    };
     let app = App::new(AppProps { context, environment });
     grow(&app);
     let (files, code) = match app.synth() {
@@ -55,7 +64,9 @@ fn run(grow: impl FnOnce(&App)) -> Result<ExitCode, String> {
         }
         Err(error) => {
             print(&error.diagnostics);
-            eprintln!("{error}");
+            if !is_shown_by_caller {
+                eprintln!("{error}");
+            }
             (failure_files(&app, &error.diagnostics), ExitCode::FAILURE)
         }
     };
@@ -85,26 +96,41 @@ fn failure_files(app: &App, diagnostics: &[Diagnostic]) -> AssemblyFiles {
     files
 }
 
-fn print(diagnostics: &[Diagnostic]) {
-    for diagnostic in diagnostics {
-        eprintln!("{diagnostic}\n");
-    }
-}
-
-/// The context of `CDK_CONTEXT_JSON`. The `cdk` command line adds keys of its own, which all have a colon or an `@`.
-fn context_from_json(text: Option<&str>) -> Result<Context, String> {
+/// The context of `CDK_CONTEXT_JSON`, and whether whoever sent it shows the findings. The `cdk` command line adds keys
+/// of its own, which all have a colon or an `@`.
+fn context_from_json(text: Option<&str>) -> Result<(Context, bool), String> {
     let mut context = Context::new();
-    let Some(text) = text else { return Ok(context) };
+    let Some(text) = text else { return Ok((context, false)) };
     match serde_json::from_str(text) {
         Ok(Json::Object(entries)) => {
+            let origins = entries.get(ORIGINS).cloned();
             for (key, value) in entries {
                 if !key.contains(':') && !key.starts_with('@') {
-                    context.set(key, value, "CDK_CONTEXT_JSON");
+                    let origin = origins.as_ref().and_then(|origins| origins[key.as_str()].as_str());
+                    context.set(key, value, origin.unwrap_or("CDK_CONTEXT_JSON"));
                 }
             }
-            Ok(context)
+            Ok((context, origins.is_some()))
         }
         Ok(other) => Err(format!("CDK_CONTEXT_JSON is {other}, which is no JSON object")),
         Err(error) => Err(format!("CDK_CONTEXT_JSON is not valid JSON: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_keeps_where_its_values_were_set_and_leaves_out_what_is_not_its_own() {
+        let text = r#"{"prefix": "a", "other": 1, "@aws-cdk/core:flag": true, "aws:cdk:x": [], "formwork:origins": {"prefix": "-c"}}"#;
+        let (context, is_shown_by_caller) = context_from_json(Some(text)).unwrap();
+        let entries: Vec<(&str, &str)> =
+            context.iter().map(|(key, entry)| (key, entry.origin.as_str())).collect();
+        assert_eq!(entries, [("other", "CDK_CONTEXT_JSON"), ("prefix", "-c")]);
+        assert!(is_shown_by_caller);
+        assert!(!context_from_json(Some("{}")).unwrap().1);
+        assert!(context_from_json(Some("[1]")).unwrap_err().contains("no JSON object"));
+        assert!(context_from_json(Some("{")).unwrap_err().contains("not valid JSON"));
     }
 }

@@ -1,0 +1,33 @@
+//! One command a file.
+
+mod asset;
+mod context;
+mod graph;
+mod list;
+mod synth;
+pub(crate) mod validate;
+
+use crate::arguments::{Arguments, Command};
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::settings::{Settings, Surroundings};
+
+/// Does what the arguments ask for.
+pub(crate) fn run(
+    arguments: &Arguments,
+    surroundings: &Surroundings,
+    console: &Console,
+) -> Result<(), Failure> {
+    if let Command::Asset(asset) = &arguments.command {
+        return asset::run(asset, surroundings, console);
+    }
+    let settings = Settings::resolve(arguments, surroundings)?;
+    match &arguments.command {
+        Command::Synth(synth) => synth::run(synth, &settings, surroundings, console),
+        Command::List(list) => list::run(list, &settings, console),
+        Command::Graph(graph) => graph::run(graph, &settings, console),
+        Command::Context(context) => context::run(context, &settings, surroundings, console),
+        Command::Validate(validate) => validate::run(validate, &settings, surroundings, console),
+        Command::Asset(asset) => asset::run(asset, surroundings, console),
+    }
+}

@@ -1,0 +1,71 @@
+//! Why a command ends without success, and the exit code that says so.
+//!
+//! Exit codes are a contract with scripts and pipelines; they are the same for every command.
+
+use std::io;
+
+use formwork_assembly::AssemblyError;
+
+/// The exit codes.
+pub(crate) mod exit {
+    /// Success, and also a reader that closed the pipe.
+    pub(crate) const OK: u8 = 0;
+    /// Errors in the input, or findings.
+    pub(crate) const ERRORS: u8 = 1;
+    /// The command refused to do it.
+    pub(crate) const REFUSED: u8 = 3;
+    /// Wrong usage or settings.
+    pub(crate) const USAGE: u8 = 10;
+}
+
+/// Why a command ends without success.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// Errors were found, and have been shown.
+    #[error("errors were found")]
+    Findings,
+    /// Settings are wrong, and what is wrong with them has been shown.
+    #[error("settings are wrong")]
+    SettingsFindings,
+    /// An input is not what it should be.
+    #[error("{0}")]
+    Input(String),
+    /// An argument or a setting is wrong.
+    #[error("{0}")]
+    Usage(String),
+    /// The assembly's directory cannot be read, written or replaced.
+    #[error(transparent)]
+    Assembly(#[from] AssemblyError),
+    /// A file or directory other than the assembly's.
+    #[error("cannot {action} {what}")]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        what: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// Standard output does not take what is written.
+    #[error("cannot write to standard output")]
+    Output(#[source] io::Error),
+}
+
+impl Failure {
+    /// The exit code of the process.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => exit::OK,
+            Self::Assembly(AssemblyError::NotAnAssembly { .. }) => exit::REFUSED,
+            Self::Usage(_) | Self::SettingsFindings => exit::USAGE,
+            Self::Findings | Self::Input(_) | Self::Assembly(_) | Self::File { .. } | Self::Output(_) => {
+                exit::ERRORS
+            }
+        }
+    }
+
+    /// Whether nothing is left to say: it has been shown, or nobody listens any more.
+    pub(crate) fn is_silent(&self) -> bool {
+        matches!(self, Self::Findings | Self::SettingsFindings) || self.exit_code() == exit::OK
+    }
+}
