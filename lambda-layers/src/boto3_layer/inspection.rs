@@ -78,17 +78,15 @@ pub(super) fn inspect(path: &Path, architecture: Architecture) -> io::Result<Res
         let mut entry = archive.by_index(index)?;
         let name = entry.name()?.into_owned();
         let below = name.strip_prefix("python/").filter(|below| super::archive::belongs(below));
-        let Some(below) = below.filter(|_| entry.enclosed_name().is_some()) else {
+        let Some(below) = below.filter(|below| below.split('/').all(|part| !["", ".", ".."].contains(&part)))
+        else {
             return Ok(Err(LayerFault::Misplaced(name)));
         };
         unzipped_bytes += entry.size();
-        if let Some(package) = below.strip_suffix(".dist-info/METADATA") {
+        if below.ends_with(".dist-info/METADATA") {
             let mut metadata = Vec::new();
             entry.read_to_end(&mut metadata)?;
-            packages.extend(name_and_version(&String::from_utf8_lossy(&metadata)).filter(|found| {
-                // The folder must agree, since it is what a stale file would keep.
-                package.eq_ignore_ascii_case(&format!("{}-{}", found.0, found.1))
-            }));
+            packages.extend(name_and_version(&String::from_utf8_lossy(&metadata)));
         } else if below.starts_with("botocore/data/sagemaker/") && below.contains("/service-2.json") {
             let mut model = Vec::new();
             if below.ends_with(".gz") {
@@ -105,7 +103,8 @@ pub(super) fn inspect(path: &Path, architecture: Architecture) -> io::Result<Res
             }
         }
     }
-    Ok(judge(&packages, knows_mlflow_apps, unzipped_bytes).map(|boto3_version| Inspection {
+    let pins: Vec<_> = pins().collect();
+    Ok(judge(&pins, &packages, knows_mlflow_apps, unzipped_bytes).map(|boto3_version| Inspection {
         boto3_version,
         sha256,
         unzipped_bytes,
@@ -113,6 +112,7 @@ pub(super) fn inspect(path: &Path, architecture: Architecture) -> io::Result<Res
 }
 
 fn judge(
+    pins: &[(&str, &str)],
     packages: &BTreeSet<(String, String)>,
     knows_mlflow_apps: bool,
     unzipped_bytes: u64,
@@ -121,8 +121,8 @@ fn judge(
         let name = name.replace('-', "_");
         packages.iter().find(|(found, _)| *found == name).map(|(_, version)| version.clone())
     };
-    for (name, pin) in pins() {
-        let (name, pin) = (name.to_owned(), pin.to_owned());
+    for (name, pin) in pins {
+        let (name, pin) = ((*name).to_owned(), (*pin).to_owned());
         match found(&name) {
             None => return Err(LayerFault::Missing { name, pin }),
             Some(found) if found != pin => return Err(LayerFault::Version { name, found, pin }),
@@ -169,18 +169,33 @@ fn is_compiled_for(header: &[u8; 20], architecture: Architecture) -> bool {
 mod tests {
     use super::*;
 
-    fn all_pins() -> BTreeSet<(String, String)> {
-        pins().map(|(name, version)| (name.replace('-', "_"), version.to_owned())).collect()
+    fn judged(version: &str, unzipped_bytes: u64) -> Result<String, LayerFault> {
+        let packages = BTreeSet::from([("boto3".to_owned(), version.to_owned())]);
+        judge(&[("boto3", version)], &packages, true, unzipped_bytes)
     }
 
     #[test]
     fn a_layer_beyond_lambdas_limit_is_refused() {
-        assert_eq!(
-            judge(&all_pins(), true, UNZIPPED_BYTES_AT_MOST),
-            Ok(super::super::boto3_version().to_owned())
-        );
+        assert_eq!(judged("1.42.0", UNZIPPED_BYTES_AT_MOST), Ok("1.42.0".to_owned()));
         let too_large = UNZIPPED_BYTES_AT_MOST + 1;
-        assert_eq!(judge(&all_pins(), true, too_large), Err(LayerFault::TooLarge(too_large)));
+        assert_eq!(judged("1.42.0", too_large), Err(LayerFault::TooLarge(too_large)));
+    }
+
+    #[test]
+    fn a_boto3_that_is_pinned_but_too_old_is_refused() {
+        assert_eq!(judged("1.41.9", 0), Err(LayerFault::TooOld("1.41.9".to_owned())));
+    }
+
+    #[test]
+    fn a_file_that_python_would_not_find_or_that_pip_left_is_refused() {
+        for name in ["boto3/session.py", "python/bin/jp.py", "python/../etc/passwd", "python/six.pyc"] {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            let mut writer = zip::ZipWriter::new(file.reopen().unwrap());
+            writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            writer.finish().unwrap();
+            let fault = inspect(file.path(), Architecture::Arm64).unwrap().unwrap_err();
+            assert_eq!(fault, LayerFault::Misplaced(name.to_owned()));
+        }
     }
 
     #[test]
