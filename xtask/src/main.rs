@@ -6,6 +6,7 @@
 mod generate;
 mod parts;
 mod paths;
+mod resources;
 mod run;
 mod setup;
 mod test;
@@ -65,5 +66,11 @@ fn usage_error(message: &str) -> ExitCode {
 fn generate(paths: &Paths, check: bool) -> Result<(), String> {
     setup::judges(paths)?;
     setup::node_packages(paths)?;
-    generate::run(&paths.sources()?, check)
+    generated_files(paths, check)
+}
+
+/// The pack of facts, and what follows from it.
+fn generated_files(paths: &Paths, check: bool) -> Result<(), String> {
+    let types = generate::run(&paths.sources()?, check)?;
+    resources::run(&paths.root, &types, check)
 }

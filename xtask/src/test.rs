@@ -5,7 +5,7 @@
 
 use std::process::Command;
 
-use crate::generate;
+use crate::generated_files;
 use crate::parts::Parts;
 use crate::paths::{Paths, venv_program};
 use crate::run::run as run_program;
@@ -24,7 +24,7 @@ pub(crate) fn run(paths: &Paths, slow: bool) -> Result<(), String> {
     let node = parts.run("set-up: Node packages", || setup::node_packages(paths));
 
     if judges && node {
-        parts.run("generated files are up to date", || generate::run(&paths.sources()?, true));
+        parts.run("generated files are up to date", || generated_files(paths, true));
     } else {
         parts.missing("generated files are up to date", "its sources could not be fetched");
     }

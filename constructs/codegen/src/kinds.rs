@@ -29,29 +29,49 @@ fn by_format(format: &str) -> Option<&'static str> {
     })
 }
 
+/// The kind that the end of a name means in every service.
+const NAMES_THAT_END: [(&str, &str); 23] = [
+    ("CertificateArn", "CertificateArn"),
+    ("KMSKeyARN", "KeyArn"),
+    ("KMSKeyArn", "KeyArn"),
+    ("KMSKeyID", "KeyId"),
+    ("KMSKeyId", "KeyId"),
+    ("KMSMasterKeyID", "KeyId"),
+    ("KMSMasterKeyId", "KeyId"),
+    ("KmsKeyArn", "KeyArn"),
+    ("KmsKeyID", "KeyId"),
+    ("KmsKeyId", "KeyId"),
+    ("KmsMasterKeyId", "KeyId"),
+    ("LoadBalancerArn", "LoadBalancerArn"),
+    ("RoleARN", "RoleArn"),
+    ("RoleArn", "RoleArn"),
+    ("SecretArn", "SecretArn"),
+    ("SecurityGroupId", "SecurityGroupId"),
+    ("SecurityGroupIds", "SecurityGroupId"),
+    ("SubnetId", "SubnetId"),
+    ("SubnetIds", "SubnetId"),
+    ("TargetGroupARNs", "TargetGroupArn"),
+    ("TargetGroupArn", "TargetGroupArn"),
+    ("VPCId", "VpcId"),
+    ("VpcId", "VpcId"),
+];
+
 /// The kind that a name means in every service.
 fn by_name(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "VpcId" | "VPCId" => "VpcId",
-        "SubnetId" | "SubnetIds" | "VpcSubnetIds" => "SubnetId",
-        "SecurityGroupId" | "SecurityGroupIds" | "VpcSecurityGroupIds" => "SecurityGroupId",
-        "KmsKeyId" | "KMSKeyId" | "KmsMasterKeyId" | "KMSMasterKeyId" | "KMSMasterKeyID" => "KeyId",
-        "KmsKeyArn" | "KMSKeyArn" => "KeyArn",
-        "CertificateArn" => "CertificateArn",
-        "TargetGroupArn" | "TargetGroupARNs" => "TargetGroupArn",
-        "LoadBalancerArn" => "LoadBalancerArn",
-        "SecretArn" => "SecretArn",
-        "RoleArn" | "RoleARN" => "RoleArn",
-        name if name.ends_with("RoleArn") || name.ends_with("RoleARN") => "RoleArn",
-        _ => return None,
-    })
+    NAMES_THAT_END.iter().find(|(end, _)| name.ends_with(end)).map(|(_, kind)| *kind)
 }
 
-/// What single properties take that neither a format nor their name tells: the type or definition that they are in, and
-/// their name.
-const PROPERTIES: [(&str, &str, &str); 3] = [
+/// What single properties take that neither a format nor their name tells: the type that they are in, at whatever depth,
+/// and their name.
+const PROPERTIES: [(&str, &str, &str); 9] = [
+    ("AWS::AutoScaling::AutoScalingGroup", "VPCZoneIdentifier", "SubnetId"),
     ("AWS::Lambda::Function", "Role", "RoleArn"),
+    ("AWS::S3::Bucket", "Role", "RoleArn"),
+    ("AWS::S3::BucketPolicy", "Bucket", "BucketName"),
+    ("AWS::SageMaker::App", "DomainId", "DomainId"),
+    ("AWS::SageMaker::Space", "DomainId", "DomainId"),
     ("AWS::SageMaker::Domain", "ExecutionRole", "RoleArn"),
+    ("AWS::SageMaker::UserProfile", "DomainId", "DomainId"),
     ("AWS::SageMaker::UserProfile", "ExecutionRole", "RoleArn"),
 ];
 

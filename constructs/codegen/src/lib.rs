@@ -13,6 +13,7 @@
 mod kinds;
 mod model;
 mod names;
+mod read_only;
 mod words;
 mod write;
 

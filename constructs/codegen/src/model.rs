@@ -3,11 +3,12 @@
 //! Each type of a service has definitions of its own. Here they are still apart; the module `names` finds those that
 //! are the same and gives each a name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use formwork_schema::{Property, Replacement, ResourceType, Shape, Structure};
 
 use crate::kinds;
+use crate::read_only;
 use crate::words::{joined, snake_case, upper_camel_case};
 
 /// Sets with more values than this are text: nobody reads such a list, and they change every month.
@@ -107,7 +108,8 @@ impl Model {
     pub(crate) fn of(types: &[&ResourceType]) -> Self {
         let mut model = Self::default();
         for resource_type in types {
-            Reader { model: &mut model, resource_type, known: BTreeMap::new() }.read();
+            let read_only = read_only::properties(resource_type);
+            Reader { model: &mut model, resource_type, known: BTreeMap::new(), read_only }.read();
         }
         model
     }
@@ -119,6 +121,7 @@ struct Reader<'a, 'm> {
     resource_type: &'a ResourceType,
     /// The items of the type's definitions, so that each is read once and may contain itself.
     known: BTreeMap<String, ItemId>,
+    read_only: BTreeSet<(String, String)>,
 }
 
 impl<'a> Reader<'a, '_> {
@@ -197,7 +200,10 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn structure(&mut self, owner: &str, name: &str, structure: &Structure<'a>) -> Type {
-        let properties = structure.properties();
+        let definition = structure.definition.unwrap_or_default();
+        let mut properties = structure.properties();
+        properties
+            .retain(|property| !self.read_only.contains(&(definition.to_owned(), property.name.to_owned())));
         if properties.is_empty() {
             return Type::Named("Json");
         }

@@ -4,7 +4,7 @@
 //! and the words are joined again in the case that Rust wants.
 
 /// Spellings that mix cases within one word.
-const ONE_WORD: [(&str, &str); 17] = [
+const ONE_WORD: [(&str, &str); 18] = [
     ("OAuth", "Oauth"),
     ("vCPU", "Vcpu"),
     ("VCpu", "Vcpu"),
@@ -16,6 +16,7 @@ const ONE_WORD: [(&str, &str); 17] = [
     ("KBps", "Kbps"),
     ("MBps", "Mbps"),
     ("GBps", "Gbps"),
+    ("FSx", "Fsx"),
     ("IoT", "Iot"),
     ("ETag", "Etag"),
     ("GraphQL", "Graphql"),

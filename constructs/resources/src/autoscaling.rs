@@ -2,7 +2,7 @@
 
 //! Resources of `AWS::AutoScaling`.
 
-use formwork::{ImageId, Json, RoleArn, TargetGroupArn, cfn_property, cfn_resource, cfn_values};
+use formwork::{ImageId, Json, RoleArn, SubnetId, TargetGroupArn, cfn_property, cfn_resource, cfn_values};
 
 cfn_resource! {
     /// [`AWS::AutoScaling::AutoScalingGroup`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-autoscaling-autoscalinggroup.html).
@@ -54,7 +54,7 @@ cfn_resource! {
         termination_policies "TerminationPolicies": Vec<String>,
         traffic_sources "TrafficSources": Vec<TrafficSourceIdentifier>,
         /// An update may replace the resource.
-        vpc_zone_identifier "VPCZoneIdentifier": Vec<String>,
+        vpc_zone_identifier "VPCZoneIdentifier": Vec<SubnetId>,
     }
     attributes {
         auto_scaling_group_name "Ref": String,

@@ -263,7 +263,6 @@ cfn_property! {
         image_type "ImageType": String,
     }
     optional {
-        batch_image_status "BatchImageStatus": String,
         image_id_override "ImageIdOverride": String,
         image_kubernetes_version "ImageKubernetesVersion": String,
     }
@@ -362,7 +361,6 @@ cfn_property! {
     required {}
     optional {
         desired_state "DesiredState": EksAccessEntryDesiredState,
-        status "Status": EksAccessEntryStatus,
     }
 }
 
@@ -372,14 +370,6 @@ cfn_values! {
         DISABLED = "disabled",
         ENABLED = "enabled",
         INHERIT_FROM_CLUSTER = "inherit_from_cluster",
-    }
-}
-
-cfn_values! {
-    /// Values of `EksAccessEntryStatus`.
-    EksAccessEntryStatus {
-        ACTIVE = "active",
-        INACTIVE = "inactive",
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use formwork::{CertificateArn, FunctionArn, KeyArn, RoleArn, cfn_property, cfn_resource, cfn_values};
+use formwork::{CertificateArn, FunctionArn, KeyArn, KeyId, RoleArn, cfn_property, cfn_resource, cfn_values};
 
 cfn_resource! {
     /// [`AWS::Cognito::UserPool`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cognito-userpool.html).
@@ -345,7 +345,7 @@ cfn_property! {
         custom_sms_sender "CustomSMSSender": CustomSmsSender,
         define_auth_challenge "DefineAuthChallenge": String,
         inbound_federation "InboundFederation": InboundFederation,
-        kms_key_id "KMSKeyID": String,
+        kms_key_id "KMSKeyID": KeyId,
         post_authentication "PostAuthentication": String,
         post_confirmation "PostConfirmation": String,
         pre_authentication "PreAuthentication": String,

@@ -1733,12 +1733,7 @@ cfn_property! {
         lambda_exclusion "LambdaExclusion": VpcEncryptionControlLambdaExclusion,
         mode "Mode": VpcEncryptionControlMode,
         nat_gateway_exclusion "NatGatewayExclusion": VpcEncryptionControlNatGatewayExclusion,
-        resource_exclusions "ResourceExclusions": VpcEncryptionControlExclusions,
-        state "State": String,
-        state_message "StateMessage": String,
         virtual_private_gateway_exclusion "VirtualPrivateGatewayExclusion": VpcEncryptionControlVirtualPrivateGatewayExclusion,
-        vpc_encryption_control_id "VpcEncryptionControlId": String,
-        vpc_id "VpcId": String,
         vpc_lattice_exclusion "VpcLatticeExclusion": VpcEncryptionControlVpcLatticeExclusion,
         vpc_peering_exclusion "VpcPeeringExclusion": VpcEncryptionControlVpcPeeringExclusion,
     }
@@ -1757,32 +1752,6 @@ cfn_values! {
     VpcEncryptionControlElasticFileSystemExclusion {
         ENABLE = "enable",
         DISABLE = "disable",
-    }
-}
-
-cfn_property! {
-    /// The property `VpcEncryptionControlExclusion`.
-    VpcEncryptionControlExclusion
-    required {}
-    optional {
-        state "State": String,
-        state_message "StateMessage": String,
-    }
-}
-
-cfn_property! {
-    /// The property `VpcEncryptionControlExclusions`.
-    VpcEncryptionControlExclusions
-    required {}
-    optional {
-        egress_only_internet_gateway "EgressOnlyInternetGateway": VpcEncryptionControlExclusion,
-        elastic_file_system "ElasticFileSystem": VpcEncryptionControlExclusion,
-        internet_gateway "InternetGateway": VpcEncryptionControlExclusion,
-        lambda "Lambda": VpcEncryptionControlExclusion,
-        nat_gateway "NatGateway": VpcEncryptionControlExclusion,
-        virtual_private_gateway "VirtualPrivateGateway": VpcEncryptionControlExclusion,
-        vpc_lattice "VpcLattice": VpcEncryptionControlExclusion,
-        vpc_peering "VpcPeering": VpcEncryptionControlExclusion,
     }
 }
 

@@ -180,7 +180,7 @@ cfn_property! {
     /// The property `AdvancedConfiguration`.
     AdvancedConfiguration
     required {
-        alternate_target_group_arn "AlternateTargetGroupArn": String,
+        alternate_target_group_arn "AlternateTargetGroupArn": TargetGroupArn,
     }
     optional {
         production_listener_rule "ProductionListenerRule": String,
@@ -709,28 +709,6 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `FSxAuthorizationConfig`.
-    FSxAuthorizationConfig
-    required {
-        credentials_parameter "CredentialsParameter": String,
-        domain "Domain": String,
-    }
-    optional {}
-}
-
-cfn_property! {
-    /// The property `FSxWindowsFileServerVolumeConfiguration`.
-    FSxWindowsFileServerVolumeConfiguration
-    required {
-        file_system_id "FileSystemId": String,
-        root_directory "RootDirectory": String,
-    }
-    optional {
-        authorization_config "AuthorizationConfig": FSxAuthorizationConfig,
-    }
-}
-
-cfn_property! {
     /// The property `FirelensConfiguration`.
     FirelensConfiguration
     required {}
@@ -756,6 +734,28 @@ cfn_property! {
     }
     optional {
         force_new_deployment_nonce "ForceNewDeploymentNonce": String,
+    }
+}
+
+cfn_property! {
+    /// The property `FsxAuthorizationConfig`.
+    FsxAuthorizationConfig
+    required {
+        credentials_parameter "CredentialsParameter": String,
+        domain "Domain": String,
+    }
+    optional {}
+}
+
+cfn_property! {
+    /// The property `FsxWindowsFileServerVolumeConfiguration`.
+    FsxWindowsFileServerVolumeConfiguration
+    required {
+        file_system_id "FileSystemId": String,
+        root_directory "RootDirectory": String,
+    }
+    optional {
+        authorization_config "AuthorizationConfig": FsxAuthorizationConfig,
     }
 }
 
@@ -1191,7 +1191,7 @@ cfn_property! {
     ManagedStorageConfiguration
     required {}
     optional {
-        fargate_ephemeral_storage_kms_key_id "FargateEphemeralStorageKmsKeyId": String,
+        fargate_ephemeral_storage_kms_key_id "FargateEphemeralStorageKmsKeyId": KeyId,
         kms_key_id "KmsKeyId": KeyId,
     }
 }
@@ -1922,7 +1922,7 @@ cfn_property! {
         configured_at_launch "ConfiguredAtLaunch": bool,
         docker_volume_configuration "DockerVolumeConfiguration": DockerVolumeConfiguration,
         efs_volume_configuration "EFSVolumeConfiguration": EfsVolumeConfiguration,
-        f_sx_windows_file_server_volume_configuration "FSxWindowsFileServerVolumeConfiguration": FSxWindowsFileServerVolumeConfiguration,
+        fsx_windows_file_server_volume_configuration "FSxWindowsFileServerVolumeConfiguration": FsxWindowsFileServerVolumeConfiguration,
         host "Host": HostVolumeProperties,
         name "Name": String,
         s3_files_volume_configuration "S3FilesVolumeConfiguration": S3FilesVolumeConfiguration,
@@ -1944,7 +1944,7 @@ cfn_property! {
     VpcLatticeAdvancedConfiguration
     required {}
     optional {
-        alternate_target_group_arn "AlternateTargetGroupArn": String,
+        alternate_target_group_arn "AlternateTargetGroupArn": TargetGroupArn,
         production_listener_rule "ProductionListenerRule": String,
         test_listener_rule "TestListenerRule": String,
     }

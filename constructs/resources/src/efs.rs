@@ -254,8 +254,6 @@ cfn_property! {
         kms_key_id "KmsKeyId": KeyId,
         region "Region": String,
         role_arn "RoleArn": RoleArn,
-        status "Status": String,
-        status_message "StatusMessage": String,
     }
 }
 

@@ -263,7 +263,7 @@ cfn_property! {
         s3_key "S3Key": String,
         s3_object_storage_mode "S3ObjectStorageMode": CodeS3ObjectStorageMode,
         s3_object_version "S3ObjectVersion": String,
-        source_kms_key_arn "SourceKMSKeyArn": String,
+        source_kms_key_arn "SourceKMSKeyArn": KeyArn,
         zip_file "ZipFile": String,
     }
 }

@@ -63,7 +63,7 @@ cfn_resource! {
         monitoring_role_arn "MonitoringRoleArn": RoleArn,
         network_type "NetworkType": String,
         performance_insights_enabled "PerformanceInsightsEnabled": bool,
-        performance_insights_kms_key_id "PerformanceInsightsKmsKeyId": String,
+        performance_insights_kms_key_id "PerformanceInsightsKmsKeyId": KeyId,
         performance_insights_retention_period "PerformanceInsightsRetentionPeriod": i64,
         port "Port": i64,
         preferred_backup_window "PreferredBackupWindow": String,
@@ -138,7 +138,7 @@ cfn_resource! {
         associated_roles "AssociatedRoles": Vec<DbInstanceRole>,
         /// An update may replace the resource.
         auto_minor_version_upgrade "AutoMinorVersionUpgrade": bool,
-        automatic_backup_replication_kms_key_id "AutomaticBackupReplicationKmsKeyId": String,
+        automatic_backup_replication_kms_key_id "AutomaticBackupReplicationKmsKeyId": KeyId,
         automatic_backup_replication_region "AutomaticBackupReplicationRegion": String,
         automatic_backup_replication_retention_period "AutomaticBackupReplicationRetentionPeriod": i64,
         /// An update may replace the resource.
@@ -177,7 +177,7 @@ cfn_resource! {
         delete_automated_backups "DeleteAutomatedBackups": bool,
         deletion_protection "DeletionProtection": bool,
         domain "Domain": String,
-        domain_auth_secret_arn "DomainAuthSecretArn": String,
+        domain_auth_secret_arn "DomainAuthSecretArn": SecretArn,
         domain_dns_ips "DomainDnsIps": Vec<String>,
         domain_fqdn "DomainFqdn": String,
         domain_iam_role_name "DomainIAMRoleName": String,
@@ -209,7 +209,7 @@ cfn_resource! {
         network_type "NetworkType": String,
         option_group_name "OptionGroupName": String,
         /// An update may replace the resource.
-        performance_insights_kms_key_id "PerformanceInsightsKMSKeyId": String,
+        performance_insights_kms_key_id "PerformanceInsightsKMSKeyId": KeyId,
         performance_insights_retention_period "PerformanceInsightsRetentionPeriod": i64,
         /// An update replaces the resource.
         port "Port": String,
@@ -255,7 +255,7 @@ cfn_resource! {
         allow_major_version_upgrade "AllowMajorVersionUpgrade": bool,
         apply_immediately "ApplyImmediately": bool,
         auto_minor_version_upgrade "AutoMinorVersionUpgrade": bool,
-        automatic_backup_replication_kms_key_id "AutomaticBackupReplicationKmsKeyId": String,
+        automatic_backup_replication_kms_key_id "AutomaticBackupReplicationKmsKeyId": KeyId,
         automatic_backup_replication_region "AutomaticBackupReplicationRegion": String,
         automatic_backup_replication_retention_period "AutomaticBackupReplicationRetentionPeriod": i64,
         automatic_restart_time "AutomaticRestartTime": String,
@@ -286,7 +286,7 @@ cfn_resource! {
         delete_automated_backups "DeleteAutomatedBackups": bool,
         deletion_protection "DeletionProtection": bool,
         domain "Domain": String,
-        domain_auth_secret_arn "DomainAuthSecretArn": String,
+        domain_auth_secret_arn "DomainAuthSecretArn": SecretArn,
         domain_dns_ips "DomainDnsIps": Vec<String>,
         domain_fqdn "DomainFqdn": String,
         domain_iam_role_name "DomainIAMRoleName": String,
@@ -322,7 +322,7 @@ cfn_resource! {
         network_type "NetworkType": String,
         option_group_name "OptionGroupName": String,
         percent_progress "PercentProgress": String,
-        performance_insights_kms_key_id "PerformanceInsightsKMSKeyId": String,
+        performance_insights_kms_key_id "PerformanceInsightsKMSKeyId": KeyId,
         performance_insights_retention_period "PerformanceInsightsRetentionPeriod": i64,
         port "Port": String,
         preferred_backup_window "PreferredBackupWindow": String,
@@ -404,8 +404,6 @@ cfn_property! {
         allocated_storage "AllocatedStorage": String,
         iops "Iops": i64,
         max_allocated_storage "MaxAllocatedStorage": i64,
-        storage_operation_percent_progress "StorageOperationPercentProgress": i64,
-        storage_operation_status "StorageOperationStatus": String,
         storage_throughput "StorageThroughput": i64,
         storage_type "StorageType": String,
         volume_name "VolumeName": String,
@@ -479,7 +477,6 @@ cfn_property! {
     required {}
     optional {
         kms_key_id "KmsKeyId": KeyId,
-        secret_arn "SecretArn": SecretArn,
     }
 }
 

@@ -2,7 +2,7 @@
 
 //! Resources of `AWS::S3`.
 
-use formwork::{BucketArn, BucketName, Json, KeyArn, KeyId, cfn_property, cfn_resource, cfn_values};
+use formwork::{BucketArn, BucketName, Json, KeyArn, KeyId, RoleArn, cfn_property, cfn_resource, cfn_values};
 
 cfn_resource! {
     /// [`AWS::S3::Bucket`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html).
@@ -54,7 +54,7 @@ cfn_resource! {
     CfnBucketPolicy => BucketPolicyAttributes = "AWS::S3::BucketPolicy"
     required {
         /// An update replaces the resource.
-        bucket "Bucket": String,
+        bucket "Bucket": BucketName,
         policy_document "PolicyDocument": Json,
     }
     optional {}
@@ -126,9 +126,7 @@ cfn_property! {
     }
     optional {
         encryption_configuration "EncryptionConfiguration": MetadataTableEncryptionConfiguration,
-        role "Role": String,
-        table_arn "TableArn": String,
-        table_name "TableName": String,
+        role "Role": RoleArn,
     }
 }
 
@@ -333,7 +331,7 @@ cfn_property! {
     /// The property `EncryptionConfiguration`.
     EncryptionConfiguration
     required {
-        replica_kms_key_id "ReplicaKmsKeyID": String,
+        replica_kms_key_id "ReplicaKmsKeyID": KeyId,
     }
     optional {}
 }
@@ -448,8 +446,6 @@ cfn_property! {
     }
     optional {
         encryption_configuration "EncryptionConfiguration": MetadataTableEncryptionConfiguration,
-        table_arn "TableArn": String,
-        table_name "TableName": String,
     }
 }
 
@@ -469,8 +465,6 @@ cfn_property! {
     }
     optional {
         encryption_configuration "EncryptionConfiguration": MetadataTableEncryptionConfiguration,
-        table_arn "TableArn": String,
-        table_name "TableName": String,
     }
 }
 
@@ -524,28 +518,7 @@ cfn_property! {
     }
     optional {
         annotation_table_configuration "AnnotationTableConfiguration": AnnotationTableConfiguration,
-        destination "Destination": MetadataDestination,
         inventory_table_configuration "InventoryTableConfiguration": InventoryTableConfiguration,
-    }
-}
-
-cfn_property! {
-    /// The property `MetadataDestination`.
-    MetadataDestination
-    required {
-        table_bucket_type "TableBucketType": MetadataDestinationTableBucketType,
-    }
-    optional {
-        table_bucket_arn "TableBucketArn": String,
-        table_namespace "TableNamespace": String,
-    }
-}
-
-cfn_values! {
-    /// Values of `MetadataDestinationTableBucketType`.
-    MetadataDestinationTableBucketType {
-        AWS = "aws",
-        CUSTOMER = "customer",
     }
 }
 
@@ -821,7 +794,7 @@ cfn_property! {
     /// The property `ReplicationConfiguration`.
     ReplicationConfiguration
     required {
-        role "Role": String,
+        role "Role": RoleArn,
         rules "Rules": Vec<ReplicationRule>,
     }
     optional {}
@@ -1000,10 +973,7 @@ cfn_property! {
         table_bucket_arn "TableBucketArn": String,
         table_name "TableName": String,
     }
-    optional {
-        table_arn "TableArn": String,
-        table_namespace "TableNamespace": String,
-    }
+    optional {}
 }
 
 cfn_property! {

@@ -3,7 +3,8 @@
 //! Resources of `AWS::SageMaker`.
 
 use formwork::{
-    Json, KeyId, MlflowArn, RoleArn, SecurityGroupId, SubnetId, VpcId, cfn_property, cfn_resource, cfn_values,
+    DomainId, Json, KeyId, MlflowArn, RoleArn, SecurityGroupId, SubnetId, VpcId, cfn_property, cfn_resource,
+    cfn_values,
 };
 
 cfn_resource! {
@@ -15,7 +16,7 @@ cfn_resource! {
         /// An update replaces the resource.
         app_type "AppType": AppAppType,
         /// An update replaces the resource.
-        domain_id "DomainId": String,
+        domain_id "DomainId": DomainId,
         /// An update replaces the resource.
         user_profile_name "UserProfileName": String,
     }
@@ -198,7 +199,7 @@ cfn_resource! {
     CfnSpace => SpaceAttributes = "AWS::SageMaker::Space"
     required {
         /// An update replaces the resource.
-        domain_id "DomainId": String,
+        domain_id "DomainId": DomainId,
         /// An update replaces the resource.
         space_name "SpaceName": String,
     }
@@ -244,7 +245,7 @@ cfn_resource! {
     CfnUserProfile => UserProfileAttributes = "AWS::SageMaker::UserProfile"
     required {
         /// An update replaces the resource.
-        domain_id "DomainId": String,
+        domain_id "DomainId": DomainId,
         /// An update replaces the resource.
         user_profile_name "UserProfileName": String,
     }
@@ -323,7 +324,7 @@ cfn_property! {
     required {}
     optional {
         efs_file_system "EFSFileSystem": EfsFileSystem,
-        f_sx_lustre_file_system "FSxLustreFileSystem": FSxLustreFileSystem,
+        fsx_lustre_file_system "FSxLustreFileSystem": FsxLustreFileSystem,
         s3_file_system "S3FileSystem": S3FileSystem,
     }
 }
@@ -334,7 +335,7 @@ cfn_property! {
     required {}
     optional {
         efs_file_system_config "EFSFileSystemConfig": EfsFileSystemConfig,
-        f_sx_lustre_file_system_config "FSxLustreFileSystemConfig": FSxLustreFileSystemConfig,
+        fsx_lustre_file_system_config "FSxLustreFileSystemConfig": FsxLustreFileSystemConfig,
         s3_file_system_config "S3FileSystemConfig": S3FileSystemConfig,
     }
 }
@@ -582,8 +583,8 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `FSxLustreFileSystem`.
-    FSxLustreFileSystem
+    /// The property `FsxLustreFileSystem`.
+    FsxLustreFileSystem
     required {
         file_system_id "FileSystemId": String,
     }
@@ -591,8 +592,8 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `FSxLustreFileSystemConfig`.
-    FSxLustreFileSystemConfig
+    /// The property `FsxLustreFileSystemConfig`.
+    FsxLustreFileSystemConfig
     required {
         file_system_id "FileSystemId": String,
     }
@@ -847,7 +848,7 @@ cfn_property! {
     required {}
     optional {
         notebook_output_option "NotebookOutputOption": SharingSettingsNotebookOutputOption,
-        s3_kms_key_id "S3KmsKeyId": String,
+        s3_kms_key_id "S3KmsKeyId": KeyId,
         s3_output_path "S3OutputPath": String,
     }
 }

@@ -116,12 +116,12 @@ cfn_property! {
     optional {
         exclude_characters "ExcludeCharacters": String,
         kms_key_arn "KmsKeyArn": KeyArn,
-        master_secret_arn "MasterSecretArn": String,
-        master_secret_kms_key_arn "MasterSecretKmsKeyArn": String,
+        master_secret_arn "MasterSecretArn": SecretArn,
+        master_secret_kms_key_arn "MasterSecretKmsKeyArn": KeyArn,
         rotation_lambda_name "RotationLambdaName": String,
         runtime "Runtime": String,
-        superuser_secret_arn "SuperuserSecretArn": String,
-        superuser_secret_kms_key_arn "SuperuserSecretKmsKeyArn": String,
+        superuser_secret_arn "SuperuserSecretArn": SecretArn,
+        superuser_secret_kms_key_arn "SuperuserSecretKmsKeyArn": KeyArn,
         vpc_security_group_ids "VpcSecurityGroupIds": SecurityGroupId,
         vpc_subnet_ids "VpcSubnetIds": SubnetId,
     }
