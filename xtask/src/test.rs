@@ -74,9 +74,9 @@ fn lambda_layers(paths: &Paths) -> Result<(), String> {
     setup::lambda_layers(paths)?;
     run_program(
         Command::new(venv_program(&paths.lambda_layers_venv(), "python"))
-            .args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider", "lambda-layers"])
+            .args(["-m", "pytest"])
             .env("PYTHONDONTWRITEBYTECODE", "1")
-            .current_dir(&paths.root),
+            .current_dir(paths.join("lambda-layers")),
     )
 }
 
