@@ -26,12 +26,12 @@ pub struct Paths {
     pub repository: PathBuf,
 }
 
-/// Writes the pack, or with `check` compares it with what would be written.
+/// Writes the pack, or with `check` compares it with what would be written, and gives the facts that are in it.
 ///
 /// # Errors
 ///
 /// When a source cannot be read, a type cannot be packed, or, with `check`, a file is stale.
-pub fn run(paths: &Paths, check: bool) -> Result<(), String> {
+pub fn run(paths: &Paths, check: bool) -> Result<Vec<ResourceType>, String> {
     let crate_folder = paths.repository.join("constructs/schema");
     let mut report = Report::default();
     let types = provider::read(&paths.cfn_lint, &crate_folder, &mut report)?;
@@ -97,7 +97,7 @@ pub fn run(paths: &Paths, check: bool) -> Result<(), String> {
             return Err(format!("{} is stale\nhint: run `cargo xtask generate`", file.display()));
         }
     }
-    crate::resources::run(&paths.repository, &records, check)
+    Ok(records)
 }
 
 /// What was left out or changed, for `SOURCES.json`.

@@ -6,6 +6,7 @@
 mod generate;
 mod parts;
 mod paths;
+mod proxy_sources;
 mod resources;
 mod run;
 mod setup;
@@ -69,8 +70,9 @@ fn generate(paths: &Paths, check: bool) -> Result<(), String> {
     generated_files(paths, check)
 }
 
-/// The pack of facts, and what follows from it.
+/// The pack of facts and what follows from it, and the identity of the proxy.
 fn generated_files(paths: &Paths, check: bool) -> Result<(), String> {
     let types = generate::run(&paths.sources()?, check)?;
-    resources::run(&paths.root, &types, check)
+    resources::run(&paths.root, &types, check)?;
+    proxy_sources::run(&paths.root, check)
 }

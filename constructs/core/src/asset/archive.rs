@@ -3,7 +3,7 @@
 use std::io::{Cursor, Write};
 
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipWriter};
+use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
 /// A file in an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub fn archive(entries: &[ArchiveEntry]) -> Vec<u8> {
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
             .last_modified_time(DateTime::default())
+            // The archive of one system is that of every other.
+            .system(System::Unix)
             .unix_permissions(if entry.executable { 0o755 } else { 0o644 });
         writer.start_file(entry.path.as_str(), options).expect("an archive in memory takes any path");
         writer.write_all(&entry.bytes).expect("an archive in memory takes any bytes");
