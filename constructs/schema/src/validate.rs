@@ -27,6 +27,9 @@ pub use sites::{ReferenceSite, reference_sites};
 /// A condition of the template with the value that it is taken to have.
 pub type Assumption<'a> = (&'a str, bool);
 
+/// Whether conditions can have these values together.
+pub type Possible<'a> = dyn Fn(&[Assumption<'_>]) -> bool + 'a;
+
 /// What is known about the surroundings of a resource.
 #[derive(Clone, Copy, Default)]
 pub struct Context<'a> {
@@ -36,7 +39,7 @@ pub struct Context<'a> {
     pub condition: Option<&'a str>,
     /// Whether these values of conditions can be true together. Without it, the validator takes a condition to be free
     /// only where no other one is in play.
-    pub possible: Option<&'a dyn Fn(&[Assumption<'_>]) -> bool>,
+    pub possible: Option<&'a Possible<'a>>,
 }
 
 /// The facts by which a resource of a type is validated. `Custom::…` is validated as a custom resource.

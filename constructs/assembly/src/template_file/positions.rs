@@ -292,7 +292,7 @@ fn yaml_document(text: &str, index: &mut Index) {
             Event::Scalar(key, _, _, _) if index.expects_key() => index.key(&key, place_of(span)),
             Event::Scalar(_, style, _, tag) => {
                 let plain = style == ScalarStyle::Plain
-                    && !tag.as_deref().is_some_and(|tag| function_of(tag).is_none());
+                    && tag.as_deref().is_none_or(|tag| function_of(tag).is_some());
                 index.value(place_of(span), plain);
                 if let Some(function) = tag.as_deref().and_then(function_of) {
                     index.function(&function, place_of(span), plain);

@@ -63,10 +63,10 @@ fn unreachable<'t>(
         possibilities.impossible(&assumptions) && possibilities.possible(around)
     })?;
     let place = pointer.strip_suffix("/0").unwrap_or(pointer);
-    let message = format!("`{condition}` is never {dead} here{}", match around {
-        [] => String::new(),
-        around => format!(", {}", shown(around)),
-    });
+    let message = match around {
+        [] => format!("`{condition}` is never {dead}"),
+        around => format!("`{condition}` is never {dead} where {}", listed(around)),
+    };
     Some(("unreachable-branch", format!("{place}/{}", if dead { 1 } else { 2 }), message))
 }
 
@@ -97,9 +97,13 @@ fn branches<'t>(context: &Context<'t>, pointer: &str) -> Vec<Assumption<'t>> {
 }
 
 fn shown(assumptions: &[Assumption<'_>]) -> String {
-    let parts: Vec<String> = assumptions.iter().map(|(name, value)| format!("`{name}` is {value}")).collect();
-    match parts.as_slice() {
+    match assumptions {
         [] => "in any case".to_owned(),
-        parts => format!("whenever {}", parts.join(" and ")),
+        assumptions => format!("where {}", listed(assumptions)),
     }
+}
+
+fn listed(assumptions: &[Assumption<'_>]) -> String {
+    let parts: Vec<String> = assumptions.iter().map(|(name, value)| format!("`{name}` is {value}")).collect();
+    parts.join(" and ")
 }

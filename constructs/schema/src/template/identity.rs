@@ -18,15 +18,19 @@ pub(super) fn check(context: &mut Context<'_>) {
     for resources in seen.into_values().filter(|resources| resources.len() > 1) {
         for (index, second) in resources.iter().enumerate().skip(1) {
             let together = |first: &&Resource<'_>| {
-                let conditions: Vec<(&str, bool)> =
-                    [first.condition, second.condition].into_iter().flatten().map(|name| (name, true)).collect();
+                let conditions: Vec<(&str, bool)> = [first.condition, second.condition]
+                    .into_iter()
+                    .flatten()
+                    .map(|name| (name, true))
+                    .collect();
                 conditions.is_empty() || possibilities.possible(&conditions)
             };
             let Some(first) = resources[..index].iter().find(together) else { continue };
             let names = second.facts.map(|facts| facts.primary_identifier().join("`, `")).unwrap_or_default();
             let message = format!("`{}` and `{}` have the same `{names}`", second.name, first.name);
-            context.error("duplicate-identifier", pointer(&["Resources", second.name, "Properties"]), message).hint =
-                Some("AWS makes one resource of a name: rename one, or remove the name".to_owned());
+            context
+                .error("duplicate-identifier", pointer(&["Resources", second.name, "Properties"]), message)
+                .hint = Some("AWS makes one resource of a name: rename one, or remove the name".to_owned());
         }
     }
 }
@@ -36,7 +40,8 @@ fn identifier(resource: &Resource<'_>) -> Option<Vec<String>> {
     let facts = resource.facts.filter(|_| !resource.is_custom())?;
     let properties = resource.properties()?;
     let paths = facts.primary_identifier();
-    let own = !paths.is_empty() && paths.iter().all(|path| !path.contains('/') && !facts.read_only().contains(path));
+    let own = !paths.is_empty()
+        && paths.iter().all(|path| !path.contains('/') && !facts.read_only().contains(path));
     let value = |path: &String| {
         let value = properties.get(path).filter(|value| !value.is_null())?;
         // What a function gives may be different each time.

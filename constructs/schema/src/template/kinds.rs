@@ -1,4 +1,8 @@
 //! Whether a reference gives what its place wants: an ARN or a name, a list or a single value.
+//!
+//! The formats of values on both sides decide, and where a place has none, whether it takes ARNs only. What `Ref` returns
+//! stands on the page of each type, such as
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-role.html>.
 
 use formwork_assembly::references::only_member;
 use serde_json::Value;
@@ -74,6 +78,18 @@ fn reference(context: &mut Context<'_>, place: &str, site: &ReferenceSite<'_>, t
     };
     let gives = reference_format(&resource, facts);
     let from: Vec<&str> = facts.ref_value().properties.iter().map(String::as_str).collect();
+    if let [property] = from.as_slice()
+        && wants_arn(site)
+        && is_no_arn(property)
+    {
+        let type_name = resource.type_name;
+        let message =
+            format!("`Ref` of `{target}` ({type_name}) gives its `{property}`, where an ARN is wanted");
+        let arn = facts.attributes().keys().find(|name| name.ends_with("Arn"));
+        context.error("reference-kind", place, message).hint =
+            arn.map(|name| format!("use `Fn::GetAtt: [{target}, {name}]`"));
+        return;
+    }
     if fits(site, &resource, gives, &from) {
         return;
     }
@@ -103,6 +119,15 @@ fn get_att(context: &mut Context<'_>, place: &str, site: &ReferenceSite<'_>, tar
     }
     // A parameter of Systems Manager holds any kind of text.
     let anything = resource.type_name == "AWS::SSM::Parameter" && attribute == "Value";
+    if !anything && wants_arn(site) && is_no_arn(attribute) {
+        let type_name = resource.type_name;
+        let message =
+            format!("the attribute `{attribute}` of `{target}` ({type_name}) stands where an ARN is wanted");
+        let arn = facts.attributes().keys().find(|name| name.ends_with("Arn"));
+        context.error("reference-kind", place, message).hint =
+            arn.map(|name| format!("use `Fn::GetAtt: [{target}, {name}]`"));
+        return;
+    }
     if anything || fits(site, &resource, known.format.as_deref(), &[attribute]) {
         return;
     }
@@ -113,6 +138,21 @@ fn get_att(context: &mut Context<'_>, place: &str, site: &ReferenceSite<'_>, tar
         resource.type_name
     );
     context.error("reference-kind", place, message).hint = better_attribute(site, facts, target);
+}
+
+/// Whether a place takes ARNs only: its pattern begins like one and takes no name or id.
+fn wants_arn(site: &ReferenceSite<'_>) -> bool {
+    const OTHERS: [&str; 4] = ["a", "stack-Name-1A2B3C4D5E6F", "i-0123456789abcdef0", "name/with/path"];
+    site.formats.is_empty()
+        && site.pattern.is_some_and(|pattern| {
+            pattern.trim_start_matches(['^', '(', '?', ':']).starts_with("arn:")
+                && !OTHERS.iter().any(|other| crate::pattern::is_match(pattern, other))
+        })
+}
+
+/// Whether a property is a name or an id by its own name, which cannot be an ARN.
+fn is_no_arn(property: &str) -> bool {
+    ["Name", "Id"].iter().any(|end| property.ends_with(end)) && !property.contains("Arn")
 }
 
 /// Reports a list in place of a single value, or the other way round.

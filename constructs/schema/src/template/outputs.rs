@@ -75,13 +75,15 @@ fn gives_list(context: &Context<'_>, value: &Value) -> Option<String> {
     match only_member(value)? {
         ("Ref", Value::String(target)) => {
             let type_name = context.parameters.get(target.as_str())?.get("Type")?.as_str()?;
-            super::parameters::is_list(type_name).then(|| format!("the parameter `{target}` of type `{type_name}`"))
+            super::parameters::is_list(type_name)
+                .then(|| format!("the parameter `{target}` of type `{type_name}`"))
         }
         ("Fn::GetAtt", argument) => {
             let (target, attribute) = super::kinds::target_of(argument)?;
             let resource = context.resources.get(target)?;
             let known = resource.facts.filter(|_| !resource.is_custom())?.attribute(attribute)?;
-            (known.kind == crate::JsonType::Array).then(|| format!("the attribute `{attribute}` of `{target}`"))
+            (known.kind == crate::JsonType::Array)
+                .then(|| format!("the attribute `{attribute}` of `{target}`"))
         }
         (name @ ("Fn::Split" | "Fn::GetAZs" | "Fn::Cidr"), _) => Some(format!("`{name}`")),
         _ => None,

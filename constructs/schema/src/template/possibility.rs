@@ -16,15 +16,18 @@ use super::sections::scalar_text;
 /// Steps of one search. Conditions in use have two or three comparisons.
 const STEPS: usize = 2_000;
 
+/// Assumptions in a fixed order, to find the answer again.
+type Question = Vec<(String, bool)>;
+
 /// A condition with the value that it is taken to have.
 pub(super) type Assumption<'t> = (&'t str, bool);
 
 pub(super) struct Possibilities<'t> {
     formulas: BTreeMap<&'t str, Formula>,
     comparisons: Vec<Comparison>,
-    /// For each compared value with a closed set of literals: how many there are.
+    /// The literals of each compared value that may be nothing else.
     closed: BTreeMap<String, Vec<String>>,
-    answers: RefCell<BTreeMap<Vec<(String, bool)>, Option<bool>>>,
+    answers: RefCell<BTreeMap<Question, Option<bool>>>,
 }
 
 enum Formula {

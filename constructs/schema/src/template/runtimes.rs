@@ -35,7 +35,9 @@ fn judge(context: &mut Context<'_>, place: &str, value: &Value) {
     let name = &runtime.name;
     let hint = runtime.successor.as_ref().map(|successor| format!("move to `{successor}`"));
     if let Some(day) = passed(&runtime.update_blocked) {
-        let message = format!("the runtime `{name}` has ended: functions cannot be made or changed with it since {day}");
+        let message = format!(
+            "the runtime `{name}` has ended: functions cannot be made or changed with it since {day}"
+        );
         context.error("ended-runtime", place, message).hint = hint;
     } else if let Some(day) = passed(&runtime.create_blocked) {
         let message = format!("the runtime `{name}` has ended: functions cannot be made with it since {day}");

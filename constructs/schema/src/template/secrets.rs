@@ -16,7 +16,8 @@ pub(super) fn check(context: &mut Context<'_>) {
     };
     let mut found = Vec::new();
     for reference in &context.references.list {
-        let names = matches!(reference.kind, ReferenceKind::Ref | ReferenceKind::Sub) && reference.attribute.is_none();
+        let names = matches!(reference.kind, ReferenceKind::Ref | ReferenceKind::Sub)
+            && reference.attribute.is_none();
         let shown = match reference.section {
             "Outputs" => "an output",
             "Resources" if reference.pointer.split('/').nth(3) == Some("Metadata") => "metadata",

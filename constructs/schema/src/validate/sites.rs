@@ -21,6 +21,8 @@ pub struct ReferenceSite<'v> {
     /// The kinds of text that the place takes, such as `AWS::IAM::Role.Arn`; several when they are alternatives, and
     /// empty when nothing is known.
     pub formats: Vec<&'static str>,
+    /// The regular expression that the text must match.
+    pub pattern: Option<&'static str>,
 }
 
 /// Every `Ref` and `Fn::GetAtt` that stands for a property or an item, also in branches of `Fn::If`. Those inside other
@@ -46,6 +48,7 @@ fn walk<'v>(
                 value,
                 types: schema.types().to_vec(),
                 formats: formats(schema),
+                pattern: schema.pattern(),
             });
             return;
         }
