@@ -2,6 +2,8 @@
 
 mod policy;
 mod role;
+#[cfg(test)]
+mod tests;
 
 pub use policy::{Effect, PolicyDocument, Principal, Statement};
 pub use role::{Role, RoleProps, ServicePrincipal};

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use formwork::{Expression, IntoValue, Json, Properties, RoleArn, Value};
+use formwork::{Diagnostic, Expression, IntoValue, Json, Properties, RoleArn, Value};
 
 /// The version of the policy language.
 const LANGUAGE_VERSION: &str = "2012-10-17";
@@ -40,6 +40,8 @@ pub struct Statement {
     principals: Vec<Principal>,
     actions: Vec<String>,
     resources: Vec<Expression>,
+    /// Why the statement is about every resource, when it is.
+    any_resource: Option<&'static str>,
     conditions: BTreeMap<String, BTreeMap<String, Expression>>,
 }
 
@@ -61,6 +63,7 @@ impl Statement {
             principals: Vec::new(),
             actions: actions.into_iter().map(str::to_owned).collect(),
             resources: Vec::new(),
+            any_resource: None,
             conditions: BTreeMap::new(),
         }
     }
@@ -79,8 +82,8 @@ impl Statement {
 
     /// Says that the statement is about every resource, because its actions cannot be limited to one. The reason is for
     /// the reader of the code.
-    pub fn on_any_resource(self, reason: &'static str) -> Self {
-        debug_assert!(!reason.is_empty(), "a wildcard needs a reason");
+    pub fn on_any_resource(mut self, reason: &'static str) -> Self {
+        self.any_resource = Some(reason);
         self.on("*")
     }
 
@@ -104,6 +107,30 @@ impl Statement {
 
     fn add_condition(&mut self, operator: &str, key: &str, value: Expression) {
         self.conditions.entry(operator.to_owned()).or_default().insert(key.to_owned(), value);
+    }
+
+    /// What is wrong with the statement in a policy of a role.
+    fn mistake(&self) -> Option<Diagnostic> {
+        let actions = self.actions.join(", ");
+        let (message, hint) = if self.actions.is_empty() {
+            ("a policy statement names no action".to_owned(), "name the actions that it allows")
+        } else if self.resources.is_empty() {
+            (
+                format!("the policy statement for {actions} names no resource"),
+                "add `.on(arn)` for each resource",
+            )
+        } else if self.effect == Effect::Allow
+            && self.resources.contains(&Expression::from("*"))
+            && self.any_resource.is_none_or(str::is_empty)
+        {
+            (
+                format!("the policy statement for {actions} is about every resource"),
+                "name the resource by `.on(arn)`, or say by `.on_any_resource(\"…\")` why it cannot be named",
+            )
+        } else {
+            return None;
+        };
+        Some(Diagnostic::error("policy-statement", message).with_hint(hint))
     }
 
     fn into_expression(self) -> Expression {
@@ -172,6 +199,11 @@ impl PolicyDocument {
     pub fn with(mut self, statement: Statement) -> Self {
         self.statements.push(statement);
         self
+    }
+
+    /// What is wrong with the document as a policy of a role, where each statement needs actions and resources.
+    pub(super) fn mistakes(&self) -> impl Iterator<Item = Diagnostic> {
+        self.statements.iter().filter_map(Statement::mistake)
     }
 
     /// Whether there is no statement in it.

@@ -1,6 +1,6 @@
 //! Roles whose trust is narrowed to this account, and the grants that are attached to them where they are used.
 
-use formwork::{Dependency, Output, ResourceId, RoleArn, Scope, Value, pseudo};
+use formwork::{Dependency, IntoValue, Output, ResourceId, RoleArn, Scope, Value, pseudo, text};
 use formwork_resources::iam::{CfnPolicy, CfnRole};
 
 use super::{PolicyDocument, Principal, Statement};
@@ -131,8 +131,26 @@ impl Role {
         id: &str,
         statements: impl IntoIterator<Item = Statement>,
     ) -> ResourceId {
-        let name = policy_name(&scope.path(), id);
-        CfnPolicy::new(PolicyDocument::new(statements), name).roles([&self.name]).define(scope, id).resource()
+        let document = PolicyDocument::new(statements);
+        for mistake in document.mistakes() {
+            scope.report(mistake);
+        }
+        let name = self.policy_name(&scope.path(), id);
+        CfnPolicy::new(document, name).roles([&self.name]).define(scope, id).resource()
+    }
+
+    /// A name that is unique among the inline policies of the role, whichever scopes grant to it.
+    ///
+    /// Stacks of two regions may have the same paths. They cannot share a role that a stack makes, but they can share one
+    /// that exists already, and would then write each other's policy.
+    fn policy_name(&self, path: &str, id: &str) -> Value<String> {
+        match self.resource {
+            Some(_) => path_name(path, id, LONGEST_POLICY_NAME).into_value(),
+            None => {
+                let name = path_name(path, id, LONGEST_POLICY_NAME - LONGEST_REGION - 1);
+                text!("{}-{}", name, pseudo::region())
+            }
+        }
     }
 
     /// What to wait for to be sure that the role exists, when this app makes it.
@@ -147,10 +165,22 @@ impl Role {
     }
 }
 
-/// A name that is unique among the inline policies of a role, whichever scopes grant to it: the path, with hyphens.
-/// Names have 128 characters at most; of a long path the end tells more.
-fn policy_name(path: &str, id: &str) -> String {
-    let name = format!("{path}-{id}").replace('/', "-");
-    let start = name.len().saturating_sub(128);
+/// The longest name of a policy (IAM user guide, "IAM and AWS STS quotas").
+const LONGEST_POLICY_NAME: usize = 128;
+
+/// Room for the name of a region; the longest today is `ap-northeast-1`.
+const LONGEST_REGION: usize = 24;
+
+/// A path as the name of a policy: with hyphens for what such a name cannot have. Of a long path the end tells more.
+fn path_name(path: &str, id: &str, longest: usize) -> String {
+    let name: String = format!("{path}-{id}")
+        .chars()
+        .map(|character| match character {
+            '+' | '=' | ',' | '.' | '@' | '_' | '-' => character,
+            letter if letter.is_ascii_alphanumeric() => letter,
+            _ => '-',
+        })
+        .collect();
+    let start = name.len().saturating_sub(longest);
     name[start..].trim_start_matches('-').to_owned()
 }

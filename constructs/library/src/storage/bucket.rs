@@ -4,10 +4,11 @@
 use formwork::{BucketArn, BucketName, Expression, KeyArn, RemovalPolicy, Resource, Scope, Value, text};
 use formwork_resources::s3::{
     AbortIncompleteMultipartUpload, BucketEncryption, CfnBucket, CfnBucketPolicy, LifecycleConfiguration,
-    NoncurrentVersionExpiration, OwnershipControls, OwnershipControlsRule,
+    LoggingConfiguration, NoncurrentVersionExpiration, OwnershipControls, OwnershipControlsRule,
     OwnershipControlsRuleObjectOwnership, PublicAccessBlockConfiguration, Rule, RuleStatus,
     ServerSideEncryptionByDefault, ServerSideEncryptionByDefaultSseAlgorithm as Algorithm,
-    ServerSideEncryptionRule, VersioningConfiguration, VersioningConfigurationStatus,
+    ServerSideEncryptionRule, Transition, TransitionStorageClass, VersioningConfiguration,
+    VersioningConfigurationStatus,
 };
 
 use crate::iam::{PolicyDocument, Principal, Role, Statement};
@@ -21,11 +22,46 @@ pub struct DataBucketProps {
     pub abort_incomplete_uploads_after_days: i64,
     /// The days for which a version that was replaced or deleted is kept. Current versions never expire.
     pub noncurrent_versions_kept_for_days: i64,
+    /// The days after which an object moves to the storage class that watches how often it is read; without a number it
+    /// stays where it is.
+    pub intelligent_tiering_after_days: Option<i64>,
+    /// The bucket that gets the log of all requests, below a prefix that is the path of the construct.
+    pub access_log_bucket: Option<Value<BucketName>>,
+    /// What happens to the bucket when its stack goes. Only an empty bucket can be deleted.
+    pub removal_policy: RemovalPolicy,
 }
 
 impl Default for DataBucketProps {
     fn default() -> Self {
-        Self { key: None, abort_incomplete_uploads_after_days: 7, noncurrent_versions_kept_for_days: 90 }
+        Self {
+            key: None,
+            abort_incomplete_uploads_after_days: 7,
+            noncurrent_versions_kept_for_days: 90,
+            intelligent_tiering_after_days: None,
+            access_log_bucket: None,
+            removal_policy: RemovalPolicy::Retain,
+        }
+    }
+}
+
+impl DataBucketProps {
+    /// What S3 cleans up by itself: never what is current.
+    fn lifecycle(&self) -> Rule {
+        let rule = Rule::new(RuleStatus::ENABLED)
+            .id("clean-up")
+            .abort_incomplete_multipart_upload(AbortIncompleteMultipartUpload::new(
+                self.abort_incomplete_uploads_after_days,
+            ))
+            .expired_object_delete_marker(true)
+            .noncurrent_version_expiration(NoncurrentVersionExpiration::new(
+                self.noncurrent_versions_kept_for_days,
+            ));
+        match self.intelligent_tiering_after_days {
+            Some(days) => rule.transitions([
+                Transition::new(TransitionStorageClass::INTELLIGENT_TIERING).transition_in_days(days)
+            ]),
+            None => rule,
+        }
     }
 }
 
@@ -63,17 +99,9 @@ impl DataBucket {
         let encryption = ServerSideEncryptionRule::new()
             .server_side_encryption_by_default(by_default)
             .bucket_key_enabled(props.key.is_some());
-        let lifecycle = Rule::new(RuleStatus::ENABLED)
-            .id("clean-up")
-            .abort_incomplete_multipart_upload(AbortIncompleteMultipartUpload::new(
-                props.abort_incomplete_uploads_after_days,
-            ))
-            .noncurrent_version_expiration(NoncurrentVersionExpiration::new(
-                props.noncurrent_versions_kept_for_days,
-            ));
-        let bucket = CfnBucket::new()
+        let mut bucket = CfnBucket::new()
             .bucket_encryption(BucketEncryption::new([encryption]))
-            .lifecycle_configuration(LifecycleConfiguration::new([lifecycle]))
+            .lifecycle_configuration(LifecycleConfiguration::new([props.lifecycle()]))
             .ownership_controls(OwnershipControls::new([OwnershipControlsRule::new()
                 .object_ownership(OwnershipControlsRuleObjectOwnership::BUCKET_OWNER_ENFORCED)]))
             .public_access_block_configuration(
@@ -84,8 +112,15 @@ impl DataBucket {
                     .restrict_public_buckets(true),
             )
             .versioning_configuration(VersioningConfiguration::new(VersioningConfigurationStatus::ENABLED))
-            .removal_policy(RemovalPolicy::Retain)
-            .define(scope, "Bucket");
+            .removal_policy(props.removal_policy);
+        if let Some(log_bucket) = &props.access_log_bucket {
+            bucket = bucket.logging_configuration(
+                LoggingConfiguration::new()
+                    .destination_bucket_name(log_bucket)
+                    .log_file_prefix(format!("{}/", scope.path())),
+            );
+        }
+        let bucket = bucket.define(scope, "Bucket");
         let this = Self { name: bucket.bucket_name(), arn: bucket.arn(), key: props.key };
         let over_tls_only = Statement::deny(["s3:*"])
             .sid("OverTlsOnly")
@@ -95,7 +130,7 @@ impl DataBucket {
             .when("Bool", "aws:SecureTransport", "false");
         // The policy goes and stays with the bucket, which would otherwise be left open to plain HTTP.
         CfnBucketPolicy::new(&this.name, PolicyDocument::new([over_tls_only]))
-            .removal_policy(RemovalPolicy::Retain)
+            .removal_policy(props.removal_policy)
             .define(scope, "Policy");
         this
     }

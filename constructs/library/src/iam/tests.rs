@@ -1,0 +1,181 @@
+//! Roles and policies as they are synthesised.
+
+use formwork::{App, AppProps, Diagnostic, IntoValue, ResourceId, RoleArn, Scope, Value, text};
+use serde_json::{Value as Json, json};
+
+use super::{PolicyDocument, Principal, Role, RoleProps, ServicePrincipal, Statement};
+
+const SERVICES: [ServicePrincipal; 4] = [
+    ServicePrincipal::Ec2,
+    ServicePrincipal::Lambda,
+    ServicePrincipal::SageMaker,
+    ServicePrincipal::VpcFlowLogs,
+];
+
+fn template(build: impl FnOnce(Scope<'_>)) -> Json {
+    let app = App::new(AppProps::default());
+    build(app.stack("iam"));
+    let synthesis = app.synth().expect("no mistakes");
+    assert!(synthesis.diagnostics.is_empty(), "{:?}", synthesis.diagnostics);
+    synthesis.template("iam").expect("a template")
+}
+
+fn mistakes(build: impl FnOnce(Scope<'_>)) -> Vec<Diagnostic> {
+    let app = App::new(AppProps::default());
+    build(app.stack("iam"));
+    app.synth().expect_err("mistakes").diagnostics
+}
+
+fn document(statement: Statement) -> Json {
+    let mut document = Value::as_literal(&PolicyDocument::new([statement]).into_value()).expect("a literal");
+    assert_eq!(document["Version"], "2012-10-17");
+    document["Statement"][0].take()
+}
+
+fn role(scope: Scope<'_>, id: &str) -> Role {
+    Role::for_service(scope, id, ServicePrincipal::SageMaker, RoleProps::default())
+}
+
+#[test]
+fn every_service_may_assume_a_role_for_this_account_only() {
+    for service in SERVICES {
+        let template = template(|scope| {
+            Role::for_service(scope, "Role", service, RoleProps::default());
+        });
+        let (_, role) = template["Resources"].as_object().and_then(|all| all.iter().next()).expect("a role");
+        assert!(role["Properties"].get("RoleName").is_none(), "the name is CloudFormation's choice");
+        let statement = &role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0];
+        assert_eq!(statement["Principal"], json!({"Service": service.name()}));
+        let conditions = statement["Condition"].as_object().expect("conditions");
+        let (operator, keys) = conditions.iter().next().expect("one");
+        assert!(operator.starts_with("StringEquals"), "{operator}");
+        assert_eq!(keys, &json!({"aws:SourceAccount": {"Ref": "AWS::AccountId"}}));
+    }
+}
+
+#[test]
+fn a_service_can_be_held_to_things_of_an_arn() {
+    for (service, operator) in
+        [(ServicePrincipal::SageMaker, "ArnLike"), (ServicePrincipal::Lambda, "ArnLikeIfExists")]
+    {
+        let template = template(|scope| {
+            let source_arn = Some("arn:aws:sagemaker:*:111122223333:domain/*".into_value());
+            Role::for_service(scope, "Role", service, RoleProps { source_arn, ..RoleProps::default() });
+        });
+        let text = template.to_string();
+        assert!(text.contains(&format!("\"{operator}\":{{\"aws:SourceArn\"")), "{text}");
+    }
+}
+
+#[test]
+fn a_statement_is_written_short_and_sorted() {
+    let statement = Statement::allow(["s3:PutObject", "s3:GetObject", "s3:PutObject"])
+        .sid("Objects")
+        .on("arn:aws:s3:::a/*")
+        .on("arn:aws:s3:::b/*")
+        .when("StringEquals", "aws:PrincipalTag/team", "ml")
+        .when_any("StringLike", "s3:prefix", ["a/*", "b/*"]);
+    assert_eq!(
+        document(statement),
+        json!({
+            "Sid": "Objects",
+            "Effect": "Allow",
+            "Action": ["s3:GetObject", "s3:PutObject"],
+            "Resource": ["arn:aws:s3:::a/*", "arn:aws:s3:::b/*"],
+            "Condition": {
+                "StringEquals": {"aws:PrincipalTag/team": "ml"},
+                "StringLike": {"s3:prefix": ["a/*", "b/*"]},
+            },
+        })
+    );
+    let short = document(Statement::deny(["s3:*"]).on("arn:aws:s3:::a"));
+    assert_eq!(short, json!({"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::a"}));
+}
+
+#[test]
+fn principals_are_grouped_by_kind() {
+    let role = RoleArn::literal("arn:aws:iam::111122223333:role/one");
+    let statement = Statement::allow(["sts:AssumeRole"])
+        .principal(Principal::Service("ec2.amazonaws.com"))
+        .principal(Principal::Role(role))
+        .principal(Principal::Account("arn:aws:iam::111122223333:root".into_value()));
+    assert_eq!(
+        document(statement)["Principal"],
+        json!({
+            "AWS": ["arn:aws:iam::111122223333:role/one", "arn:aws:iam::111122223333:root"],
+            "Service": "ec2.amazonaws.com",
+        })
+    );
+    assert_eq!(document(Statement::deny(["s3:*"]).principal(Principal::Anyone))["Principal"], "*");
+}
+
+#[test]
+fn a_grant_is_a_policy_where_it_is_given_and_makes_no_circle() {
+    let app = App::new(AppProps::default());
+    let (shared, user) = (app.stack("shared"), app.stack("user"));
+    let shared_role = role(shared, "Role");
+    shared.export(&shared_role.name);
+    let other = Role::for_role(user, "Other", &shared_role, RoleProps::default());
+    shared_role.grant(user, "MayAssume", [Statement::allow(["sts:AssumeRole"]).on(&other.arn)]);
+    let synthesis = app.synth().expect("no circle");
+    let shared_template = synthesis.template("shared").expect("a template");
+    assert!(!shared_template.to_string().contains("AWS::IAM::Policy"), "the shared stack stays as it is");
+    let user_template = synthesis.template("user").expect("a template");
+    let policy = &user_template["Resources"]["MayAssume"]["Properties"];
+    assert_eq!(policy["PolicyName"], "user-MayAssume");
+    assert!(policy["Roles"][0]["Fn::ImportValue"].is_string(), "{policy}");
+    let trust =
+        &user_template["Resources"]["Other"]["Properties"]["AssumeRolePolicyDocument"]["Statement"][0];
+    assert!(trust["Principal"]["AWS"]["Fn::ImportValue"].is_string(), "{trust}");
+}
+
+fn granted_to(role: impl FnOnce(Scope<'_>) -> Role, id: &str) -> Json {
+    let template = template(|scope| {
+        let role = role(scope);
+        let bucket = text!("arn:aws:s3:::{}", "a");
+        role.grant(scope.child("Some place"), id, [Statement::allow(["s3:ListBucket"]).on(bucket)]);
+    });
+    let resources = template["Resources"].as_object().expect("resources");
+    let policy =
+        resources.values().find(|resource| resource["Type"] == "AWS::IAM::Policy").expect("a policy");
+    policy["Properties"]["PolicyName"].clone()
+}
+
+#[test]
+fn names_of_policies_are_ones_that_iam_takes() {
+    assert_eq!(granted_to(|scope| role(scope, "Role"), "Grant"), "iam-Some-place-Grant");
+    let long = granted_to(|scope| role(scope, "Role"), &"g".repeat(200));
+    assert_eq!(long, "g".repeat(128));
+}
+
+#[test]
+fn policies_of_a_role_that_exists_already_differ_by_region() {
+    let existing = |_: Scope<'_>| {
+        Role::existing("studio".into_value(), RoleArn::literal("arn:aws:iam::111122223333:role/studio"))
+    };
+    assert_eq!(granted_to(existing, "Grant"), json!({"Fn::Sub": "iam-Some-place-Grant-${AWS::Region}"}));
+}
+
+#[test]
+fn statements_without_action_or_resource_and_bare_wildcards_are_mistakes() {
+    let found = mistakes(|scope| {
+        let wrong = [
+            Statement::allow([]).on("arn:aws:s3:::a"),
+            Statement::allow(["s3:ListBucket"]),
+            Statement::allow(["s3:ListAllMyBuckets", "s3:ListBucket"]).on("*"),
+            Statement::allow(["ec2:DescribeInstances"]).on_any_resource("EC2 cannot limit it"),
+            Statement::deny(["s3:DeleteBucket"]).on("*"),
+        ];
+        let _: ResourceId = role(scope, "Role").grant(scope, "Grant", wrong);
+    });
+    let messages: Vec<&str> = found.iter().map(|one| one.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "a policy statement names no action",
+            "the policy statement for s3:ListBucket names no resource",
+            "the policy statement for s3:ListAllMyBuckets, s3:ListBucket is about every resource",
+        ]
+    );
+    assert!(found[2].hint.as_deref().is_some_and(|hint| hint.contains("on_any_resource")), "{found:?}");
+}
