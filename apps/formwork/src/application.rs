@@ -72,11 +72,23 @@ pub(crate) fn run(settings: &Settings, near: &Path) -> Result<Outcome, Failure> 
     {
         foreign::judge(assembly, &mut diagnostics)?;
     }
+    if let Some(assembly) = &assembly
+        && assembly.stacks()?.iter().any(|stack| stack.environment.ends_with("/unknown-region"))
+    {
+        diagnostics.push(no_region());
+    }
     if settings.strict {
         make_strict(&mut diagnostics);
     }
     diagnostics.sort_by_key(|diagnostic| std::cmp::Reverse(diagnostic.severity));
     Ok(Outcome { diagnostics, context_schema: answer.context_schema, assembly, work })
+}
+
+/// What is said when nobody names a region.
+pub(crate) fn no_region() -> Diagnostic {
+    let message = "no region is named, so nothing is said about what a region offers";
+    Diagnostic::new(Severity::Note, "no-region", message)
+        .with_hint("name one with --region to have it checked")
 }
 
 /// Warnings become errors.

@@ -11,6 +11,7 @@ use anstyle::{AnsiColor, Style};
 use formwork_assembly::{Diagnostic, Severity};
 
 use crate::failure::Failure;
+use crate::report::FindingCounts;
 
 /// The two streams of the process, and how much goes to the second.
 pub(crate) struct Console {
@@ -128,6 +129,16 @@ pub(crate) fn thousands(number: usize) -> String {
 /// `1 error`, `2 errors`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", thousands(number)) }
+}
+
+/// How many notes are not shown, and how to see them; nothing when there is none.
+pub(crate) fn hidden_notes(counts: FindingCounts, console: &Console) -> String {
+    match counts.notes {
+        0 => String::new(),
+        _ if console.shows(Severity::Note) => String::new(),
+        1 => "1 note is not shown: add -v to see it\n".to_owned(),
+        notes => format!("{notes} notes are not shown: add -v to see them\n"),
+    }
 }
 
 #[cfg(test)]

@@ -40,8 +40,9 @@ pub(crate) struct LoadedStack {
 /// When the manifest or a template cannot be read.
 pub(crate) fn load(assembly: &CloudAssembly) -> Result<Vec<LoadedStack>, Failure> {
     let load = |stack: StackArtifact| {
-        let path = assembly.directory().join(&stack.properties.template_file);
-        let template = TemplateFile::read(&path).map_err(|error| Failure::Input(error.to_string()))?;
+        let text = assembly.template_text(&stack)?;
+        let template = TemplateFile::from_bytes(&stack.properties.template_file, text.as_bytes())
+            .map_err(|error| Failure::Input(error.to_string()))?;
         let report = StackReport {
             name: stack.stack_name().to_owned(),
             environment: stack.environment,

@@ -3,11 +3,9 @@
 use std::path::Path;
 use std::time::Instant;
 
-use formwork::Severity;
-
 use crate::application::{self, Outcome};
 use crate::arguments::SynthArguments;
-use crate::console::{Console, count, table, thousands};
+use crate::console::{Console, count, hidden_notes, table, thousands};
 use crate::failure::Failure;
 use crate::report::{FindingReport, LoadedStack, StackReport, SynthReport, to_text};
 use crate::selection::{select, select_one};
@@ -52,7 +50,7 @@ pub(crate) fn run(
     let json = arguments
         .json
         .then(|| report(Some(output.clone()), selected.iter().copied().cloned().collect(), &outcome));
-    let hidden = hidden_findings(&outcome, console);
+    let counts = outcome.counts();
     let is_written = !matches!(settings.application, Application::Assembly(_));
     outcome.keep(&target)?;
 
@@ -61,12 +59,16 @@ pub(crate) fn run(
     }
     let mut human = stack_table(&selected);
     human.push_str(&format!(
-        "\n{} with {}, {}{output} in {:.2} s\n{hidden}",
+        "\n{} with {}, {}{output} in {:.2} s\n",
         count(selected.len(), "stack"),
         count(selected.iter().map(|stack| stack.resources).sum(), "resource"),
         if is_written { "written to " } else { "read from " },
         started.elapsed().as_secs_f64(),
     ));
+    if counts.warnings > 0 {
+        human.push_str(&format!("{} above\n", count(counts.warnings, "warning")));
+    }
+    human.push_str(&hidden_notes(counts, console));
     match template {
         Some(template) => {
             console.talk(&human);
@@ -92,15 +94,6 @@ fn stack_table(stacks: &[&StackReport]) -> String {
         ]);
     }
     table(&rows)
-}
-
-/// What was found and not shown, and how to see it.
-fn hidden_findings(outcome: &Outcome, console: &Console) -> String {
-    let notes = outcome.counts().notes;
-    if notes == 0 || console.shows(Severity::Note) {
-        return String::new();
-    }
-    format!("{} not shown: add -v to see {}\n", count(notes, "note"), if notes == 1 { "it" } else { "them" })
 }
 
 /// A path as people write it: from the current directory where it is below it.

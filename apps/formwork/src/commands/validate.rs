@@ -12,9 +12,9 @@ use formwork_assembly::template_file::READABLE_BYTES;
 use formwork_assembly::{Diagnostic, Severity, SourceLocation, TemplateFile};
 use formwork_schema::{Options, validate_template};
 
-use crate::application::make_strict;
+use crate::application::{make_strict, no_region};
 use crate::arguments::{FindingsFormat, ValidateArguments};
-use crate::console::{Console, count};
+use crate::console::{Console, count, hidden_notes};
 use crate::failure::Failure;
 use crate::report::{FindingCounts, FindingReport, ValidateReport, to_text};
 use crate::settings::{Settings, Surroundings};
@@ -30,9 +30,12 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let region = settings.region.as_ref().map(|region| region.value.as_str());
     let mut diagnostics = settings.warnings.clone();
+    if region.is_none() {
+        diagnostics.push(no_region());
+    }
     let mut files = Vec::new();
     for path in &arguments.templates {
-        let (name, file) = read(path, surroundings);
+        let (name, file) = read(path);
         files.push(name);
         match file {
             Ok(file) => diagnostics.extend(findings(&file, region)),
@@ -53,21 +56,15 @@ pub(crate) fn run(
         }),
     })?;
     console.talk(&format!("{}: {}\n", count(files.len(), "template"), counts.text()));
+    console.talk(&hidden_notes(counts, console));
     if counts.errors == 0 { Ok(()) } else { Err(Failure::Findings) }
 }
 
 /// Reads a template, and gives the name that findings use for it.
-fn read(path: &Path, surroundings: &Surroundings) -> (String, Result<TemplateFile, Diagnostic>) {
+fn read(path: &Path) -> (String, Result<TemplateFile, Diagnostic>) {
     if path != Path::new("-") {
         let name = path.display().to_string();
-        let read = TemplateFile::read(&surroundings.directory.join(path));
-        // The name is the one that was given, whatever directory the process is in.
-        let read = read.map_err(|error| {
-            let mut found = error.to_diagnostic();
-            found.template = Some(name.clone());
-            found.sources.iter_mut().for_each(|source| source.file.clone_from(&name));
-            found
-        });
+        let read = TemplateFile::read(path).map_err(|error| error.to_diagnostic());
         return (name, read);
     }
     let mut bytes = Vec::new();

@@ -1,0 +1,118 @@
+//! An app for the tests of the command line: its one argument says what it grows, or how it fails.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use formwork::{App, CfnResource, Output, ResourceId, Scope};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The settings of the app.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+struct Settings {
+    /// What the name of each stack begins with.
+    prefix: String,
+    /// How fast it goes.
+    speed: Speed,
+    /// How many topics there are.
+    #[schemars(range(min = 1, max = 3))]
+    topics: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { prefix: "app".to_owned(), speed: Speed::Fast, topics: 1 }
+    }
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Speed {
+    Fast,
+    Slow,
+}
+
+fn main() -> ExitCode {
+    println!("the app prints this");
+    match std::env::args().nth(1).unwrap_or_default().as_str() {
+        "good" => formwork::main(good),
+        "warning" => formwork::main(warning),
+        "duplicate" => formwork::main(duplicate),
+        "circle" => formwork::main(circle),
+        "many" => formwork::main(many),
+        "silent" => ExitCode::SUCCESS,
+        "broken" => ExitCode::from(7),
+        "sleep" => {
+            std::fs::write("started", std::process::id().to_string()).expect("the directory can be written");
+            std::thread::sleep(Duration::from_secs(60));
+            ExitCode::SUCCESS
+        }
+        other => {
+            eprintln!("`{other}` is nothing that this app grows");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn topic(scope: Scope<'_>, id: &str) -> ResourceId {
+    CfnResource::new("AWS::SNS::Topic").define(scope, id)
+}
+
+/// Two stacks: one reads what the other makes.
+fn good(app: &App) {
+    let settings: Settings = app.settings();
+    let network = app.stack(&format!("{}-network", settings.prefix));
+    for number in 1..=settings.topics {
+        topic(network, &format!("Topic{number}"));
+    }
+    let shared = topic(network, "Shared");
+    let proxy = app.stack(&format!("{}-proxy", settings.prefix));
+    let subscription = CfnResource::new("AWS::SNS::Subscription")
+        .property::<String>("Protocol", "https")
+        .property::<String>("Endpoint", "https://example.com/")
+        .property::<String>("TopicArn", shared.reference::<String>());
+    subscription.define(proxy, "Subscription");
+    let own = topic(proxy, "Own");
+    Output::new(own.attribute::<String>("TopicName")).define(proxy, "TopicName");
+}
+
+/// Data that nobody protects.
+fn warning(app: &App) {
+    let stack = app.stack("data");
+    CfnResource::new("AWS::DynamoDB::Table")
+        .property::<serde_json::Value>(
+            "KeySchema",
+            serde_json::json!([{ "AttributeName": "id", "KeyType": "HASH" }]),
+        )
+        .property::<serde_json::Value>(
+            "AttributeDefinitions",
+            serde_json::json!([{ "AttributeName": "id", "AttributeType": "S" }]),
+        )
+        .property::<String>("BillingMode", "PAY_PER_REQUEST")
+        .define(stack, "Table");
+}
+
+/// Two constructs with one id.
+fn duplicate(app: &App) {
+    let stack = app.stack("twice");
+    topic(stack, "Topic");
+    topic(stack, "Topic");
+}
+
+/// Two stacks that need each other.
+fn circle(app: &App) {
+    let left = app.stack("left");
+    let right = app.stack("right");
+    let (one, other) = (topic(left, "Topic"), topic(right, "Topic"));
+    Output::new(other.attribute::<String>("TopicName")).define(left, "Other");
+    Output::new(one.attribute::<String>("TopicName")).define(right, "Other");
+}
+
+/// One resource more than CloudFormation takes.
+fn many(app: &App) {
+    let stack = app.stack("many");
+    for number in 1..=501 {
+        topic(stack, &format!("Topic{number}"));
+    }
+}
