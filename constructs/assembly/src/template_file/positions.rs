@@ -198,17 +198,20 @@ struct JsonScanner<'t> {
     text: &'t str,
     offset: usize,
     line: usize,
-    line_start: usize,
+    /// Up to where the columns of the line are counted, and how many there are: lines may be as long as the file.
+    counted: usize,
+    columns: usize,
 }
 
 impl<'t> JsonScanner<'t> {
     fn new(text: &'t str) -> Self {
-        Self { text, offset: 0, line: 1, line_start: 0 }
+        Self { text, offset: 0, line: 1, counted: 0, columns: 0 }
     }
 
-    fn place(&self) -> Place {
-        let column = self.text[self.line_start..self.offset].chars().count() + 1;
-        Place::new(self.line, column)
+    fn place(&mut self) -> Place {
+        self.columns += self.text[self.counted..self.offset].chars().count();
+        self.counted = self.offset;
+        Place::new(self.line, self.columns + 1)
     }
 
     fn document(mut self, index: &mut Index) {
@@ -217,7 +220,7 @@ impl<'t> JsonScanner<'t> {
             match byte {
                 b'\n' => {
                     self.line += 1;
-                    self.line_start = self.offset + 1;
+                    (self.counted, self.columns) = (self.offset + 1, 0);
                 }
                 b'{' | b'[' => {
                     index.value(self.place(), false);

@@ -231,3 +231,24 @@ fn places_in_json() {
         assert_eq!(file.place(pointer).to_string(), place, "{pointer}");
     }
 }
+
+#[test]
+fn a_long_line_is_read_in_linear_time() {
+    let entries: Vec<String> = (0..40_000).map(|index| format!("\"K{index}\":{{\"a\":[1,2]}}")).collect();
+    let text = format!("{{{}}}", entries.join(","));
+    let started = std::time::Instant::now();
+    assert_eq!(read("t.json", &text).place("/K1/a").to_string(), "1:25");
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
+#[test]
+fn half_a_file_is_refused_or_read_but_never_panics() {
+    for (name, text) in [("t.yaml", YAML), ("t.json", r#"{"a": [1, {"b\/c": null}, "x\"y"], "é": -1.5e3}"#)]
+    {
+        for (end, _) in text.char_indices() {
+            if let Ok(file) = TemplateFile::from_bytes(name, &text.as_bytes()[..end]) {
+                file.place("/Resources/Vpc/Properties/Tags/0/Value");
+            }
+        }
+    }
+}

@@ -490,3 +490,48 @@ fn serverless_resources_make_others() {
     template["Resources"]["Topic"]["Properties"]["TopicName"] = json!({"Ref": "ApiRole"});
     assert!(found(&template).is_empty(), "{:#?}", found(&template));
 }
+
+/// All pointers of a value, itself included.
+fn pointers(value: &Value, place: String, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                pointers(member, format!("{place}{}", context::pointer(&[name])), found);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                pointers(item, format!("{place}/{index}"), found);
+            }
+        }
+        _ => {}
+    }
+    found.push(place);
+}
+
+#[test]
+fn no_value_in_any_place_panics_and_every_place_is_found() {
+    let odd = [
+        Value::Null,
+        json!([]),
+        json!({}),
+        json!(""),
+        json!(-1.5),
+        json!({"Ref": null}),
+        json!({"Fn::If": ["Prod"]}),
+        json!({"Fn::Sub": "${"}),
+        json!({"Fn::GetAtt": "."}),
+        json!({"Fn::ForEach::X": ["a", [], {}]}),
+        json!("é{{resolve:secretsmanager:${A"),
+    ];
+    let mut places = Vec::new();
+    pointers(&sound(), String::new(), &mut places);
+    for (place, value) in places.iter().flat_map(|place| odd.iter().map(move |value| (place, value))) {
+        let mut template = sound();
+        *template.pointer_mut(place).expect("a pointer of the same template") = value.clone();
+        for finding in validate_template(&template, &Options::default()) {
+            let parent = finding.pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+            assert!(template.pointer(parent).is_some(), "{} for {place} = {value}", finding.pointer);
+        }
+    }
+}
