@@ -6,4 +6,5 @@ pub mod iam;
 pub mod managed_mlflow;
 pub mod networking;
 pub mod proxy_app;
+pub mod sagemaker_domain;
 pub mod storage;

@@ -38,9 +38,9 @@ pub(super) fn define(
     artifacts: &DataBucket,
     role: &ServiceRole,
 ) -> Made {
-    let function = handler(scope.child("Provisioner"));
-    let permissions =
-        function.role.grant(scope.child("Provisioner"), "Permissions", permissions(props, role));
+    let provisioner = scope.child("Provisioner");
+    let function = handler(provisioner);
+    let permissions = function.role.grant(provisioner, "Permissions", permissions(props, role));
     let mut app = CustomResource::new("Custom::MlflowApp", &function)
         .service_timeout(SERVICE_TIMEOUT_SECONDS)
         .property::<String>("Name", &props.name)

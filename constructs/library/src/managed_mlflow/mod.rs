@@ -13,12 +13,13 @@ mod props;
 mod service_role;
 mod tracking_server;
 
-use formwork::{Diagnostic, MlflowArn, Output, ResourceId, Scope, Value, pseudo, text};
+use formwork::{Diagnostic, IntoValue, MlflowArn, Output, ResourceId, Scope, Severity, Value, pseudo, text};
 
 use crate::iam::Role;
 use crate::storage::{DataBucket, DataBucketProps};
 
 pub use access::Access;
+pub(crate) use checks::is_name;
 pub use kind::{MlflowType, has_known_endpoint};
 pub use props::{ManagedMlflowProps, Provisioner, TrackingServerSize};
 
@@ -42,9 +43,12 @@ pub struct ManagedMlflow {
 }
 
 impl ManagedMlflow {
-    /// Adds a tracking server or an app with its service role and, unless one is given, its artifact bucket.
+    /// Adds a tracking server or an app with its service role and, unless one is given, its artifact bucket, and shows
+    /// what clients and operators need as outputs beside it. Directly in a stack, they are exported under the names
+    /// `<stack>:MlflowResourceArn`, `<stack>:MlflowName` and so on.
     #[track_caller]
     pub fn new(scope: Scope<'_>, id: &str, props: ManagedMlflowProps) -> Self {
+        let outside = scope;
         let scope = scope.child(id);
         checks::check(scope, &props);
         let artifacts = props.artifact_bucket.clone().unwrap_or_else(|| {
@@ -62,7 +66,7 @@ impl ManagedMlflow {
             }
             MlflowType::Serverless => app::define(service, &props, &artifacts, &role),
         };
-        Self {
+        let this = Self {
             arn: made.arn,
             mode: props.mlflow_type,
             name: props.name,
@@ -70,7 +74,9 @@ impl ManagedMlflow {
             artifact_bucket: Some(artifacts),
             artifact_prefix: props.artifact_prefix,
             role: Some(role.role),
-        }
+        };
+        this.show(outside);
+        this
     }
 
     /// Takes in a tracking server or an app by its ARN, with the bucket of its artifacts when clients shall reach them.
@@ -125,9 +131,7 @@ impl ManagedMlflow {
                     self.name
                 );
                 let hint = "name the bucket (artifactBucket), or leave the artifacts out of the grant";
-                scope.report(
-                    Diagnostic::new(formwork::Severity::Warning, "mlflow-artifacts", message).with_hint(hint),
-                );
+                scope.report(Diagnostic::new(Severity::Warning, "mlflow-artifacts", message).with_hint(hint));
             }
             _ => {}
         }
@@ -137,33 +141,34 @@ impl ManagedMlflow {
                 access.as_str()
             );
             let hint = "use a tracking server, or let clients come through the proxy, which limits by route";
-            scope.report(Diagnostic::new(formwork::Severity::Note, "mlflow-access", message).with_hint(hint));
+            scope.report(Diagnostic::new(Severity::Note, "mlflow-access", message).with_hint(hint));
         }
         role.grant(scope, id, statements)
     }
 
-    /// Shows what clients and operators need as outputs of a stack, exported as `<stack>:MlflowResourceArn` and so on.
-    /// The scope is the stack itself, so that the outputs have exactly these names.
     #[track_caller]
-    pub fn outputs(&self, scope: Scope<'_>) {
-        let export = |id: &str, value: Value<String>, description: &str| {
-            Output::new(value)
-                .description(description)
-                .export_name(text!("{}:{}", pseudo::stack_name(), id))
-                .define(scope, id);
+    fn show(&self, scope: Scope<'_>) {
+        // Exports have to be unique in the account and region: below a stack, the ids of outputs are not.
+        let is_stack = scope.stack().is_some_and(|stack| stack.path() == scope.path());
+        let show = |id: &str, value: Value<String>, description: &str| {
+            let mut output = Output::new(value).description(description);
+            if is_stack {
+                output = output.export_name(text!("{}:{}", pseudo::stack_name(), id));
+            }
+            output.define(scope, id);
         };
-        export("MlflowResourceArn", self.arn.retype(), "The ARN of the tracking server or MLflow app");
-        export("MlflowName", Value::from_expression(self.name.as_str().into()), "Its name in SageMaker");
-        export(
+        show("MlflowResourceArn", self.arn.retype(), "The ARN of the tracking server or MLflow app");
+        show("MlflowName", self.name.as_str().into_value(), "Its name in SageMaker");
+        show(
             "Endpoint",
             self.endpoint.clone(),
             "The URL of the MLflow API, which takes requests with SigV4 signatures",
         );
         if let Some(bucket) = &self.artifact_bucket {
-            export("ArtifactBucketName", bucket.name.retype(), "The bucket that holds the artifacts");
+            show("ArtifactBucketName", bucket.name.retype(), "The bucket that holds the artifacts");
         }
         if let Some(role) = &self.role {
-            export("RoleArn", role.arn.retype(), "The role with which the service reaches the artifacts");
+            show("RoleArn", role.arn.retype(), "The role with which the service reaches the artifacts");
         }
     }
 }

@@ -1,0 +1,87 @@
+//! What can be known to be wrong about a domain before it is made.
+
+use std::collections::BTreeSet;
+
+use formwork::{Diagnostic, Scope, Severity};
+
+use super::{AuthMode, SageMakerDomainProps};
+use crate::managed_mlflow::is_name;
+
+/// The longest name of a domain or a user profile.
+const LONGEST_NAME: usize = 63;
+
+/// What the service takes as minutes without work, and as the size of a space in GiB.
+const IDLE_MINUTES: std::ops::RangeInclusive<i64> = 60..=525_600;
+const SPACE_GIB: std::ops::RangeInclusive<i64> = 5..=16_384;
+
+/// The most subnets that a domain takes.
+const MOST_SUBNETS: usize = 16;
+
+/// Reports everything that is wrong about the props at the construct.
+pub(super) fn check(scope: Scope<'_>, props: &SageMakerDomainProps<'_>) {
+    let error = |rule: &str, message: String, hint: &str| {
+        scope.report(Diagnostic::error(rule, message).with_hint(hint));
+    };
+    if !is_name(&props.name, LONGEST_NAME) {
+        let message = format!("`{}` is not a name that SageMaker takes for a domain", props.name);
+        error("domain-name", message, "use letters, digits and hyphens between them, 63 characters at most");
+    }
+    if let Some(minutes) = props.idle_shutdown_minutes
+        && !IDLE_MINUTES.contains(&minutes)
+    {
+        let message = format!("apps are stopped after {minutes} idle minutes, but 60 to 525600 are possible");
+        error("domain-idle", message, "set 60 or more, or nothing to let apps run");
+    }
+    let storage = props.space_storage;
+    if !SPACE_GIB.contains(&storage.default_gib)
+        || !SPACE_GIB.contains(&storage.maximum_gib)
+        || storage.default_gib > storage.maximum_gib
+    {
+        let message =
+            format!("a space has {} GiB at first and {} at most", storage.default_gib, storage.maximum_gib);
+        error("domain-storage", message, "set sizes from 5 to 16384 GiB, the first not over the second");
+    }
+    let subnets = props.networking.private_subnets.len();
+    if !(1..=MOST_SUBNETS).contains(&subnets) {
+        let message =
+            format!("the domain is given {subnets} private subnets, but it takes 1 to {MOST_SUBNETS}");
+        error("domain-subnets", message, "give a network with private subnets in two zones");
+    }
+    check_users(scope, props);
+}
+
+fn check_users(scope: Scope<'_>, props: &SageMakerDomainProps<'_>) {
+    let mut taken = BTreeSet::new();
+    for user in props.user_profiles() {
+        let name = profile_name(&user);
+        if !is_name(&name, LONGEST_NAME) || (props.auth_mode == AuthMode::Iam && name != user) {
+            let message = format!("`{user}` is not a name that SageMaker takes for a user profile");
+            let hint = "use letters, digits and hyphens between them, 63 characters at most";
+            scope.report(Diagnostic::error("domain-user", message).with_hint(hint));
+        }
+        if !taken.insert(name) {
+            let message = format!("there are two user profiles for `{user}`");
+            scope.report(Diagnostic::error("domain-user", message).with_hint("name each user once"));
+        }
+    }
+    if props.home_file_system {
+        let message =
+            "the home file system stays behind when the domain is deleted, and the VPC with it".to_owned();
+        let hint = "remove the file system, its mount targets and the security groups with its id in their names by \
+                    hand before the network is deleted";
+        scope.report(Diagnostic::new(Severity::Note, "domain-home-file-system", message).with_hint(hint));
+    }
+}
+
+/// The name of a user's profile: users of IAM Identity Center may be called `ann@example.com`.
+pub(super) fn profile_name(user: &str) -> String {
+    let allowed = |character: char| if character.is_ascii_alphanumeric() { character } else { '-' };
+    user.chars().map(allowed).collect()
+}
+
+/// `d-` and lower-case letters and digits with hyphens between them.
+pub(super) fn is_domain_id(text: &str) -> bool {
+    text.strip_prefix("d-").is_some_and(|rest| {
+        is_name(rest, 61) && !rest.chars().any(|character| character.is_ascii_uppercase())
+    })
+}
