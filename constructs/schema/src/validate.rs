@@ -72,21 +72,27 @@ pub fn check_resource(
     context: &Context<'_>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if !properties.is_object() {
+    if !properties.is_object() || presence::is_no_value(properties) {
         let message = format!("the properties of `{}` must be an object", resource.name());
         findings.push(Finding::error("wrong-type", "", message));
         return findings;
     }
     let assumptions: Vec<Assumption<'_>> = context.condition.map(|name| (name, true)).into_iter().collect();
-    let check = Check { resource, context, mode: Mode::Report, assumptions: &assumptions };
+    let check =
+        Check { resource, context, mode: Mode::Report, in_extension: false, assumptions: &assumptions };
     let mut outcome = Outcome::default();
     check.value(&resource.schema, properties, Path::ROOT, &mut outcome);
     findings.append(&mut outcome.findings);
 
-    let conditional = Check { mode: Mode::ReportKnown, ..check };
     for extension in resource.extensions() {
         let mut outcome = Outcome::default();
+        let mode = if extension.full { Mode::Report } else { Mode::ReportKnown };
+        let conditional = Check { mode, in_extension: true, ..check };
         conditional.at_path(&extension.path, &extension.schema, properties, Path::ROOT, &mut outcome);
+        if extension.full {
+            findings.append(&mut outcome.findings);
+            continue;
+        }
         // One wrong value often breaks a conditional rule in several ways; the first place says enough.
         if let Some(first) = outcome.findings.into_iter().next() {
             findings.push(Finding { severity: extension.severity, rule: extension.name.as_str(), ..first });
@@ -212,6 +218,8 @@ struct Check<'c> {
     resource: &'c ResourceType,
     context: &'c Context<'c>,
     mode: Mode,
+    /// Whether this is a rule beside the schema of the type, which has reported its own facts already.
+    in_extension: bool,
     /// The conditions that are settled here: the resource's own, and those of enclosing `Fn::If` branches.
     assumptions: &'c [Assumption<'c>],
 }
@@ -280,7 +288,10 @@ impl<'c> Check<'c> {
         outcome: &mut Outcome,
     ) {
         let Some((step, rest)) = steps.split_first() else {
-            self.value(schema, value, path, outcome);
+            match value {
+                Value::String(text) if self.mode == Mode::Report => self.text(schema, text, path, outcome),
+                _ => self.value(schema, value, path, outcome),
+            }
             return;
         };
         if let Some(("Fn::If", Value::Array(arguments))) = function_of(value) {
@@ -305,6 +316,20 @@ impl<'c> Check<'c> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Checks a document that is written as text. Text that is no JSON is left to the service.
+    fn text(&self, schema: &Schema, text: &str, path: Path<'_>, outcome: &mut Outcome) {
+        let Ok(document) = serde_json::from_str::<Value>(text) else { return };
+        let mut inside = Outcome::default();
+        Check { mode: Mode::ReportKnown, ..*self }.value(schema, &document, Path::ROOT, &mut inside);
+        for finding in inside.findings {
+            let message = match finding.pointer.as_str() {
+                "" => finding.message,
+                place => format!("{} (at {place} of the text)", finding.message),
+            };
+            outcome.findings.push(Finding { message, pointer: path.pointer(), ..finding });
         }
     }
 

@@ -3,6 +3,8 @@
 //! Which file applies where stands in code there, so `facts/extensions.json` says it here. A file that the table does
 //! not name stops the generator: a new rule is either taken or left out for a reason.
 
+mod policies;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -73,6 +75,17 @@ pub(super) fn read(
                 entry["path"] = path.into();
             }
             extensions.rules.entry(name.to_owned()).or_default().push(entry);
+        }
+    }
+    for rule in table["policies"].as_array().into_iter().flatten() {
+        let folder = cfn_lint.join("data/schemas/other/iam");
+        let (schema, definitions) = policies::read(&folder, rule, report)?;
+        for place in strings(&rule["places"]) {
+            let (name, path) = place.split_once('/').ok_or_else(|| format!("{place} names no property"))?;
+            let path: Vec<&str> = path.split('/').collect();
+            let entry = json!({ "name": "policy", "severity": "error", "path": path, "full": true, "schema": schema });
+            extensions.rules.entry(name.to_owned()).or_default().push(entry);
+            extensions.definitions.entry(name.to_owned()).or_default().extend(definitions.clone());
         }
     }
     for file in files(&folder)? {

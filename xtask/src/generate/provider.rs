@@ -34,7 +34,7 @@ const DOCUMENTATION: &[&str] = &[
     "arrayType",
     "$schema",
     "$id",
-    "const_",
+    "cfnLint",
     "deprecated",
     "readOnly",
     "writeOnly",

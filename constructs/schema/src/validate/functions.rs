@@ -48,9 +48,15 @@ pub(super) fn is_loop(name: &str) -> bool {
     name.starts_with("Fn::ForEach::")
 }
 
-/// Whether a text is resolved at deployment.
+/// Whether a text is resolved at deployment, or is meant to be: one with blanks is reported by the validator of the
+/// template.
 pub(super) fn is_dynamic_reference(text: &str) -> bool {
-    text.contains("{{resolve:")
+    text.match_indices("{{").any(|(start, _)| {
+        text[start + 2..]
+            .trim_start()
+            .strip_prefix("resolve")
+            .is_some_and(|rest| rest.trim_start().starts_with(':'))
+    })
 }
 
 /// The JSON types that a function can stand for; `None` when it can be anything.

@@ -83,7 +83,7 @@ impl Check<'_> {
 
     /// What the facts say of a property beside its schema.
     fn property_facts(&self, name: &str, path: Path<'_>, outcome: &mut Outcome) {
-        if self.mode != Mode::Report {
+        if self.mode != Mode::Report || self.in_extension {
             return;
         }
         let listed = |paths: &[String]| {
@@ -91,7 +91,8 @@ impl Check<'_> {
             paths.iter().any(|known| known.rsplit('/').next() == Some(name))
                 && paths.contains(&path.property_path())
         };
-        if listed(self.resource.read_only()) {
+        // The properties of a serverless type are read by a transform, which may read those as well.
+        if !self.resource.name().starts_with("AWS::Serverless::") && listed(self.resource.read_only()) {
             let message = format!("`{name}` is read-only: only AWS sets it");
             let mut finding = Finding::error("read-only-property", path.pointer(), message);
             if self.resource.attribute(&path.property_path().replace('/', ".")).is_some() {

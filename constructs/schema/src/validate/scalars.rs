@@ -6,7 +6,7 @@ use serde_json::{Number, Value};
 
 use super::lists::shortened;
 use super::objects::list;
-use super::{Check, Outcome, Path};
+use super::{Check, Mode, Outcome, Path};
 use crate::finding::Finding;
 use crate::keyword::{JsonType, Keyword};
 use crate::schema::Schema;
@@ -80,7 +80,10 @@ impl Check<'_> {
         if types.iter().any(|kind| is_type(*kind, value)) {
             return None;
         }
-        if value.is_string() && PACKAGED.contains(&(self.resource.name(), path.property_path().as_str())) {
+        if self.mode != Mode::Decide
+            && value.is_string()
+            && PACKAGED.contains(&(self.resource.name(), path.property_path().as_str()))
+        {
             return None;
         }
         let message = format!("{} is wanted, found {}", any(types), shown(value));
