@@ -63,14 +63,15 @@ fn by_name(name: &str) -> Option<&'static str> {
 
 /// What single properties take that neither a format nor their name tells: the type that they are in, at whatever depth,
 /// and their name.
-const PROPERTIES: [(&str, &str, &str); 9] = [
+const PROPERTIES: [(&str, &str, &str); 10] = [
     ("AWS::AutoScaling::AutoScalingGroup", "VPCZoneIdentifier", "SubnetId"),
+    ("AWS::EC2::FlowLog", "DeliverLogsPermissionArn", "RoleArn"),
     ("AWS::Lambda::Function", "Role", "RoleArn"),
     ("AWS::S3::Bucket", "Role", "RoleArn"),
     ("AWS::S3::BucketPolicy", "Bucket", "BucketName"),
     ("AWS::SageMaker::App", "DomainId", "DomainId"),
-    ("AWS::SageMaker::Space", "DomainId", "DomainId"),
     ("AWS::SageMaker::Domain", "ExecutionRole", "RoleArn"),
+    ("AWS::SageMaker::Space", "DomainId", "DomainId"),
     ("AWS::SageMaker::UserProfile", "DomainId", "DomainId"),
     ("AWS::SageMaker::UserProfile", "ExecutionRole", "RoleArn"),
 ];

@@ -86,6 +86,8 @@ pub(crate) struct Item {
     pub(crate) resource: usize,
     /// The name that it has unless another one of the module wants the same.
     pub(crate) base: String,
+    /// The name of its definition, if it has one.
+    pub(crate) definition: Option<String>,
     pub(crate) content: Content,
 }
 
@@ -179,13 +181,15 @@ impl<'a> Reader<'a, '_> {
 
     fn kind(&mut self, owner: &str, name: &str, shape: &Shape<'a>) -> Type {
         match shape {
+            // A document that AWS takes as text or as the JSON of it.
+            Shape::String(text) if text.format == Some("json") => Type::Named("Json"),
             Shape::String(text) => {
                 if let Some(values) = text.values.and_then(values) {
                     let base = match text.definition {
                         Some(definition) => upper_camel_case(definition),
                         None => joined(owner, &upper_camel_case(name)),
                     };
-                    return Type::Item(self.item(base, Content::Values(values)));
+                    return Type::Item(self.item(base, text.definition, Content::Values(values)));
                 }
                 Type::Named(kinds::of_property(self.resource_type, name, text.format).unwrap_or("String"))
             }
@@ -214,7 +218,7 @@ impl<'a> Reader<'a, '_> {
         if let Some(&item) = self.known.get(&base) {
             return Type::Item(item);
         }
-        let item = self.item(base.clone(), Content::Property(Fields::default()));
+        let item = self.item(base.clone(), structure.definition, Content::Property(Fields::default()));
         self.known.insert(base.clone(), item);
         let mut fields = self.fields(&base, &properties, structure.schema.required(), |_| None);
         if base == "Tag" {
@@ -224,9 +228,9 @@ impl<'a> Reader<'a, '_> {
         Type::Item(item)
     }
 
-    fn item(&mut self, base: String, content: Content) -> ItemId {
+    fn item(&mut self, base: String, definition: Option<&str>, content: Content) -> ItemId {
         let resource = self.model.resources.len() - 1;
-        self.model.items.push(Item { resource, base, content });
+        self.model.items.push(Item { resource, base, definition: definition.map(str::to_owned), content });
         self.model.items.len() - 1
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use crate::kinds;
-use crate::model::{Content, Field, Fields, Model, Resource, Type, free};
+use crate::model::{Content, Field, Fields, Item, Model, Resource, Type, free};
 use crate::words::screaming_case;
 
 /// The width that the imports are broken at.
@@ -16,12 +16,27 @@ pub(crate) fn module(service: &str, model: &Model, names: &[String]) -> String {
     for resource in &model.resources {
         writer.resource(resource);
     }
-    let items: BTreeMap<&str, &Content> =
-        names.iter().map(String::as_str).zip(model.items.iter().map(|item| &item.content)).collect();
-    for (name, content) in items {
-        match content {
-            Content::Property(fields) => writer.property(name, fields),
-            Content::Values(values) => writer.values(name, values),
+    let mut items: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
+    for (name, item) in names.iter().zip(&model.items) {
+        items.entry(name).or_default().push(item);
+    }
+    for (name, same) in items {
+        let users: BTreeSet<&str> =
+            same.iter().map(|item| model.resources[item.resource].type_name.as_str()).collect();
+        let users = match users.len() {
+            1 => users.iter().map(|user| format!("`{user}`")).collect(),
+            count => format!("{count} resource types"),
+        };
+        match (&same[0].content, &same[0].definition) {
+            (Content::Property(fields), Some(definition)) => {
+                writer.property(name, &format!("The property type `{definition}` of {users}."), fields);
+            }
+            (Content::Property(fields), None) => {
+                writer.property(name, &format!("A property type of {users}."), fields);
+            }
+            (Content::Values(values), _) => {
+                writer.values(name, &format!("Values of a property of {users}."), values);
+            }
         }
     }
     let mut text = format!("//! Resources of `{service}`.\n\n");
@@ -63,10 +78,10 @@ impl Writer<'_> {
         self.line("    }\n}");
     }
 
-    fn property(&mut self, name: &str, fields: &Fields) {
+    fn property(&mut self, name: &str, documentation: &str, fields: &Fields) {
         self.used.insert("cfn_property");
         self.line("\ncfn_property! {");
-        self.line(&format!("    /// The property `{name}`."));
+        self.line(&format!("    /// {documentation}"));
         self.line(&format!("    {name}"));
         self.fields(fields);
         self.line("}");
@@ -90,10 +105,10 @@ impl Writer<'_> {
         }
     }
 
-    fn values(&mut self, name: &str, values: &[String]) {
+    fn values(&mut self, name: &str, documentation: &str, values: &[String]) {
         self.used.insert("cfn_values");
         self.line("\ncfn_values! {");
-        self.line(&format!("    /// Values of `{name}`."));
+        self.line(&format!("    /// {documentation}"));
         self.line(&format!("    {name} {{"));
         let mut taken = Vec::new();
         for value in values {

@@ -202,7 +202,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `AccessLogSetting`.
+    /// The property type `AccessLogSetting` of 2 resource types.
     AccessLogSetting
     required {}
     optional {
@@ -212,7 +212,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ApiStage`.
+    /// The property type `ApiStage` of `AWS::ApiGateway::UsagePlan`.
     ApiStage
     required {}
     optional {
@@ -223,7 +223,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `DeploymentCanarySetting`.
+    /// The property type `CanarySetting` of `AWS::ApiGateway::Deployment`.
     DeploymentCanarySetting
     required {}
     optional {
@@ -234,7 +234,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `DeploymentCanarySettings`.
+    /// The property type `DeploymentCanarySettings` of `AWS::ApiGateway::Deployment`.
     DeploymentCanarySettings
     required {}
     optional {
@@ -245,7 +245,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EndpointConfiguration`.
+    /// The property type `EndpointConfiguration` of `AWS::ApiGateway::RestApi`.
     EndpointConfiguration
     required {}
     optional {
@@ -256,7 +256,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Integration`.
+    /// The property type `Integration` of `AWS::ApiGateway::Method`.
     Integration
     required {
         type_ "Type": IntegrationType,
@@ -281,7 +281,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `IntegrationConnectionType`.
+    /// Values of a property of `AWS::ApiGateway::Method`.
     IntegrationConnectionType {
         INTERNET = "INTERNET",
         VPC_LINK = "VPC_LINK",
@@ -289,7 +289,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `IntegrationContentHandling`.
+    /// Values of a property of `AWS::ApiGateway::Method`.
     IntegrationContentHandling {
         CONVERT_TO_BINARY = "CONVERT_TO_BINARY",
         CONVERT_TO_TEXT = "CONVERT_TO_TEXT",
@@ -297,7 +297,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `IntegrationPassthroughBehavior`.
+    /// Values of a property of `AWS::ApiGateway::Method`.
     IntegrationPassthroughBehavior {
         WHEN_NO_MATCH = "WHEN_NO_MATCH",
         WHEN_NO_TEMPLATES = "WHEN_NO_TEMPLATES",
@@ -306,7 +306,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `IntegrationResponse`.
+    /// The property type `IntegrationResponse` of `AWS::ApiGateway::Method`.
     IntegrationResponse
     required {
         status_code "StatusCode": String,
@@ -320,7 +320,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `IntegrationResponseContentHandling`.
+    /// Values of a property of `AWS::ApiGateway::Method`.
     IntegrationResponseContentHandling {
         CONVERT_TO_BINARY = "CONVERT_TO_BINARY",
         CONVERT_TO_TEXT = "CONVERT_TO_TEXT",
@@ -328,7 +328,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `IntegrationResponseTransferMode`.
+    /// Values of a property of `AWS::ApiGateway::Method`.
     IntegrationResponseTransferMode {
         BUFFERED = "BUFFERED",
         STREAM = "STREAM",
@@ -336,7 +336,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `IntegrationType`.
+    /// Values of a property of `AWS::ApiGateway::Method`.
     IntegrationType {
         AWS = "AWS",
         AWS_PROXY = "AWS_PROXY",
@@ -347,7 +347,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `MethodResponse`.
+    /// The property type `MethodResponse` of `AWS::ApiGateway::Method`.
     MethodResponse
     required {
         status_code "StatusCode": String,
@@ -359,7 +359,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MethodSetting`.
+    /// The property type `MethodSetting` of 2 resource types.
     MethodSetting
     required {}
     optional {
@@ -377,7 +377,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `QuotaSettings`.
+    /// The property type `QuotaSettings` of `AWS::ApiGateway::UsagePlan`.
     QuotaSettings
     required {}
     optional {
@@ -388,7 +388,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `S3Location`.
+    /// The property type `S3Location` of `AWS::ApiGateway::RestApi`.
     S3Location
     required {}
     optional {
@@ -400,7 +400,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `StageCanarySetting`.
+    /// The property type `CanarySetting` of `AWS::ApiGateway::Stage`.
     StageCanarySetting
     required {}
     optional {
@@ -412,7 +412,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `StageDescription`.
+    /// The property type `StageDescription` of `AWS::ApiGateway::Deployment`.
     StageDescription
     required {}
     optional {
@@ -439,7 +439,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `StageKey`.
+    /// The property type `StageKey` of `AWS::ApiGateway::ApiKey`.
     StageKey
     required {}
     optional {
@@ -449,7 +449,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of 6 resource types.
     Tag
     required {
         key "Key": String,
@@ -459,7 +459,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ThrottleSettings`.
+    /// The property type `ThrottleSettings` of `AWS::ApiGateway::UsagePlan`.
     ThrottleSettings
     required {}
     optional {
@@ -469,7 +469,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `UsagePlanKeyType`.
+    /// Values of a property of `AWS::ApiGateway::UsagePlanKey`.
     UsagePlanKeyType {
         API_KEY = "API_KEY",
     }

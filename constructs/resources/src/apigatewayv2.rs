@@ -138,7 +138,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `AccessLogSettings`.
+    /// The property type `AccessLogSettings` of `AWS::ApiGatewayV2::Stage`.
     AccessLogSettings
     required {}
     optional {
@@ -148,7 +148,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `BodyS3Location`.
+    /// The property type `BodyS3Location` of `AWS::ApiGatewayV2::Api`.
     BodyS3Location
     required {}
     optional {
@@ -160,7 +160,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Cors`.
+    /// The property type `Cors` of `AWS::ApiGatewayV2::Api`.
     Cors
     required {}
     optional {
@@ -174,7 +174,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ResponseParameter`.
+    /// The property type `ResponseParameter` of `AWS::ApiGatewayV2::Integration`.
     ResponseParameter
     required {}
     optional {
@@ -184,7 +184,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ResponseParameterMap`.
+    /// The property type `ResponseParameterMap` of `AWS::ApiGatewayV2::Integration`.
     ResponseParameterMap
     required {}
     optional {
@@ -193,7 +193,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RouteSettings`.
+    /// The property type `RouteSettings` of `AWS::ApiGatewayV2::Stage`.
     RouteSettings
     required {}
     optional {
@@ -206,7 +206,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TlsConfig`.
+    /// The property type `TlsConfig` of `AWS::ApiGatewayV2::Integration`.
     TlsConfig
     required {}
     optional {

@@ -61,7 +61,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `CustomizedMetricSpecification`.
+    /// The property type `CustomizedMetricSpecification` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     CustomizedMetricSpecification
     required {}
     optional {
@@ -75,7 +75,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `CustomizedMetricSpecificationStatistic`.
+    /// Values of a property of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     CustomizedMetricSpecificationStatistic {
         AVERAGE = "Average",
         MAXIMUM = "Maximum",
@@ -86,7 +86,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `MetricDimension`.
+    /// The property type `MetricDimension` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     MetricDimension
     required {
         value "Value": String,
@@ -96,7 +96,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PredefinedMetricSpecification`.
+    /// The property type `PredefinedMetricSpecification` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     PredefinedMetricSpecification
     required {
         predefined_metric_type "PredefinedMetricType": PredefinedMetricSpecificationPredefinedMetricType,
@@ -107,7 +107,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PredefinedMetricSpecificationPredefinedMetricType`.
+    /// Values of a property of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     PredefinedMetricSpecificationPredefinedMetricType {
         ALB_REQUEST_COUNT_PER_TARGET = "ALBRequestCountPerTarget",
         APP_STREAM_AVERAGE_CAPACITY_UTILIZATION = "AppStreamAverageCapacityUtilization",
@@ -144,7 +144,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingCustomizedCapacityMetric`.
+    /// The property type `PredictiveScalingCustomizedCapacityMetric` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     PredictiveScalingCustomizedCapacityMetric
     required {
         metric_data_queries "MetricDataQueries": Vec<PredictiveScalingMetricDataQuery>,
@@ -153,7 +153,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingCustomizedLoadMetric`.
+    /// The property type `PredictiveScalingCustomizedLoadMetric` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     PredictiveScalingCustomizedLoadMetric
     required {
         metric_data_queries "MetricDataQueries": Vec<PredictiveScalingMetricDataQuery>,
@@ -162,7 +162,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingCustomizedScalingMetric`.
+    /// The property type `PredictiveScalingCustomizedScalingMetric` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     PredictiveScalingCustomizedScalingMetric
     required {
         metric_data_queries "MetricDataQueries": Vec<PredictiveScalingMetricDataQuery>,
@@ -171,7 +171,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingMetric`.
+    /// The property type `PredictiveScalingMetric` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     PredictiveScalingMetric
     required {}
     optional {
@@ -182,7 +182,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingMetricDataQuery`.
+    /// The property type `PredictiveScalingMetricDataQuery` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     PredictiveScalingMetricDataQuery
     required {}
     optional {
@@ -195,7 +195,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingMetricDimension`.
+    /// The property type `PredictiveScalingMetricDimension` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     PredictiveScalingMetricDimension
     required {}
     optional {
@@ -205,7 +205,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingMetricSpecification`.
+    /// The property type `PredictiveScalingMetricSpecification` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     PredictiveScalingMetricSpecification
     required {
         target_value "TargetValue": f64,
@@ -221,7 +221,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingMetricStat`.
+    /// The property type `PredictiveScalingMetricStat` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     PredictiveScalingMetricStat
     required {}
     optional {
@@ -232,7 +232,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingPolicyConfiguration`.
+    /// The property type `PredictiveScalingPolicyConfiguration` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     PredictiveScalingPolicyConfiguration
     required {
         metric_specifications "MetricSpecifications": Vec<PredictiveScalingMetricSpecification>,
@@ -246,7 +246,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PredictiveScalingPolicyConfigurationMaxCapacityBreachBehavior`.
+    /// Values of a property of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     PredictiveScalingPolicyConfigurationMaxCapacityBreachBehavior {
         HONOR_MAX_CAPACITY = "HonorMaxCapacity",
         INCREASE_MAX_CAPACITY = "IncreaseMaxCapacity",
@@ -254,7 +254,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `PredictiveScalingPolicyConfigurationMode`.
+    /// Values of a property of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     PredictiveScalingPolicyConfigurationMode {
         FORECAST_AND_SCALE = "ForecastAndScale",
         FORECAST_ONLY = "ForecastOnly",
@@ -262,7 +262,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingPredefinedLoadMetric`.
+    /// The property type `PredictiveScalingPredefinedLoadMetric` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     PredictiveScalingPredefinedLoadMetric
     required {
         predefined_metric_type "PredefinedMetricType": PredictiveScalingPredefinedLoadMetricPredefinedMetricType,
@@ -273,7 +273,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PredictiveScalingPredefinedLoadMetricPredefinedMetricType`.
+    /// Values of a property of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     PredictiveScalingPredefinedLoadMetricPredefinedMetricType {
         ALB_REQUEST_COUNT = "ALBRequestCount",
         ALB_REQUEST_COUNT_PER_TARGET = "ALBRequestCountPerTarget",
@@ -288,7 +288,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingPredefinedMetricPair`.
+    /// The property type `PredictiveScalingPredefinedMetricPair` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     PredictiveScalingPredefinedMetricPair
     required {
         predefined_metric_type "PredefinedMetricType": PredictiveScalingPredefinedMetricPairPredefinedMetricType,
@@ -299,7 +299,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PredictiveScalingPredefinedMetricPairPredefinedMetricType`.
+    /// Values of a property of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     PredictiveScalingPredefinedMetricPairPredefinedMetricType {
         ALB_REQUEST_COUNT = "ALBRequestCount",
         ALB_REQUEST_COUNT_PER_TARGET = "ALBRequestCountPerTarget",
@@ -314,7 +314,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingPredefinedScalingMetric`.
+    /// The property type `PredictiveScalingPredefinedScalingMetric` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     PredictiveScalingPredefinedScalingMetric
     required {
         predefined_metric_type "PredefinedMetricType": PredictiveScalingPredefinedScalingMetricPredefinedMetricType,
@@ -325,7 +325,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PredictiveScalingPredefinedScalingMetricPredefinedMetricType`.
+    /// Values of a property of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     PredictiveScalingPredefinedScalingMetricPredefinedMetricType {
         ALB_REQUEST_COUNT = "ALBRequestCount",
         ALB_REQUEST_COUNT_PER_TARGET = "ALBRequestCountPerTarget",
@@ -340,7 +340,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ScalableTargetAction`.
+    /// The property type `ScalableTargetAction` of `AWS::ApplicationAutoScaling::ScalableTarget`.
     ScalableTargetAction
     required {}
     optional {
@@ -350,7 +350,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ScalableTargetScalableDimension`.
+    /// Values of a property of `AWS::ApplicationAutoScaling::ScalableTarget`.
     ScalableTargetScalableDimension {
         APPSTREAM_FLEET_DESIRED_CAPACITY = "appstream:fleet:DesiredCapacity",
         CASSANDRA_TABLE_READ_CAPACITY_UNITS = "cassandra:table:ReadCapacityUnits",
@@ -381,7 +381,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `ScalableTargetServiceNamespace`.
+    /// Values of a property of `AWS::ApplicationAutoScaling::ScalableTarget`.
     ScalableTargetServiceNamespace {
         APPSTREAM = "appstream",
         CASSANDRA = "cassandra",
@@ -402,7 +402,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `ScalingPolicyScalableDimension`.
+    /// Values of a property of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     ScalingPolicyScalableDimension {
         APPSTREAM_FLEET_DESIRED_CAPACITY = "appstream:fleet:DesiredCapacity",
         CASSANDRA_TABLE_READ_CAPACITY_UNITS = "cassandra:table:ReadCapacityUnits",
@@ -432,7 +432,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `ScalingPolicyServiceNamespace`.
+    /// Values of a property of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     ScalingPolicyServiceNamespace {
         APPSTREAM = "appstream",
         CASSANDRA = "cassandra",
@@ -453,7 +453,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `ScalingPolicyType`.
+    /// Values of a property of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     ScalingPolicyType {
         PREDICTIVE_SCALING = "PredictiveScaling",
         STEP_SCALING = "StepScaling",
@@ -462,7 +462,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ScheduledAction`.
+    /// The property type `ScheduledAction` of `AWS::ApplicationAutoScaling::ScalableTarget`.
     ScheduledAction
     required {
         scheduled_action_name "ScheduledActionName": String,
@@ -477,7 +477,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `StepAdjustment`.
+    /// The property type `StepAdjustment` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     StepAdjustment
     required {
         scaling_adjustment "ScalingAdjustment": i64,
@@ -489,7 +489,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `StepScalingPolicyConfiguration`.
+    /// The property type `StepScalingPolicyConfiguration` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     StepScalingPolicyConfiguration
     required {}
     optional {
@@ -502,7 +502,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `StepScalingPolicyConfigurationAdjustmentType`.
+    /// Values of a property of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     StepScalingPolicyConfigurationAdjustmentType {
         CHANGE_IN_CAPACITY = "ChangeInCapacity",
         EXACT_CAPACITY = "ExactCapacity",
@@ -511,7 +511,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `StepScalingPolicyConfigurationMetricAggregationType`.
+    /// Values of a property of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     StepScalingPolicyConfigurationMetricAggregationType {
         AVERAGE = "Average",
         MAXIMUM = "Maximum",
@@ -520,7 +520,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `SuspendedState`.
+    /// The property type `SuspendedState` of `AWS::ApplicationAutoScaling::ScalableTarget`.
     SuspendedState
     required {}
     optional {
@@ -531,7 +531,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of `AWS::ApplicationAutoScaling::ScalableTarget`.
     Tag
     required {
         key "Key": String,
@@ -541,7 +541,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TargetTrackingMetric`.
+    /// The property type `TargetTrackingMetric` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     TargetTrackingMetric
     required {}
     optional {
@@ -552,7 +552,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TargetTrackingMetricDataQuery`.
+    /// The property type `TargetTrackingMetricDataQuery` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     TargetTrackingMetricDataQuery
     required {}
     optional {
@@ -565,7 +565,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TargetTrackingMetricDimension`.
+    /// The property type `TargetTrackingMetricDimension` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     TargetTrackingMetricDimension
     required {}
     optional {
@@ -575,7 +575,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TargetTrackingMetricStat`.
+    /// The property type `TargetTrackingMetricStat` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     TargetTrackingMetricStat
     required {}
     optional {
@@ -586,7 +586,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TargetTrackingScalingPolicyConfiguration`.
+    /// The property type `TargetTrackingScalingPolicyConfiguration` of `AWS::ApplicationAutoScaling::ScalingPolicy`.
     TargetTrackingScalingPolicyConfiguration
     required {
         target_value "TargetValue": f64,

@@ -174,7 +174,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `AcceleratorCountRequest`.
+    /// The property type `AcceleratorCountRequest` of `AWS::AutoScaling::AutoScalingGroup`.
     AcceleratorCountRequest
     required {}
     optional {
@@ -184,7 +184,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AcceleratorTotalMemoryMibRequest`.
+    /// The property type `AcceleratorTotalMemoryMiBRequest` of `AWS::AutoScaling::AutoScalingGroup`.
     AcceleratorTotalMemoryMibRequest
     required {}
     optional {
@@ -194,7 +194,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `AutoScalingGroupDeletionProtection`.
+    /// Values of a property of `AWS::AutoScaling::AutoScalingGroup`.
     AutoScalingGroupDeletionProtection {
         NONE = "none",
         PREVENT_ALL_DELETION = "prevent-all-deletion",
@@ -203,7 +203,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `AvailabilityZoneDistribution`.
+    /// The property type `AvailabilityZoneDistribution` of `AWS::AutoScaling::AutoScalingGroup`.
     AvailabilityZoneDistribution
     required {}
     optional {
@@ -212,7 +212,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `AvailabilityZoneDistributionCapacityDistributionStrategy`.
+    /// Values of a property of `AWS::AutoScaling::AutoScalingGroup`.
     AvailabilityZoneDistributionCapacityDistributionStrategy {
         BALANCED_BEST_EFFORT = "balanced-best-effort",
         BALANCED_ONLY = "balanced-only",
@@ -221,7 +221,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `AvailabilityZoneImpairmentPolicy`.
+    /// The property type `AvailabilityZoneImpairmentPolicy` of `AWS::AutoScaling::AutoScalingGroup`.
     AvailabilityZoneImpairmentPolicy
     required {
         impaired_zone_health_check_behavior "ImpairedZoneHealthCheckBehavior": AvailabilityZoneImpairmentPolicyImpairedZoneHealthCheckBehavior,
@@ -231,7 +231,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `AvailabilityZoneImpairmentPolicyImpairedZoneHealthCheckBehavior`.
+    /// Values of a property of `AWS::AutoScaling::AutoScalingGroup`.
     AvailabilityZoneImpairmentPolicyImpairedZoneHealthCheckBehavior {
         IGNORE_UNHEALTHY = "IgnoreUnhealthy",
         REPLACE_UNHEALTHY = "ReplaceUnhealthy",
@@ -239,7 +239,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `BaselineEbsBandwidthMbpsRequest`.
+    /// The property type `BaselineEbsBandwidthMbpsRequest` of `AWS::AutoScaling::AutoScalingGroup`.
     BaselineEbsBandwidthMbpsRequest
     required {}
     optional {
@@ -249,7 +249,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `BaselinePerformanceFactorsRequest`.
+    /// The property type `BaselinePerformanceFactorsRequest` of `AWS::AutoScaling::AutoScalingGroup`.
     BaselinePerformanceFactorsRequest
     required {}
     optional {
@@ -258,7 +258,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CapacityReservationSpecification`.
+    /// The property type `CapacityReservationSpecification` of `AWS::AutoScaling::AutoScalingGroup`.
     CapacityReservationSpecification
     required {
         capacity_reservation_preference "CapacityReservationPreference": CapacityReservationSpecificationCapacityReservationPreference,
@@ -269,7 +269,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `CapacityReservationSpecificationCapacityReservationPreference`.
+    /// Values of a property of `AWS::AutoScaling::AutoScalingGroup`.
     CapacityReservationSpecificationCapacityReservationPreference {
         CAPACITY_RESERVATIONS_FIRST = "capacity-reservations-first",
         CAPACITY_RESERVATIONS_ONLY = "capacity-reservations-only",
@@ -279,7 +279,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `CapacityReservationTarget`.
+    /// The property type `CapacityReservationTarget` of `AWS::AutoScaling::AutoScalingGroup`.
     CapacityReservationTarget
     required {}
     optional {
@@ -289,7 +289,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CpuPerformanceFactorRequest`.
+    /// The property type `CpuPerformanceFactorRequest` of `AWS::AutoScaling::AutoScalingGroup`.
     CpuPerformanceFactorRequest
     required {}
     optional {
@@ -298,7 +298,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CustomizedMetricSpecification`.
+    /// The property type `CustomizedMetricSpecification` of `AWS::AutoScaling::ScalingPolicy`.
     CustomizedMetricSpecification
     required {}
     optional {
@@ -313,7 +313,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `CustomizedMetricSpecificationStatistic`.
+    /// Values of a property of `AWS::AutoScaling::ScalingPolicy`.
     CustomizedMetricSpecificationStatistic {
         AVERAGE = "Average",
         MAXIMUM = "Maximum",
@@ -324,7 +324,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `DistributionSegment`.
+    /// The property type `DistributionSegment` of `AWS::AutoScaling::AutoScalingGroup`.
     DistributionSegment
     required {
         target_capacity_types "TargetCapacityTypes": Vec<DistributionSegmentTargetCapacityTypes>,
@@ -333,7 +333,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DistributionSegmentTargetCapacityTypes`.
+    /// Values of a property of `AWS::AutoScaling::AutoScalingGroup`.
     DistributionSegmentTargetCapacityTypes {
         ON_DEMAND_CAPACITY_RESERVATION = "on-demand-capacity-reservation",
         CAPACITY_BLOCK = "capacity-block",
@@ -343,7 +343,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `InstanceLifecyclePolicy`.
+    /// The property type `InstanceLifecyclePolicy` of `AWS::AutoScaling::AutoScalingGroup`.
     InstanceLifecyclePolicy
     required {}
     optional {
@@ -352,7 +352,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `InstanceMaintenancePolicy`.
+    /// The property type `InstanceMaintenancePolicy` of `AWS::AutoScaling::AutoScalingGroup`.
     InstanceMaintenancePolicy
     required {}
     optional {
@@ -362,7 +362,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `InstanceRequirements`.
+    /// The property type `InstanceRequirements` of `AWS::AutoScaling::AutoScalingGroup`.
     InstanceRequirements
     required {
         memory_mib "MemoryMiB": MemoryMibRequest,
@@ -396,7 +396,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsAcceleratorManufacturers`.
+    /// Values of a property of `AWS::AutoScaling::AutoScalingGroup`.
     InstanceRequirementsAcceleratorManufacturers {
         AMAZON_WEB_SERVICES = "amazon-web-services",
         AMD = "amd",
@@ -406,7 +406,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsAcceleratorNames`.
+    /// Values of a property of `AWS::AutoScaling::AutoScalingGroup`.
     InstanceRequirementsAcceleratorNames {
         A100 = "a100",
         K80 = "k80",
@@ -419,7 +419,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsAcceleratorTypes`.
+    /// Values of a property of `AWS::AutoScaling::AutoScalingGroup`.
     InstanceRequirementsAcceleratorTypes {
         FPGA = "fpga",
         GPU = "gpu",
@@ -428,7 +428,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsBareMetal`.
+    /// Values of a property of `AWS::AutoScaling::AutoScalingGroup`.
     InstanceRequirementsBareMetal {
         EXCLUDED = "excluded",
         INCLUDED = "included",
@@ -437,7 +437,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsBurstablePerformance`.
+    /// Values of a property of `AWS::AutoScaling::AutoScalingGroup`.
     InstanceRequirementsBurstablePerformance {
         EXCLUDED = "excluded",
         INCLUDED = "included",
@@ -446,7 +446,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsCpuManufacturers`.
+    /// Values of a property of `AWS::AutoScaling::AutoScalingGroup`.
     InstanceRequirementsCpuManufacturers {
         AMAZON_WEB_SERVICES = "amazon-web-services",
         AMD = "amd",
@@ -456,7 +456,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsInstanceGenerations`.
+    /// Values of a property of `AWS::AutoScaling::AutoScalingGroup`.
     InstanceRequirementsInstanceGenerations {
         CURRENT = "current",
         PREVIOUS = "previous",
@@ -464,7 +464,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsLocalStorage`.
+    /// Values of a property of `AWS::AutoScaling::AutoScalingGroup`.
     InstanceRequirementsLocalStorage {
         EXCLUDED = "excluded",
         INCLUDED = "included",
@@ -473,7 +473,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsLocalStorageTypes`.
+    /// Values of a property of `AWS::AutoScaling::AutoScalingGroup`.
     InstanceRequirementsLocalStorageTypes {
         HDD = "hdd",
         SSD = "ssd",
@@ -481,7 +481,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `InstanceReusePolicy`.
+    /// The property type `InstanceReusePolicy` of `AWS::AutoScaling::WarmPool`.
     InstanceReusePolicy
     required {}
     optional {
@@ -490,7 +490,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `InstancesDistribution`.
+    /// The property type `InstancesDistribution` of `AWS::AutoScaling::AutoScalingGroup`.
     InstancesDistribution
     required {}
     optional {
@@ -505,7 +505,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LaunchTemplate`.
+    /// The property type `LaunchTemplate` of `AWS::AutoScaling::AutoScalingGroup`.
     LaunchTemplate
     required {
         launch_template_specification "LaunchTemplateSpecification": LaunchTemplateSpecification,
@@ -516,7 +516,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LaunchTemplateOverrides`.
+    /// The property type `LaunchTemplateOverrides` of `AWS::AutoScaling::AutoScalingGroup`.
     LaunchTemplateOverrides
     required {}
     optional {
@@ -529,7 +529,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LaunchTemplateSpecification`.
+    /// The property type `LaunchTemplateSpecification` of `AWS::AutoScaling::AutoScalingGroup`.
     LaunchTemplateSpecification
     required {
         version "Version": String,
@@ -541,7 +541,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `LifecycleHookDefaultResult`.
+    /// Values of a property of `AWS::AutoScaling::LifecycleHook`.
     LifecycleHookDefaultResult {
         ABANDON = "ABANDON",
         CONTINUE = "CONTINUE",
@@ -549,7 +549,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `LifecycleHookLifecycleTransition`.
+    /// Values of a property of `AWS::AutoScaling::LifecycleHook`.
     LifecycleHookLifecycleTransition {
         AUTOSCALING_EC2_INSTANCE_LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING",
         AUTOSCALING_EC2_INSTANCE_TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING",
@@ -557,7 +557,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `LifecycleHookSpecification`.
+    /// The property type `LifecycleHookSpecification` of `AWS::AutoScaling::AutoScalingGroup`.
     LifecycleHookSpecification
     required {
         lifecycle_hook_name "LifecycleHookName": String,
@@ -573,7 +573,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MemoryGibPerVcpuRequest`.
+    /// The property type `MemoryGiBPerVCpuRequest` of `AWS::AutoScaling::AutoScalingGroup`.
     MemoryGibPerVcpuRequest
     required {}
     optional {
@@ -583,7 +583,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MemoryMibRequest`.
+    /// The property type `MemoryMiBRequest` of `AWS::AutoScaling::AutoScalingGroup`.
     MemoryMibRequest
     required {}
     optional {
@@ -593,7 +593,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Metric`.
+    /// The property type `Metric` of `AWS::AutoScaling::ScalingPolicy`.
     Metric
     required {
         metric_name "MetricName": String,
@@ -605,7 +605,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MetricDataQuery`.
+    /// The property type `MetricDataQuery` of `AWS::AutoScaling::ScalingPolicy`.
     MetricDataQuery
     required {
         id "Id": String,
@@ -619,7 +619,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MetricDimension`.
+    /// The property type `MetricDimension` of `AWS::AutoScaling::ScalingPolicy`.
     MetricDimension
     required {
         value "Value": String,
@@ -629,7 +629,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MetricStat`.
+    /// The property type `MetricStat` of `AWS::AutoScaling::ScalingPolicy`.
     MetricStat
     required {
         stat "Stat": String,
@@ -641,7 +641,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MetricsCollection`.
+    /// The property type `MetricsCollection` of `AWS::AutoScaling::AutoScalingGroup`.
     MetricsCollection
     required {
         granularity "Granularity": String,
@@ -652,7 +652,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MixedInstancesPolicy`.
+    /// The property type `MixedInstancesPolicy` of `AWS::AutoScaling::AutoScalingGroup`.
     MixedInstancesPolicy
     required {
         launch_template "LaunchTemplate": LaunchTemplate,
@@ -663,7 +663,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `NetworkBandwidthGbpsRequest`.
+    /// The property type `NetworkBandwidthGbpsRequest` of `AWS::AutoScaling::AutoScalingGroup`.
     NetworkBandwidthGbpsRequest
     required {}
     optional {
@@ -673,7 +673,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `NetworkInterfaceCountRequest`.
+    /// The property type `NetworkInterfaceCountRequest` of `AWS::AutoScaling::AutoScalingGroup`.
     NetworkInterfaceCountRequest
     required {}
     optional {
@@ -683,7 +683,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `NotificationConfiguration`.
+    /// The property type `NotificationConfiguration` of `AWS::AutoScaling::AutoScalingGroup`.
     NotificationConfiguration
     required {
         topic_arn "TopicARN": Json,
@@ -694,7 +694,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PerformanceFactorReferenceRequest`.
+    /// The property type `PerformanceFactorReferenceRequest` of `AWS::AutoScaling::AutoScalingGroup`.
     PerformanceFactorReferenceRequest
     required {}
     optional {
@@ -703,7 +703,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PredefinedMetricSpecification`.
+    /// The property type `PredefinedMetricSpecification` of `AWS::AutoScaling::ScalingPolicy`.
     PredefinedMetricSpecification
     required {
         predefined_metric_type "PredefinedMetricType": PredefinedMetricSpecificationPredefinedMetricType,
@@ -714,7 +714,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PredefinedMetricSpecificationPredefinedMetricType`.
+    /// Values of a property of `AWS::AutoScaling::ScalingPolicy`.
     PredefinedMetricSpecificationPredefinedMetricType {
         ALB_REQUEST_COUNT_PER_TARGET = "ALBRequestCountPerTarget",
         ASG_AVERAGE_CPU_UTILIZATION = "ASGAverageCPUUtilization",
@@ -724,7 +724,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingConfiguration`.
+    /// The property type `PredictiveScalingConfiguration` of `AWS::AutoScaling::ScalingPolicy`.
     PredictiveScalingConfiguration
     required {
         metric_specifications "MetricSpecifications": Vec<PredictiveScalingMetricSpecification>,
@@ -738,7 +738,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PredictiveScalingConfigurationMaxCapacityBreachBehavior`.
+    /// Values of a property of `AWS::AutoScaling::ScalingPolicy`.
     PredictiveScalingConfigurationMaxCapacityBreachBehavior {
         HONOR_MAX_CAPACITY = "HonorMaxCapacity",
         INCREASE_MAX_CAPACITY = "IncreaseMaxCapacity",
@@ -746,7 +746,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `PredictiveScalingConfigurationMode`.
+    /// Values of a property of `AWS::AutoScaling::ScalingPolicy`.
     PredictiveScalingConfigurationMode {
         FORECAST_AND_SCALE = "ForecastAndScale",
         FORECAST_ONLY = "ForecastOnly",
@@ -754,7 +754,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingCustomizedCapacityMetric`.
+    /// The property type `PredictiveScalingCustomizedCapacityMetric` of `AWS::AutoScaling::ScalingPolicy`.
     PredictiveScalingCustomizedCapacityMetric
     required {
         metric_data_queries "MetricDataQueries": Vec<MetricDataQuery>,
@@ -763,7 +763,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingCustomizedLoadMetric`.
+    /// The property type `PredictiveScalingCustomizedLoadMetric` of `AWS::AutoScaling::ScalingPolicy`.
     PredictiveScalingCustomizedLoadMetric
     required {
         metric_data_queries "MetricDataQueries": Vec<MetricDataQuery>,
@@ -772,7 +772,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingCustomizedScalingMetric`.
+    /// The property type `PredictiveScalingCustomizedScalingMetric` of `AWS::AutoScaling::ScalingPolicy`.
     PredictiveScalingCustomizedScalingMetric
     required {
         metric_data_queries "MetricDataQueries": Vec<MetricDataQuery>,
@@ -781,7 +781,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingMetricSpecification`.
+    /// The property type `PredictiveScalingMetricSpecification` of `AWS::AutoScaling::ScalingPolicy`.
     PredictiveScalingMetricSpecification
     required {
         target_value "TargetValue": f64,
@@ -797,7 +797,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingPredefinedLoadMetric`.
+    /// The property type `PredictiveScalingPredefinedLoadMetric` of `AWS::AutoScaling::ScalingPolicy`.
     PredictiveScalingPredefinedLoadMetric
     required {
         predefined_metric_type "PredefinedMetricType": PredictiveScalingPredefinedLoadMetricPredefinedMetricType,
@@ -808,7 +808,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PredictiveScalingPredefinedLoadMetricPredefinedMetricType`.
+    /// Values of a property of `AWS::AutoScaling::ScalingPolicy`.
     PredictiveScalingPredefinedLoadMetricPredefinedMetricType {
         ALB_TARGET_GROUP_REQUEST_COUNT = "ALBTargetGroupRequestCount",
         ASG_TOTAL_CPU_UTILIZATION = "ASGTotalCPUUtilization",
@@ -818,7 +818,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingPredefinedMetricPair`.
+    /// The property type `PredictiveScalingPredefinedMetricPair` of `AWS::AutoScaling::ScalingPolicy`.
     PredictiveScalingPredefinedMetricPair
     required {
         predefined_metric_type "PredefinedMetricType": PredictiveScalingPredefinedMetricPairPredefinedMetricType,
@@ -829,7 +829,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PredictiveScalingPredefinedMetricPairPredefinedMetricType`.
+    /// Values of a property of `AWS::AutoScaling::ScalingPolicy`.
     PredictiveScalingPredefinedMetricPairPredefinedMetricType {
         ALB_REQUEST_COUNT = "ALBRequestCount",
         ASGCPU_UTILIZATION = "ASGCPUUtilization",
@@ -839,7 +839,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `PredictiveScalingPredefinedScalingMetric`.
+    /// The property type `PredictiveScalingPredefinedScalingMetric` of `AWS::AutoScaling::ScalingPolicy`.
     PredictiveScalingPredefinedScalingMetric
     required {
         predefined_metric_type "PredefinedMetricType": PredictiveScalingPredefinedScalingMetricPredefinedMetricType,
@@ -850,7 +850,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PredictiveScalingPredefinedScalingMetricPredefinedMetricType`.
+    /// Values of a property of `AWS::AutoScaling::ScalingPolicy`.
     PredictiveScalingPredefinedScalingMetricPredefinedMetricType {
         ALB_REQUEST_COUNT_PER_TARGET = "ALBRequestCountPerTarget",
         ASG_AVERAGE_CPU_UTILIZATION = "ASGAverageCPUUtilization",
@@ -860,7 +860,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `RetentionTriggers`.
+    /// The property type `RetentionTriggers` of `AWS::AutoScaling::AutoScalingGroup`.
     RetentionTriggers
     required {}
     optional {
@@ -869,7 +869,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `RetentionTriggersTerminateHookAbandon`.
+    /// Values of a property of `AWS::AutoScaling::AutoScalingGroup`.
     RetentionTriggersTerminateHookAbandon {
         RETAIN = "retain",
         TERMINATE = "terminate",
@@ -877,7 +877,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `ScalingPolicyAdjustmentType`.
+    /// Values of a property of `AWS::AutoScaling::ScalingPolicy`.
     ScalingPolicyAdjustmentType {
         CHANGE_IN_CAPACITY = "ChangeInCapacity",
         EXACT_CAPACITY = "ExactCapacity",
@@ -886,7 +886,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `ScalingPolicyMetricAggregationType`.
+    /// Values of a property of `AWS::AutoScaling::ScalingPolicy`.
     ScalingPolicyMetricAggregationType {
         AVERAGE = "Average",
         MAXIMUM = "Maximum",
@@ -895,7 +895,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `ScalingPolicyType`.
+    /// Values of a property of `AWS::AutoScaling::ScalingPolicy`.
     ScalingPolicyType {
         PREDICTIVE_SCALING = "PredictiveScaling",
         SIMPLE_SCALING = "SimpleScaling",
@@ -905,7 +905,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `StepAdjustment`.
+    /// The property type `StepAdjustment` of `AWS::AutoScaling::ScalingPolicy`.
     StepAdjustment
     required {
         scaling_adjustment "ScalingAdjustment": i64,
@@ -917,7 +917,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TagProperty`.
+    /// The property type `TagProperty` of `AWS::AutoScaling::AutoScalingGroup`.
     TagProperty
     required {
         value "Value": String,
@@ -928,7 +928,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TargetTrackingConfiguration`.
+    /// The property type `TargetTrackingConfiguration` of `AWS::AutoScaling::ScalingPolicy`.
     TargetTrackingConfiguration
     required {
         target_value "TargetValue": f64,
@@ -941,7 +941,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TargetTrackingMetricDataQuery`.
+    /// The property type `TargetTrackingMetricDataQuery` of `AWS::AutoScaling::ScalingPolicy`.
     TargetTrackingMetricDataQuery
     required {
         id "Id": String,
@@ -956,7 +956,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TargetTrackingMetricStat`.
+    /// The property type `TargetTrackingMetricStat` of `AWS::AutoScaling::ScalingPolicy`.
     TargetTrackingMetricStat
     required {
         stat "Stat": String,
@@ -969,7 +969,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TotalLocalStorageGbRequest`.
+    /// The property type `TotalLocalStorageGBRequest` of `AWS::AutoScaling::AutoScalingGroup`.
     TotalLocalStorageGbRequest
     required {}
     optional {
@@ -979,7 +979,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TrafficSourceIdentifier`.
+    /// The property type `TrafficSourceIdentifier` of `AWS::AutoScaling::AutoScalingGroup`.
     TrafficSourceIdentifier
     required {
         identifier "Identifier": String,
@@ -989,7 +989,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `VcpuCountRequest`.
+    /// The property type `VCpuCountRequest` of `AWS::AutoScaling::AutoScalingGroup`.
     VcpuCountRequest
     required {}
     optional {
@@ -999,7 +999,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `WarmPoolState`.
+    /// Values of a property of `AWS::AutoScaling::WarmPool`.
     WarmPoolState {
         HIBERNATED = "Hibernated",
         RUNNING = "Running",

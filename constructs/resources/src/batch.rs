@@ -87,7 +87,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `CapacityReservations`.
+    /// The property type `CapacityReservations` of `AWS::Batch::ComputeEnvironment`.
     CapacityReservations
     required {}
     optional {
@@ -97,7 +97,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ComputeEnvironmentOrder`.
+    /// The property type `ComputeEnvironmentOrder` of `AWS::Batch::JobQueue`.
     ComputeEnvironmentOrder
     required {
         compute_environment "ComputeEnvironment": String,
@@ -107,7 +107,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ComputeEnvironmentType`.
+    /// Values of a property of `AWS::Batch::ComputeEnvironment`.
     ComputeEnvironmentType {
         MANAGED = "managed",
         UNMANAGED = "unmanaged",
@@ -115,7 +115,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ComputeResources`.
+    /// The property type `ComputeResources` of `AWS::Batch::ComputeEnvironment`.
     ComputeResources
     required {
         type_ "Type": ComputeResourcesType,
@@ -145,7 +145,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ComputeResourcesAllocationStrategy`.
+    /// Values of a property of `AWS::Batch::ComputeEnvironment`.
     ComputeResourcesAllocationStrategy {
         BEST_FIT = "best_fit",
         BEST_FIT_PROGRESSIVE = "best_fit_progressive",
@@ -157,7 +157,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `ComputeResourcesType`.
+    /// Values of a property of `AWS::Batch::ComputeEnvironment`.
     ComputeResourcesType {
         EC2 = "ec2",
         ECS_MANAGED_INSTANCES = "ecs_managed_instances",
@@ -168,7 +168,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ComputeScalingPolicy`.
+    /// The property type `ComputeScalingPolicy` of `AWS::Batch::ComputeEnvironment`.
     ComputeScalingPolicy
     required {}
     optional {
@@ -177,7 +177,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ConsumableResourceProperties`.
+    /// The property type `ConsumableResourceProperties` of `AWS::Batch::JobDefinition`.
     ConsumableResourceProperties
     required {
         consumable_resource_list "ConsumableResourceList": Vec<ConsumableResourceRequirement>,
@@ -186,7 +186,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ConsumableResourceRequirement`.
+    /// The property type `ConsumableResourceRequirement` of `AWS::Batch::JobDefinition`.
     ConsumableResourceRequirement
     required {
         consumable_resource "ConsumableResource": String,
@@ -196,7 +196,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ContainerProperties`.
+    /// The property type `ContainerProperties` of `AWS::Batch::JobDefinition`.
     ContainerProperties
     required {
         image "Image": String,
@@ -228,7 +228,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ContainerPropertiesFargatePlatformConfiguration`.
+    /// A property type of `AWS::Batch::JobDefinition`.
     ContainerPropertiesFargatePlatformConfiguration
     required {}
     optional {
@@ -237,7 +237,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Device`.
+    /// The property type `Device` of `AWS::Batch::JobDefinition`.
     Device
     required {}
     optional {
@@ -248,7 +248,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DevicePermissions`.
+    /// Values of a property of `AWS::Batch::JobDefinition`.
     DevicePermissions {
         MKNOD = "mknod",
         READ = "read",
@@ -257,7 +257,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Ec2ConfigurationObject`.
+    /// The property type `Ec2ConfigurationObject` of `AWS::Batch::ComputeEnvironment`.
     Ec2ConfigurationObject
     required {
         image_type "ImageType": String,
@@ -269,7 +269,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EcsProperties`.
+    /// The property type `EcsProperties` of `AWS::Batch::JobDefinition`.
     EcsProperties
     required {
         task_properties "TaskProperties": Vec<EcsTaskProperties>,
@@ -278,7 +278,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EcsSettings`.
+    /// The property type `EcsSettings` of `AWS::Batch::ComputeEnvironment`.
     EcsSettings
     required {}
     optional {
@@ -287,7 +287,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `EcsSettingsContainerInsights`.
+    /// Values of a property of `AWS::Batch::ComputeEnvironment`.
     EcsSettingsContainerInsights {
         DISABLED = "disabled",
         ENABLED = "enabled",
@@ -296,7 +296,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `EcsTaskProperties`.
+    /// The property type `EcsTaskProperties` of `AWS::Batch::JobDefinition`.
     EcsTaskProperties
     required {}
     optional {
@@ -316,7 +316,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EfsAuthorizationConfig`.
+    /// The property type `EFSAuthorizationConfig` of `AWS::Batch::JobDefinition`.
     EfsAuthorizationConfig
     required {}
     optional {
@@ -326,7 +326,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `EfsAuthorizationConfigIam`.
+    /// Values of a property of `AWS::Batch::JobDefinition`.
     EfsAuthorizationConfigIam {
         DISABLED = "disabled",
         ENABLED = "enabled",
@@ -334,7 +334,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `EfsVolumeConfiguration`.
+    /// The property type `EFSVolumeConfiguration` of `AWS::Batch::JobDefinition`.
     EfsVolumeConfiguration
     required {
         file_system_id "FileSystemId": String,
@@ -348,7 +348,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `EfsVolumeConfigurationTransitEncryption`.
+    /// Values of a property of `AWS::Batch::JobDefinition`.
     EfsVolumeConfigurationTransitEncryption {
         DISABLED = "disabled",
         ENABLED = "enabled",
@@ -356,7 +356,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `EksAccessEntry`.
+    /// The property type `EksAccessEntry` of `AWS::Batch::ComputeEnvironment`.
     EksAccessEntry
     required {}
     optional {
@@ -365,7 +365,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `EksAccessEntryDesiredState`.
+    /// Values of a property of `AWS::Batch::ComputeEnvironment`.
     EksAccessEntryDesiredState {
         DISABLED = "disabled",
         ENABLED = "enabled",
@@ -374,7 +374,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `EksConfiguration`.
+    /// The property type `EksConfiguration` of `AWS::Batch::ComputeEnvironment`.
     EksConfiguration
     required {
         eks_cluster_arn "EksClusterArn": String,
@@ -386,7 +386,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EksContainer`.
+    /// The property type `EksContainer` of `AWS::Batch::JobDefinition`.
     EksContainer
     required {
         image "Image": String,
@@ -404,7 +404,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EksContainerEnvironmentVariable`.
+    /// The property type `EksContainerEnvironmentVariable` of `AWS::Batch::JobDefinition`.
     EksContainerEnvironmentVariable
     required {
         name "Name": String,
@@ -415,7 +415,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EksContainerResourceRequirements`.
+    /// The property type `EksContainerResourceRequirements` of `AWS::Batch::JobDefinition`.
     EksContainerResourceRequirements
     required {}
     optional {
@@ -425,7 +425,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EksContainerSecurityContext`.
+    /// The property type `EksContainerSecurityContext` of `AWS::Batch::JobDefinition`.
     EksContainerSecurityContext
     required {}
     optional {
@@ -439,7 +439,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EksContainerVolumeMount`.
+    /// The property type `EksContainerVolumeMount` of `AWS::Batch::JobDefinition`.
     EksContainerVolumeMount
     required {}
     optional {
@@ -451,7 +451,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EksEmptyDir`.
+    /// The property type `EksEmptyDir` of `AWS::Batch::JobDefinition`.
     EksEmptyDir
     required {}
     optional {
@@ -461,7 +461,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EksHostPath`.
+    /// The property type `EksHostPath` of `AWS::Batch::JobDefinition`.
     EksHostPath
     required {}
     optional {
@@ -470,7 +470,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EksMetadata`.
+    /// The property type `EksMetadata` of `AWS::Batch::JobDefinition`.
     EksMetadata
     required {}
     optional {
@@ -481,7 +481,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EksPersistentVolumeClaim`.
+    /// The property type `EksPersistentVolumeClaim` of `AWS::Batch::JobDefinition`.
     EksPersistentVolumeClaim
     required {
         claim_name "ClaimName": String,
@@ -492,7 +492,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EksPodProperties`.
+    /// The property type `EksPodProperties` of `AWS::Batch::JobDefinition`.
     EksPodProperties
     required {}
     optional {
@@ -509,7 +509,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EksProperties`.
+    /// The property type `EksProperties` of `AWS::Batch::JobDefinition`.
     EksProperties
     required {}
     optional {
@@ -518,7 +518,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EksSecret`.
+    /// The property type `EksSecret` of `AWS::Batch::JobDefinition`.
     EksSecret
     required {
         secret_name "SecretName": String,
@@ -529,7 +529,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EksVolume`.
+    /// The property type `EksVolume` of `AWS::Batch::JobDefinition`.
     EksVolume
     required {
         name "Name": String,
@@ -543,7 +543,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Environment`.
+    /// The property type `Environment` of `AWS::Batch::JobDefinition`.
     Environment
     required {}
     optional {
@@ -553,7 +553,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EphemeralStorage`.
+    /// The property type `EphemeralStorage` of `AWS::Batch::JobDefinition`.
     EphemeralStorage
     required {
         size_in_gib "SizeInGiB": i64,
@@ -562,7 +562,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EvaluateOnExit`.
+    /// The property type `EvaluateOnExit` of `AWS::Batch::JobDefinition`.
     EvaluateOnExit
     required {
         action "Action": EvaluateOnExitAction,
@@ -575,7 +575,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `EvaluateOnExitAction`.
+    /// Values of a property of `AWS::Batch::JobDefinition`.
     EvaluateOnExitAction {
         EXIT = "exit",
         RETRY = "retry",
@@ -583,7 +583,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Host`.
+    /// The property type `Host` of `AWS::Batch::JobDefinition`.
     Host
     required {}
     optional {
@@ -592,7 +592,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ImagePullSecret`.
+    /// The property type `ImagePullSecret` of `AWS::Batch::JobDefinition`.
     ImagePullSecret
     required {}
     optional {
@@ -601,7 +601,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `InfrastructureOptimization`.
+    /// The property type `InfrastructureOptimization` of `AWS::Batch::ComputeEnvironment`.
     InfrastructureOptimization
     required {}
     optional {
@@ -610,7 +610,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `InstanceLaunchTemplate`.
+    /// The property type `InstanceLaunchTemplate` of `AWS::Batch::ComputeEnvironment`.
     InstanceLaunchTemplate
     required {
         ec2_instance_profile_arn "Ec2InstanceProfileArn": String,
@@ -629,7 +629,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `InstanceLaunchTemplateCapacityOptionType`.
+    /// Values of a property of `AWS::Batch::ComputeEnvironment`.
     InstanceLaunchTemplateCapacityOptionType {
         ON_DEMAND = "ON_DEMAND",
         SPOT = "SPOT",
@@ -638,7 +638,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `InstanceRequirements`.
+    /// The property type `InstanceRequirements` of `AWS::Batch::ComputeEnvironment`.
     InstanceRequirements
     required {}
     optional {
@@ -647,7 +647,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `JobDefinitionPlatformCapabilities`.
+    /// Values of a property of `AWS::Batch::JobDefinition`.
     JobDefinitionPlatformCapabilities {
         EC2 = "ec2",
         FARGATE = "fargate",
@@ -656,7 +656,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `JobDefinitionType`.
+    /// Values of a property of `AWS::Batch::JobDefinition`.
     JobDefinitionType {
         CONTAINER = "container",
         MULTINODE = "multinode",
@@ -664,7 +664,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `JobQueueJobStateTimeLimitAction`.
+    /// The property type `JobStateTimeLimitAction` of `AWS::Batch::JobQueue`.
     JobQueueJobStateTimeLimitAction
     required {
         action "Action": JobQueueJobStateTimeLimitAction2,
@@ -676,7 +676,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `JobQueueJobStateTimeLimitAction2`.
+    /// Values of a property of `AWS::Batch::JobQueue`.
     JobQueueJobStateTimeLimitAction2 {
         CANCEL = "cancel",
         TERMINATE = "terminate",
@@ -684,7 +684,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `JobQueueState`.
+    /// Values of a property of `AWS::Batch::JobQueue`.
     JobQueueState {
         DISABLED = "DISABLED",
         ENABLED = "ENABLED",
@@ -692,7 +692,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `JobQueueType`.
+    /// Values of a property of `AWS::Batch::JobQueue`.
     JobQueueType {
         ECS = "ecs",
         ECS_FARGATE = "ecs_fargate",
@@ -703,14 +703,14 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `JobStateTimeLimitActionState`.
+    /// Values of a property of `AWS::Batch::JobQueue`.
     JobStateTimeLimitActionState {
         RUNNABLE = "RUNNABLE",
     }
 }
 
 cfn_property! {
-    /// The property `JobTimeout`.
+    /// The property type `JobTimeout` of `AWS::Batch::JobDefinition`.
     JobTimeout
     required {}
     optional {
@@ -719,7 +719,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LaunchTemplateSpecification`.
+    /// The property type `LaunchTemplateSpecification` of `AWS::Batch::ComputeEnvironment`.
     LaunchTemplateSpecification
     required {}
     optional {
@@ -732,7 +732,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LaunchTemplateSpecificationOverride`.
+    /// The property type `LaunchTemplateSpecificationOverride` of `AWS::Batch::ComputeEnvironment`.
     LaunchTemplateSpecificationOverride
     required {}
     optional {
@@ -745,7 +745,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `LaunchTemplateSpecificationOverrideUserdataType`.
+    /// Values of a property of `AWS::Batch::ComputeEnvironment`.
     LaunchTemplateSpecificationOverrideUserdataType {
         EKS_BOOTSTRAP_SH = "eks_bootstrap_sh",
         EKS_NODEADM = "eks_nodeadm",
@@ -753,7 +753,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `LaunchTemplateSpecificationUserdataType`.
+    /// Values of a property of `AWS::Batch::ComputeEnvironment`.
     LaunchTemplateSpecificationUserdataType {
         EKS_BOOTSTRAP_SH = "eks_bootstrap_sh",
         EKS_NODEADM = "eks_nodeadm",
@@ -761,7 +761,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `LinuxParameters`.
+    /// The property type `LinuxParameters` of `AWS::Batch::JobDefinition`.
     LinuxParameters
     required {}
     optional {
@@ -775,7 +775,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LogConfiguration`.
+    /// The property type `LogConfiguration` of `AWS::Batch::JobDefinition`.
     LogConfiguration
     required {
         log_driver "LogDriver": LogConfigurationLogDriver,
@@ -787,7 +787,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `LogConfigurationLogDriver`.
+    /// Values of a property of `AWS::Batch::JobDefinition`.
     LogConfigurationLogDriver {
         AWSFIRELENS = "awsfirelens",
         AWSLOGS = "awslogs",
@@ -801,7 +801,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ManagedInstancesLocalStorageConfiguration`.
+    /// The property type `ManagedInstancesLocalStorageConfiguration` of `AWS::Batch::ComputeEnvironment`.
     ManagedInstancesLocalStorageConfiguration
     required {}
     optional {
@@ -810,7 +810,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ManagedInstancesNetworkConfiguration`.
+    /// The property type `ManagedInstancesNetworkConfiguration` of `AWS::Batch::ComputeEnvironment`.
     ManagedInstancesNetworkConfiguration
     required {
         subnets "Subnets": Vec<SubnetId>,
@@ -820,7 +820,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ManagedInstancesProvider`.
+    /// The property type `ManagedInstancesProvider` of `AWS::Batch::ComputeEnvironment`.
     ManagedInstancesProvider
     required {
         infrastructure_role_arn "InfrastructureRoleArn": RoleArn,
@@ -833,7 +833,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ManagedInstancesProviderPropagateTags`.
+    /// Values of a property of `AWS::Batch::ComputeEnvironment`.
     ManagedInstancesProviderPropagateTags {
         CAPACITY_PROVIDER = "CAPACITY_PROVIDER",
         NONE = "NONE",
@@ -841,7 +841,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ManagedInstancesStorageConfiguration`.
+    /// The property type `ManagedInstancesStorageConfiguration` of `AWS::Batch::ComputeEnvironment`.
     ManagedInstancesStorageConfiguration
     required {}
     optional {
@@ -850,7 +850,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MountPoint`.
+    /// The property type `MountPoint` of `AWS::Batch::JobDefinition`.
     MountPoint
     required {}
     optional {
@@ -861,7 +861,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MultiNodeContainerProperties`.
+    /// The property type `MultiNodeContainerProperties` of `AWS::Batch::JobDefinition`.
     MultiNodeContainerProperties
     required {
         image "Image": String,
@@ -892,7 +892,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MultiNodeEcsProperties`.
+    /// The property type `MultiNodeEcsProperties` of `AWS::Batch::JobDefinition`.
     MultiNodeEcsProperties
     required {
         task_properties "TaskProperties": Vec<MultiNodeEcsTaskProperties>,
@@ -901,7 +901,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MultiNodeEcsTaskProperties`.
+    /// The property type `MultiNodeEcsTaskProperties` of `AWS::Batch::JobDefinition`.
     MultiNodeEcsTaskProperties
     required {}
     optional {
@@ -916,7 +916,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `NetworkConfiguration`.
+    /// The property type `NetworkConfiguration` of `AWS::Batch::JobDefinition`.
     NetworkConfiguration
     required {}
     optional {
@@ -925,7 +925,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `NetworkConfigurationAssignPublicIp`.
+    /// Values of a property of `AWS::Batch::JobDefinition`.
     NetworkConfigurationAssignPublicIp {
         DISABLED = "disabled",
         ENABLED = "enabled",
@@ -933,7 +933,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `NodeProperties`.
+    /// The property type `NodeProperties` of `AWS::Batch::JobDefinition`.
     NodeProperties
     required {
         num_nodes "NumNodes": i64,
@@ -944,7 +944,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `NodeRangeProperty`.
+    /// The property type `NodeRangeProperty` of `AWS::Batch::JobDefinition`.
     NodeRangeProperty
     required {
         target_nodes "TargetNodes": String,
@@ -959,7 +959,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RepositoryCredentials`.
+    /// The property type `RepositoryCredentials` of `AWS::Batch::JobDefinition`.
     RepositoryCredentials
     required {
         credentials_parameter "CredentialsParameter": String,
@@ -968,7 +968,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ResourceRequirement`.
+    /// The property type `ResourceRequirement` of `AWS::Batch::JobDefinition`.
     ResourceRequirement
     required {}
     optional {
@@ -978,7 +978,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ResourceRequirementType`.
+    /// Values of a property of `AWS::Batch::JobDefinition`.
     ResourceRequirementType {
         GPU = "gpu",
         MEMORY = "memory",
@@ -987,7 +987,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ResourceRetentionPolicy`.
+    /// The property type `ResourceRetentionPolicy` of `AWS::Batch::JobDefinition`.
     ResourceRetentionPolicy
     required {}
     optional {
@@ -996,7 +996,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RetryStrategy`.
+    /// The property type `RetryStrategy` of `AWS::Batch::JobDefinition`.
     RetryStrategy
     required {}
     optional {
@@ -1006,7 +1006,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RuntimePlatform`.
+    /// The property type `RuntimePlatform` of `AWS::Batch::JobDefinition`.
     RuntimePlatform
     required {}
     optional {
@@ -1016,7 +1016,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `S3FilesVolumeConfiguration`.
+    /// The property type `S3FilesVolumeConfiguration` of `AWS::Batch::JobDefinition`.
     S3FilesVolumeConfiguration
     required {
         file_system_arn "FileSystemArn": String,
@@ -1029,7 +1029,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Secret`.
+    /// The property type `Secret` of `AWS::Batch::JobDefinition`.
     Secret
     required {
         name "Name": String,
@@ -1039,7 +1039,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ServiceEnvironmentOrder`.
+    /// The property type `ServiceEnvironmentOrder` of `AWS::Batch::JobQueue`.
     ServiceEnvironmentOrder
     required {
         service_environment "ServiceEnvironment": String,
@@ -1049,7 +1049,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TaskContainerDependency`.
+    /// The property type `TaskContainerDependency` of `AWS::Batch::JobDefinition`.
     TaskContainerDependency
     required {
         container_name "ContainerName": String,
@@ -1059,7 +1059,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TaskContainerProperties`.
+    /// The property type `TaskContainerProperties` of `AWS::Batch::JobDefinition`.
     TaskContainerProperties
     required {
         image "Image": String,
@@ -1087,7 +1087,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TaskContainerPropertiesFirelensConfiguration`.
+    /// A property type of `AWS::Batch::JobDefinition`.
     TaskContainerPropertiesFirelensConfiguration
     required {
         type_ "Type": TaskContainerPropertiesFirelensConfigurationType,
@@ -1098,7 +1098,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `TaskContainerPropertiesFirelensConfigurationType`.
+    /// Values of a property of `AWS::Batch::JobDefinition`.
     TaskContainerPropertiesFirelensConfigurationType {
         FLUENTBIT = "fluentbit",
         FLUENTD = "fluentd",
@@ -1106,7 +1106,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Tmpfs`.
+    /// The property type `Tmpfs` of `AWS::Batch::JobDefinition`.
     Tmpfs
     required {
         container_path "ContainerPath": String,
@@ -1118,7 +1118,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Ulimit`.
+    /// The property type `Ulimit` of `AWS::Batch::JobDefinition`.
     Ulimit
     required {
         hard_limit "HardLimit": i64,
@@ -1129,7 +1129,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `UpdatePolicy`.
+    /// The property type `UpdatePolicy` of `AWS::Batch::ComputeEnvironment`.
     UpdatePolicy
     required {}
     optional {
@@ -1139,7 +1139,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Volume`.
+    /// The property type `Volume` of `AWS::Batch::JobDefinition`.
     Volume
     required {}
     optional {

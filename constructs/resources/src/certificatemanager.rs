@@ -34,7 +34,7 @@ cfn_resource! {
 }
 
 cfn_values! {
-    /// Values of `CertificateExport`.
+    /// Values of a property of `AWS::CertificateManager::Certificate`.
     CertificateExport {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",
@@ -42,7 +42,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `CertificateTransparencyLoggingPreference`.
+    /// Values of a property of `AWS::CertificateManager::Certificate`.
     CertificateTransparencyLoggingPreference {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",
@@ -50,7 +50,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `DomainValidationOption`.
+    /// The property type `DomainValidationOption` of `AWS::CertificateManager::Certificate`.
     DomainValidationOption
     required {}
     optional {
@@ -61,7 +61,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of `AWS::CertificateManager::Certificate`.
     Tag
     required {
         key "Key": String,

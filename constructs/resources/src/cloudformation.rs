@@ -70,7 +70,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of `AWS::CloudFormation::Stack`.
     Tag
     required {
         key "Key": String,

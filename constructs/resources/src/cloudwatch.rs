@@ -87,7 +87,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `ActionConfiguration`.
+    /// The property type `ActionConfiguration` of 2 resource types.
     ActionConfiguration
     required {}
     optional {
@@ -96,7 +96,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `AlarmComparisonOperator`.
+    /// Values of a property of `AWS::CloudWatch::Alarm`.
     AlarmComparisonOperator {
         GREATER_THAN_OR_EQUAL_TO_THRESHOLD = "GreaterThanOrEqualToThreshold",
         GREATER_THAN_THRESHOLD = "GreaterThanThreshold",
@@ -109,7 +109,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `AlarmPromQlCriteria`.
+    /// The property type `AlarmPromQLCriteria` of `AWS::CloudWatch::Alarm`.
     AlarmPromQlCriteria
     required {}
     optional {
@@ -120,7 +120,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `AlarmStatistic`.
+    /// Values of a property of `AWS::CloudWatch::Alarm`.
     AlarmStatistic {
         AVERAGE = "Average",
         MAXIMUM = "Maximum",
@@ -131,7 +131,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `AlarmTagsPropagation`.
+    /// The property type `AlarmTagsPropagation` of 2 resource types.
     AlarmTagsPropagation
     required {
         enabled "Enabled": bool,
@@ -143,7 +143,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `AlarmTreatMissingData`.
+    /// Values of a property of `AWS::CloudWatch::Alarm`.
     AlarmTreatMissingData {
         BREACHING = "breaching",
         IGNORE = "ignore",
@@ -153,7 +153,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `AlarmUnit`.
+    /// Values of a property of `AWS::CloudWatch::Alarm`.
     AlarmUnit {
         BITS = "Bits",
         BITS_SECOND = "Bits/Second",
@@ -186,7 +186,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Dimension`.
+    /// The property type `Dimension` of `AWS::CloudWatch::Alarm`.
     Dimension
     required {
         value "Value": String,
@@ -196,7 +196,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EvaluationCriteria`.
+    /// The property type `EvaluationCriteria` of `AWS::CloudWatch::Alarm`.
     EvaluationCriteria
     required {}
     optional {
@@ -205,7 +205,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EvaluationWindow`.
+    /// The property type `EvaluationWindow` of `AWS::CloudWatch::Alarm`.
     EvaluationWindow
     required {}
     optional {
@@ -215,7 +215,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Metric`.
+    /// The property type `Metric` of `AWS::CloudWatch::Alarm`.
     Metric
     required {}
     optional {
@@ -226,7 +226,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MetricDataQuery`.
+    /// The property type `MetricDataQuery` of `AWS::CloudWatch::Alarm`.
     MetricDataQuery
     required {
         id "Id": String,
@@ -242,7 +242,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MetricStat`.
+    /// The property type `MetricStat` of `AWS::CloudWatch::Alarm`.
     MetricStat
     required {
         stat "Stat": String,
@@ -255,7 +255,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `MetricStatUnit`.
+    /// Values of a property of `AWS::CloudWatch::Alarm`.
     MetricStatUnit {
         BITS = "Bits",
         BITS_SECOND = "Bits/Second",
@@ -288,7 +288,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of 3 resource types.
     Tag
     required {
         key "Key": String,
@@ -298,7 +298,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `WallClockWindow`.
+    /// The property type `WallClockWindow` of `AWS::CloudWatch::Alarm`.
     WallClockWindow
     required {}
     optional {
@@ -307,7 +307,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `WarmUpConfiguration`.
+    /// The property type `WarmUpConfiguration` of `AWS::CloudWatch::Alarm`.
     WarmUpConfiguration
     required {}
     optional {

@@ -112,7 +112,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `AccountRecoverySetting`.
+    /// The property type `AccountRecoverySetting` of `AWS::Cognito::UserPool`.
     AccountRecoverySetting
     required {}
     optional {
@@ -121,7 +121,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AdminCreateUserConfig`.
+    /// The property type `AdminCreateUserConfig` of `AWS::Cognito::UserPool`.
     AdminCreateUserConfig
     required {}
     optional {
@@ -132,7 +132,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AdvancedSecurityAdditionalFlows`.
+    /// The property type `AdvancedSecurityAdditionalFlows` of `AWS::Cognito::UserPool`.
     AdvancedSecurityAdditionalFlows
     required {}
     optional {
@@ -141,7 +141,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `AdvancedSecurityAdditionalFlowsCustomAuthMode`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     AdvancedSecurityAdditionalFlowsCustomAuthMode {
         AUDIT = "AUDIT",
         ENFORCED = "ENFORCED",
@@ -149,7 +149,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `AnalyticsConfiguration`.
+    /// The property type `AnalyticsConfiguration` of `AWS::Cognito::UserPoolClient`.
     AnalyticsConfiguration
     required {}
     optional {
@@ -162,7 +162,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CustomDomainConfigType`.
+    /// The property type `CustomDomainConfigType` of `AWS::Cognito::UserPoolDomain`.
     CustomDomainConfigType
     required {}
     optional {
@@ -172,7 +172,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `CustomDomainConfigTypeSecurityPolicy`.
+    /// Values of a property of `AWS::Cognito::UserPoolDomain`.
     CustomDomainConfigTypeSecurityPolicy {
         TLS_V1 = "TLS_V1",
         TLS_V1_2_2021 = "TLS_V1_2_2021",
@@ -181,7 +181,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `CustomEmailSender`.
+    /// The property type `CustomEmailSender` of `AWS::Cognito::UserPool`.
     CustomEmailSender
     required {}
     optional {
@@ -191,14 +191,14 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `CustomEmailSenderLambdaVersion`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     CustomEmailSenderLambdaVersion {
         V1_0 = "V1_0",
     }
 }
 
 cfn_property! {
-    /// The property `CustomSmsSender`.
+    /// The property type `CustomSMSSender` of `AWS::Cognito::UserPool`.
     CustomSmsSender
     required {}
     optional {
@@ -208,14 +208,14 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `CustomSmsSenderLambdaVersion`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     CustomSmsSenderLambdaVersion {
         V1_0 = "V1_0",
     }
 }
 
 cfn_property! {
-    /// The property `DeviceConfiguration`.
+    /// The property type `DeviceConfiguration` of `AWS::Cognito::UserPool`.
     DeviceConfiguration
     required {}
     optional {
@@ -225,7 +225,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EmailConfiguration`.
+    /// The property type `EmailConfiguration` of `AWS::Cognito::UserPool`.
     EmailConfiguration
     required {}
     optional {
@@ -238,7 +238,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `EmailConfigurationEmailSendingAccount`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     EmailConfigurationEmailSendingAccount {
         COGNITO_DEFAULT = "COGNITO_DEFAULT",
         DEVELOPER = "DEVELOPER",
@@ -246,7 +246,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `EncryptionKeyType`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     EncryptionKeyType {
         AWS_OWNED_KEY = "AWS_OWNED_KEY",
         CUSTOMER_MANAGED_KEY = "CUSTOMER_MANAGED_KEY",
@@ -254,7 +254,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `EumsSmsConfiguration`.
+    /// The property type `EumsSmsConfiguration` of `AWS::Cognito::UserPool`.
     EumsSmsConfiguration
     required {
         caller_arn "CallerArn": String,
@@ -270,7 +270,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `FailoverType`.
+    /// The property type `FailoverType` of `AWS::Cognito::UserPoolDomain`.
     FailoverType
     required {
         secondary_region "SecondaryRegion": String,
@@ -280,7 +280,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `InboundFederation`.
+    /// The property type `InboundFederation` of `AWS::Cognito::UserPool`.
     InboundFederation
     required {}
     optional {
@@ -290,14 +290,14 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `InboundFederationLambdaVersion`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     InboundFederationLambdaVersion {
         V1_0 = "V1_0",
     }
 }
 
 cfn_property! {
-    /// The property `InviteMessageTemplate`.
+    /// The property type `InviteMessageTemplate` of `AWS::Cognito::UserPool`.
     InviteMessageTemplate
     required {}
     optional {
@@ -308,7 +308,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `IssuerConfiguration`.
+    /// The property type `IssuerConfiguration` of `AWS::Cognito::UserPool`.
     IssuerConfiguration
     required {}
     optional {
@@ -317,7 +317,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `IssuerConfigurationType`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     IssuerConfigurationType {
         ORIGINAL = "ORIGINAL",
         UPDATED = "UPDATED",
@@ -325,7 +325,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `KeyConfiguration`.
+    /// The property type `KeyConfiguration` of `AWS::Cognito::UserPool`.
     KeyConfiguration
     required {}
     optional {
@@ -335,7 +335,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LambdaConfig`.
+    /// The property type `LambdaConfig` of `AWS::Cognito::UserPool`.
     LambdaConfig
     required {}
     optional {
@@ -358,7 +358,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `NumberAttributeConstraints`.
+    /// The property type `NumberAttributeConstraints` of `AWS::Cognito::UserPool`.
     NumberAttributeConstraints
     required {}
     optional {
@@ -368,7 +368,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PasswordPolicy`.
+    /// The property type `PasswordPolicy` of `AWS::Cognito::UserPool`.
     PasswordPolicy
     required {}
     optional {
@@ -383,7 +383,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Policies`.
+    /// The property type `Policies` of `AWS::Cognito::UserPool`.
     Policies
     required {}
     optional {
@@ -393,7 +393,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PreTokenGenerationConfig`.
+    /// The property type `PreTokenGenerationConfig` of `AWS::Cognito::UserPool`.
     PreTokenGenerationConfig
     required {}
     optional {
@@ -403,7 +403,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PreTokenGenerationConfigLambdaVersion`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     PreTokenGenerationConfigLambdaVersion {
         V1_0 = "V1_0",
         V2_0 = "V2_0",
@@ -412,7 +412,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `RecoveryOption`.
+    /// The property type `RecoveryOption` of `AWS::Cognito::UserPool`.
     RecoveryOption
     required {}
     optional {
@@ -422,7 +422,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `RecoveryOptionName`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     RecoveryOptionName {
         ADMIN_ONLY = "admin_only",
         VERIFIED_EMAIL = "verified_email",
@@ -431,7 +431,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `RefreshTokenRotation`.
+    /// The property type `RefreshTokenRotation` of `AWS::Cognito::UserPoolClient`.
     RefreshTokenRotation
     required {}
     optional {
@@ -441,7 +441,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `RefreshTokenRotationFeature`.
+    /// Values of a property of `AWS::Cognito::UserPoolClient`.
     RefreshTokenRotationFeature {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",
@@ -449,7 +449,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `RoutingType`.
+    /// The property type `RoutingType` of `AWS::Cognito::UserPoolDomain`.
     RoutingType
     required {}
     optional {
@@ -458,7 +458,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SchemaAttribute`.
+    /// The property type `SchemaAttribute` of `AWS::Cognito::UserPool`.
     SchemaAttribute
     required {}
     optional {
@@ -473,7 +473,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `SchemaAttributeDataType`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     SchemaAttributeDataType {
         BOOLEAN = "Boolean",
         DATE_TIME = "DateTime",
@@ -483,7 +483,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `SignInPolicy`.
+    /// The property type `SignInPolicy` of `AWS::Cognito::UserPool`.
     SignInPolicy
     required {}
     optional {
@@ -492,7 +492,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `SignInPolicyAllowedFirstAuthFactors`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     SignInPolicyAllowedFirstAuthFactors {
         EMAIL_OTP = "EMAIL_OTP",
         PASSWORD = "PASSWORD",
@@ -503,7 +503,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `SmsConfiguration`.
+    /// The property type `SmsConfiguration` of `AWS::Cognito::UserPool`.
     SmsConfiguration
     required {}
     optional {
@@ -515,7 +515,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `StringAttributeConstraints`.
+    /// The property type `StringAttributeConstraints` of `AWS::Cognito::UserPool`.
     StringAttributeConstraints
     required {}
     optional {
@@ -525,7 +525,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TokenValidityUnits`.
+    /// The property type `TokenValidityUnits` of `AWS::Cognito::UserPoolClient`.
     TokenValidityUnits
     required {}
     optional {
@@ -536,7 +536,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `TokenValidityUnitsAccessToken`.
+    /// Values of a property of `AWS::Cognito::UserPoolClient`.
     TokenValidityUnitsAccessToken {
         DAYS = "days",
         HOURS = "hours",
@@ -546,7 +546,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `TokenValidityUnitsIdToken`.
+    /// Values of a property of `AWS::Cognito::UserPoolClient`.
     TokenValidityUnitsIdToken {
         DAYS = "days",
         HOURS = "hours",
@@ -556,7 +556,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `TokenValidityUnitsRefreshToken`.
+    /// Values of a property of `AWS::Cognito::UserPoolClient`.
     TokenValidityUnitsRefreshToken {
         DAYS = "days",
         HOURS = "hours",
@@ -566,7 +566,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `UserAttributeUpdateSettings`.
+    /// The property type `UserAttributeUpdateSettings` of `AWS::Cognito::UserPool`.
     UserAttributeUpdateSettings
     required {
         attributes_require_verification_before_update "AttributesRequireVerificationBeforeUpdate": Vec<UserAttributeUpdateSettingsAttributesRequireVerificationBeforeUpdate>,
@@ -575,7 +575,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `UserAttributeUpdateSettingsAttributesRequireVerificationBeforeUpdate`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     UserAttributeUpdateSettingsAttributesRequireVerificationBeforeUpdate {
         EMAIL = "email",
         PHONE_NUMBER = "phone_number",
@@ -583,7 +583,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `UserPoolAddOns`.
+    /// The property type `UserPoolAddOns` of `AWS::Cognito::UserPool`.
     UserPoolAddOns
     required {}
     optional {
@@ -593,7 +593,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `UserPoolAddOnsAdvancedSecurityMode`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     UserPoolAddOnsAdvancedSecurityMode {
         AUDIT = "AUDIT",
         ENFORCED = "ENFORCED",
@@ -602,7 +602,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `UserPoolAliasAttributes`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     UserPoolAliasAttributes {
         EMAIL = "email",
         PHONE_NUMBER = "phone_number",
@@ -611,7 +611,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `UserPoolAutoVerifiedAttributes`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     UserPoolAutoVerifiedAttributes {
         EMAIL = "email",
         PHONE_NUMBER = "phone_number",
@@ -619,7 +619,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `UserPoolClientAllowedOauthFlows`.
+    /// Values of a property of `AWS::Cognito::UserPoolClient`.
     UserPoolClientAllowedOauthFlows {
         CLIENT_CREDENTIALS = "client_credentials",
         CODE = "code",
@@ -628,7 +628,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `UserPoolClientExplicitAuthFlows`.
+    /// Values of a property of `AWS::Cognito::UserPoolClient`.
     UserPoolClientExplicitAuthFlows {
         ADMIN_NO_SRP_AUTH = "ADMIN_NO_SRP_AUTH",
         ALLOW_ADMIN_USER_PASSWORD_AUTH = "ALLOW_ADMIN_USER_PASSWORD_AUTH",
@@ -643,7 +643,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `UserPoolClientPreventUserExistenceErrors`.
+    /// Values of a property of `AWS::Cognito::UserPoolClient`.
     UserPoolClientPreventUserExistenceErrors {
         ENABLED = "ENABLED",
         LEGACY = "LEGACY",
@@ -651,7 +651,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `UserPoolDeletionProtection`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     UserPoolDeletionProtection {
         ACTIVE = "ACTIVE",
         INACTIVE = "INACTIVE",
@@ -659,7 +659,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `UserPoolMfaConfiguration`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     UserPoolMfaConfiguration {
         OFF = "OFF",
         ON = "ON",
@@ -668,7 +668,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `UserPoolTier`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     UserPoolTier {
         LITE = "LITE",
         ESSENTIALS = "ESSENTIALS",
@@ -677,7 +677,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `UserPoolUsernameAttributes`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     UserPoolUsernameAttributes {
         EMAIL = "email",
         PHONE_NUMBER = "phone_number",
@@ -685,7 +685,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `UserPoolWebAuthnFactorConfiguration`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     UserPoolWebAuthnFactorConfiguration {
         SINGLE_FACTOR = "SINGLE_FACTOR",
         MULTI_FACTOR_WITH_USER_VERIFICATION = "MULTI_FACTOR_WITH_USER_VERIFICATION",
@@ -693,7 +693,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `UsernameConfiguration`.
+    /// The property type `UsernameConfiguration` of `AWS::Cognito::UserPool`.
     UsernameConfiguration
     required {}
     optional {
@@ -702,7 +702,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `VerificationMessageTemplate`.
+    /// The property type `VerificationMessageTemplate` of `AWS::Cognito::UserPool`.
     VerificationMessageTemplate
     required {}
     optional {
@@ -716,7 +716,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `VerificationMessageTemplateDefaultEmailOption`.
+    /// Values of a property of `AWS::Cognito::UserPool`.
     VerificationMessageTemplateDefaultEmailOption {
         CONFIRM_WITH_CODE = "CONFIRM_WITH_CODE",
         CONFIRM_WITH_LINK = "CONFIRM_WITH_LINK",

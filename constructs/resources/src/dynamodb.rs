@@ -43,7 +43,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `AttributeDefinition`.
+    /// The property type `AttributeDefinition` of `AWS::DynamoDB::Table`.
     AttributeDefinition
     required {
         attribute_name "AttributeName": String,
@@ -53,7 +53,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `AttributeDefinitionAttributeType`.
+    /// Values of a property of `AWS::DynamoDB::Table`.
     AttributeDefinitionAttributeType {
         B = "B",
         N = "N",
@@ -62,7 +62,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ContributorInsightsSpecification`.
+    /// The property type `ContributorInsightsSpecification` of `AWS::DynamoDB::Table`.
     ContributorInsightsSpecification
     required {
         enabled "Enabled": bool,
@@ -73,7 +73,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ContributorInsightsSpecificationMode`.
+    /// Values of a property of `AWS::DynamoDB::Table`.
     ContributorInsightsSpecificationMode {
         ACCESSED_AND_THROTTLED_KEYS = "ACCESSED_AND_THROTTLED_KEYS",
         THROTTLED_KEYS = "THROTTLED_KEYS",
@@ -81,7 +81,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Csv`.
+    /// The property type `Csv` of `AWS::DynamoDB::Table`.
     Csv
     required {}
     optional {
@@ -91,7 +91,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `GlobalSecondaryIndex`.
+    /// The property type `GlobalSecondaryIndex` of `AWS::DynamoDB::Table`.
     GlobalSecondaryIndex
     required {
         index_name "IndexName": String,
@@ -107,7 +107,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `GlobalSecondaryIndexKeySchema`.
+    /// A property type of `AWS::DynamoDB::Table`.
     GlobalSecondaryIndexKeySchema
     required {
         key_type "KeyType": String,
@@ -117,7 +117,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ImportSourceSpecification`.
+    /// The property type `ImportSourceSpecification` of `AWS::DynamoDB::Table`.
     ImportSourceSpecification
     required {
         s3_bucket_source "S3BucketSource": S3BucketSource,
@@ -130,7 +130,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `InputFormatOptions`.
+    /// The property type `InputFormatOptions` of `AWS::DynamoDB::Table`.
     InputFormatOptions
     required {}
     optional {
@@ -139,7 +139,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `KinesisStreamSpecification`.
+    /// The property type `KinesisStreamSpecification` of `AWS::DynamoDB::Table`.
     KinesisStreamSpecification
     required {
         stream_arn "StreamArn": String,
@@ -150,7 +150,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `KinesisStreamSpecificationApproximateCreationDateTimePrecision`.
+    /// Values of a property of `AWS::DynamoDB::Table`.
     KinesisStreamSpecificationApproximateCreationDateTimePrecision {
         MICROSECOND = "MICROSECOND",
         MILLISECOND = "MILLISECOND",
@@ -158,7 +158,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `LocalSecondaryIndex`.
+    /// The property type `LocalSecondaryIndex` of `AWS::DynamoDB::Table`.
     LocalSecondaryIndex
     required {
         index_name "IndexName": String,
@@ -169,7 +169,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LocalSecondaryIndexKeySchema`.
+    /// A property type of `AWS::DynamoDB::Table`.
     LocalSecondaryIndexKeySchema
     required {
         key_type "KeyType": String,
@@ -179,7 +179,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `OnDemandThroughput`.
+    /// The property type `OnDemandThroughput` of `AWS::DynamoDB::Table`.
     OnDemandThroughput
     required {}
     optional {
@@ -189,7 +189,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PointInTimeRecoverySpecification`.
+    /// The property type `PointInTimeRecoverySpecification` of `AWS::DynamoDB::Table`.
     PointInTimeRecoverySpecification
     required {}
     optional {
@@ -199,7 +199,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Projection`.
+    /// The property type `Projection` of `AWS::DynamoDB::Table`.
     Projection
     required {}
     optional {
@@ -209,7 +209,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ProjectionType`.
+    /// Values of a property of `AWS::DynamoDB::Table`.
     ProjectionType {
         ALL = "ALL",
         INCLUDE = "INCLUDE",
@@ -218,7 +218,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ProvisionedThroughput`.
+    /// The property type `ProvisionedThroughput` of `AWS::DynamoDB::Table`.
     ProvisionedThroughput
     required {
         write_capacity_units "WriteCapacityUnits": i64,
@@ -228,7 +228,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ResourcePolicy`.
+    /// The property type `ResourcePolicy` of `AWS::DynamoDB::Table`.
     ResourcePolicy
     required {
         policy_document "PolicyDocument": Json,
@@ -237,7 +237,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `S3BucketSource`.
+    /// The property type `S3BucketSource` of `AWS::DynamoDB::Table`.
     S3BucketSource
     required {
         s3_bucket "S3Bucket": BucketName,
@@ -249,7 +249,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SearchSchemaElement`.
+    /// The property type `SearchSchemaElement` of `AWS::DynamoDB::Table`.
     SearchSchemaElement
     required {
         attribute_name "AttributeName": String,
@@ -259,7 +259,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `SearchSchemaElementType`.
+    /// Values of a property of `AWS::DynamoDB::Table`.
     SearchSchemaElementType {
         HASH = "HASH",
         INLINE_FILTER = "INLINE_FILTER",
@@ -267,7 +267,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `SseSpecification`.
+    /// The property type `SSESpecification` of `AWS::DynamoDB::Table`.
     SseSpecification
     required {
         sse_enabled "SSEEnabled": bool,
@@ -279,14 +279,14 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `SseSpecificationSseType`.
+    /// Values of a property of `AWS::DynamoDB::Table`.
     SseSpecificationSseType {
         KMS = "KMS",
     }
 }
 
 cfn_property! {
-    /// The property `StreamSpecification`.
+    /// The property type `StreamSpecification` of `AWS::DynamoDB::Table`.
     StreamSpecification
     required {
         stream_view_type "StreamViewType": StreamSpecificationStreamViewType,
@@ -298,7 +298,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `StreamSpecificationStreamViewType`.
+    /// Values of a property of `AWS::DynamoDB::Table`.
     StreamSpecificationStreamViewType {
         KEYS_ONLY = "KEYS_ONLY",
         NEW_AND_OLD_IMAGES = "NEW_AND_OLD_IMAGES",
@@ -308,7 +308,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `TableBillingMode`.
+    /// Values of a property of `AWS::DynamoDB::Table`.
     TableBillingMode {
         PAY_PER_REQUEST = "PAY_PER_REQUEST",
         PROVISIONED = "PROVISIONED",
@@ -316,7 +316,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `TableClass`.
+    /// Values of a property of `AWS::DynamoDB::Table`.
     TableClass {
         STANDARD = "STANDARD",
         STANDARD_INFREQUENT_ACCESS = "STANDARD_INFREQUENT_ACCESS",
@@ -324,7 +324,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `TableKeySchema`.
+    /// A property type of `AWS::DynamoDB::Table`.
     TableKeySchema
     required {}
     optional {
@@ -334,7 +334,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `TableKeySchemaKeyType`.
+    /// Values of a property of `AWS::DynamoDB::Table`.
     TableKeySchemaKeyType {
         HASH = "HASH",
         RANGE = "RANGE",
@@ -342,7 +342,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of `AWS::DynamoDB::Table`.
     Tag
     required {
         key "Key": String,
@@ -352,7 +352,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TimeToLiveSpecification`.
+    /// The property type `TimeToLiveSpecification` of `AWS::DynamoDB::Table`.
     TimeToLiveSpecification
     required {
         enabled "Enabled": bool,
@@ -363,7 +363,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `VectorAttribute`.
+    /// The property type `VectorAttribute` of `AWS::DynamoDB::Table`.
     VectorAttribute
     required {
         attribute_name "AttributeName": String,
@@ -372,7 +372,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `VectorIndex`.
+    /// The property type `VectorIndex` of `AWS::DynamoDB::Table`.
     VectorIndex
     required {}
     optional {
@@ -391,7 +391,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `VectorIndexDistanceFunction`.
+    /// Values of a property of `AWS::DynamoDB::Table`.
     VectorIndexDistanceFunction {
         COSINE = "COSINE",
         DOT_PRODUCT = "DOT_PRODUCT",
@@ -400,7 +400,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `WarmThroughput`.
+    /// The property type `WarmThroughput` of `AWS::DynamoDB::Table`.
     WarmThroughput
     required {}
     optional {

@@ -3,8 +3,8 @@
 //! Resources of `AWS::EC2`.
 
 use formwork::{
-    ImageId, Json, KeyId, LogGroupName, SecurityGroupId, SecurityGroupName, SubnetId, VpcId, cfn_property,
-    cfn_resource, cfn_values,
+    ImageId, Json, KeyId, LogGroupName, RoleArn, SecurityGroupId, SecurityGroupName, SubnetId, VpcId,
+    cfn_property, cfn_resource, cfn_values,
 };
 
 cfn_resource! {
@@ -45,7 +45,7 @@ cfn_resource! {
         /// An update replaces the resource.
         deliver_cross_account_role "DeliverCrossAccountRole": String,
         /// An update replaces the resource.
-        deliver_logs_permission_arn "DeliverLogsPermissionArn": String,
+        deliver_logs_permission_arn "DeliverLogsPermissionArn": RoleArn,
         /// An update replaces the resource.
         destination_options "DestinationOptions": FlowLogDestinationOptions,
         /// An update replaces the resource.
@@ -583,7 +583,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `AcceleratorCount`.
+    /// The property type `AcceleratorCount` of `AWS::EC2::LaunchTemplate`.
     AcceleratorCount
     required {}
     optional {
@@ -593,7 +593,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AcceleratorTotalMemoryMib`.
+    /// The property type `AcceleratorTotalMemoryMiB` of `AWS::EC2::LaunchTemplate`.
     AcceleratorTotalMemoryMib
     required {}
     optional {
@@ -603,7 +603,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AssociationParameter`.
+    /// The property type `AssociationParameter` of `AWS::EC2::Instance`.
     AssociationParameter
     required {
         value "Value": Vec<String>,
@@ -613,7 +613,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AvailabilityZoneAddress`.
+    /// The property type `AvailabilityZoneAddress` of `AWS::EC2::NatGateway`.
     AvailabilityZoneAddress
     required {
         allocation_ids "AllocationIds": Vec<String>,
@@ -625,7 +625,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `BaselineEbsBandwidthMbps`.
+    /// The property type `BaselineEbsBandwidthMbps` of `AWS::EC2::LaunchTemplate`.
     BaselineEbsBandwidthMbps
     required {}
     optional {
@@ -635,7 +635,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `BaselinePerformanceFactors`.
+    /// The property type `BaselinePerformanceFactors` of `AWS::EC2::LaunchTemplate`.
     BaselinePerformanceFactors
     required {}
     optional {
@@ -644,7 +644,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CapacityReservationSpecification`.
+    /// The property type `CapacityReservationSpecification` of `AWS::EC2::LaunchTemplate`.
     CapacityReservationSpecification
     required {}
     optional {
@@ -654,7 +654,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `CapacityReservationSpecificationCapacityReservationPreference`.
+    /// Values of a property of `AWS::EC2::LaunchTemplate`.
     CapacityReservationSpecificationCapacityReservationPreference {
         CAPACITY_RESERVATIONS_ONLY = "capacity-reservations-only",
         NONE = "none",
@@ -663,7 +663,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `CapacityReservationTarget`.
+    /// The property type `CapacityReservationTarget` of `AWS::EC2::LaunchTemplate`.
     CapacityReservationTarget
     required {}
     optional {
@@ -673,7 +673,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ConnectionTrackingSpecification`.
+    /// The property type `ConnectionTrackingSpecification` of `AWS::EC2::LaunchTemplate`.
     ConnectionTrackingSpecification
     required {}
     optional {
@@ -684,7 +684,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Cpu`.
+    /// The property type `Cpu` of `AWS::EC2::LaunchTemplate`.
     Cpu
     required {}
     optional {
@@ -693,7 +693,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CpuOptions`.
+    /// The property type `CpuOptions` of `AWS::EC2::LaunchTemplate`.
     CpuOptions
     required {}
     optional {
@@ -705,7 +705,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `CpuOptionsAmdSevSnp`.
+    /// Values of a property of `AWS::EC2::LaunchTemplate`.
     CpuOptionsAmdSevSnp {
         ENABLED = "enabled",
         DISABLED = "disabled",
@@ -713,7 +713,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `CpuOptionsNestedVirtualization`.
+    /// Values of a property of `AWS::EC2::LaunchTemplate`.
     CpuOptionsNestedVirtualization {
         ENABLED = "enabled",
         DISABLED = "disabled",
@@ -721,7 +721,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `CreditSpecification`.
+    /// The property type `CreditSpecification` of `AWS::EC2::LaunchTemplate`.
     CreditSpecification
     required {}
     optional {
@@ -730,7 +730,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `DnsOptionsSpecification`.
+    /// The property type `DnsOptionsSpecification` of `AWS::EC2::VPCEndpoint`.
     DnsOptionsSpecification
     required {}
     optional {
@@ -742,7 +742,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DnsOptionsSpecificationDnsRecordIpType`.
+    /// Values of a property of `AWS::EC2::VPCEndpoint`.
     DnsOptionsSpecificationDnsRecordIpType {
         IPV4 = "ipv4",
         IPV6 = "ipv6",
@@ -753,7 +753,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `DnsOptionsSpecificationPrivateDnsOnlyForInboundResolverEndpoint`.
+    /// Values of a property of `AWS::EC2::VPCEndpoint`.
     DnsOptionsSpecificationPrivateDnsOnlyForInboundResolverEndpoint {
         ONLY_INBOUND_RESOLVER = "OnlyInboundResolver",
         ALL_RESOLVERS = "AllResolvers",
@@ -762,7 +762,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `DnsOptionsSpecificationPrivateDnsPreference`.
+    /// Values of a property of `AWS::EC2::VPCEndpoint`.
     DnsOptionsSpecificationPrivateDnsPreference {
         VERIFIED_DOMAINS_ONLY = "VERIFIED_DOMAINS_ONLY",
         ALL_DOMAINS = "ALL_DOMAINS",
@@ -772,7 +772,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `EbsVolumeType`.
+    /// Values of a property of 2 resource types.
     EbsVolumeType {
         GP2 = "gp2",
         GP3 = "gp3",
@@ -785,7 +785,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Egress`.
+    /// The property type `Egress` of `AWS::EC2::SecurityGroup`.
     Egress
     required {
         ip_protocol "IpProtocol": String,
@@ -802,7 +802,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `EipDomain`.
+    /// Values of a property of `AWS::EC2::EIP`.
     EipDomain {
         STANDARD = "standard",
         VPC = "vpc",
@@ -810,7 +810,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ElasticGpuSpecification`.
+    /// The property type `ElasticGpuSpecification` of `AWS::EC2::Instance`.
     ElasticGpuSpecification
     required {
         type_ "Type": String,
@@ -819,7 +819,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ElasticInferenceAccelerator`.
+    /// The property type `ElasticInferenceAccelerator` of `AWS::EC2::Instance`.
     ElasticInferenceAccelerator
     required {
         type_ "Type": String,
@@ -830,7 +830,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EnaSrdSpecification`.
+    /// The property type `EnaSrdSpecification` of 2 resource types.
     EnaSrdSpecification
     required {}
     optional {
@@ -840,7 +840,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EnaSrdUdpSpecification`.
+    /// The property type `EnaSrdUdpSpecification` of 2 resource types.
     EnaSrdUdpSpecification
     required {}
     optional {
@@ -849,7 +849,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EnclaveOptions`.
+    /// The property type `EnclaveOptions` of `AWS::EC2::LaunchTemplate`.
     EnclaveOptions
     required {}
     optional {
@@ -858,7 +858,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `FlowLogDestinationOptions`.
+    /// A property type of `AWS::EC2::FlowLog`.
     FlowLogDestinationOptions
     required {
         file_format "FileFormat": FlowLogDestinationOptionsFileFormat,
@@ -869,7 +869,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `FlowLogDestinationOptionsFileFormat`.
+    /// Values of a property of `AWS::EC2::FlowLog`.
     FlowLogDestinationOptionsFileFormat {
         PLAIN_TEXT = "plain-text",
         PARQUET = "parquet",
@@ -877,7 +877,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `FlowLogDestinationType`.
+    /// Values of a property of `AWS::EC2::FlowLog`.
     FlowLogDestinationType {
         CLOUD_WATCH_LOGS = "cloud-watch-logs",
         S3 = "s3",
@@ -886,7 +886,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `FlowLogResourceType`.
+    /// Values of a property of `AWS::EC2::FlowLog`.
     FlowLogResourceType {
         NETWORK_INTERFACE = "NetworkInterface",
         SUBNET = "Subnet",
@@ -898,7 +898,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `FlowLogTrafficType`.
+    /// Values of a property of `AWS::EC2::FlowLog`.
     FlowLogTrafficType {
         ACCEPT = "ACCEPT",
         ALL = "ALL",
@@ -907,7 +907,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `HibernationOptions`.
+    /// The property type `HibernationOptions` of `AWS::EC2::LaunchTemplate`.
     HibernationOptions
     required {}
     optional {
@@ -916,7 +916,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `IamInstanceProfile`.
+    /// The property type `IamInstanceProfile` of `AWS::EC2::LaunchTemplate`.
     IamInstanceProfile
     required {}
     optional {
@@ -926,7 +926,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Ingress`.
+    /// The property type `Ingress` of `AWS::EC2::SecurityGroup`.
     Ingress
     required {
         ip_protocol "IpProtocol": String,
@@ -945,7 +945,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `InstanceAffinity`.
+    /// Values of a property of `AWS::EC2::Instance`.
     InstanceAffinity {
         DEFAULT = "default",
         HOST = "host",
@@ -953,7 +953,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `InstanceBlockDeviceMapping`.
+    /// The property type `BlockDeviceMapping` of `AWS::EC2::Instance`.
     InstanceBlockDeviceMapping
     required {
         device_name "DeviceName": String,
@@ -966,7 +966,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `InstanceCpuOptions`.
+    /// A property type of `AWS::EC2::Instance`.
     InstanceCpuOptions
     required {}
     optional {
@@ -976,7 +976,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `InstanceCreditSpecification`.
+    /// A property type of `AWS::EC2::Instance`.
     InstanceCreditSpecification
     required {}
     optional {
@@ -985,7 +985,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `InstanceEbs`.
+    /// The property type `Ebs` of `AWS::EC2::Instance`.
     InstanceEbs
     required {}
     optional {
@@ -1000,7 +1000,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `InstanceEnclaveOptions`.
+    /// A property type of `AWS::EC2::Instance`.
     InstanceEnclaveOptions
     required {}
     optional {
@@ -1009,7 +1009,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `InstanceHibernationOptions`.
+    /// A property type of `AWS::EC2::Instance`.
     InstanceHibernationOptions
     required {}
     optional {
@@ -1018,7 +1018,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `InstanceInitiatedShutdownBehavior`.
+    /// Values of a property of `AWS::EC2::Instance`.
     InstanceInitiatedShutdownBehavior {
         STOP = "stop",
         TERMINATE = "terminate",
@@ -1026,7 +1026,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `InstanceIpv6Address`.
+    /// The property type `InstanceIpv6Address` of `AWS::EC2::Instance`.
     InstanceIpv6Address
     required {
         ipv6_address "Ipv6Address": String,
@@ -1035,7 +1035,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `InstanceLicenseSpecification`.
+    /// The property type `LicenseSpecification` of `AWS::EC2::Instance`.
     InstanceLicenseSpecification
     required {
         license_configuration_arn "LicenseConfigurationArn": String,
@@ -1044,7 +1044,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `InstanceMarketOptions`.
+    /// The property type `InstanceMarketOptions` of `AWS::EC2::LaunchTemplate`.
     InstanceMarketOptions
     required {}
     optional {
@@ -1054,7 +1054,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `InstanceMarketOptionsMarketType`.
+    /// Values of a property of `AWS::EC2::LaunchTemplate`.
     InstanceMarketOptionsMarketType {
         CAPACITY_BLOCK = "capacity-block",
         INTERRUPTIBLE_CAPACITY_RESERVATION = "interruptible-capacity-reservation",
@@ -1064,7 +1064,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `InstanceNetworkInterface`.
+    /// The property type `NetworkInterface` of `AWS::EC2::Instance`.
     InstanceNetworkInterface
     required {
         device_index "DeviceIndex": String,
@@ -1087,7 +1087,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `InstanceRequirements`.
+    /// The property type `InstanceRequirements` of `AWS::EC2::LaunchTemplate`.
     InstanceRequirements
     required {}
     optional {
@@ -1120,7 +1120,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsAcceleratorManufacturers`.
+    /// Values of a property of `AWS::EC2::LaunchTemplate`.
     InstanceRequirementsAcceleratorManufacturers {
         AMAZON_WEB_SERVICES = "amazon-web-services",
         AMD = "amd",
@@ -1131,7 +1131,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsAcceleratorNames`.
+    /// Values of a property of `AWS::EC2::LaunchTemplate`.
     InstanceRequirementsAcceleratorNames {
         A100 = "a100",
         A10G = "a10g",
@@ -1156,7 +1156,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsAcceleratorTypes`.
+    /// Values of a property of `AWS::EC2::LaunchTemplate`.
     InstanceRequirementsAcceleratorTypes {
         FPGA = "fpga",
         GPU = "gpu",
@@ -1166,7 +1166,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsBareMetal`.
+    /// Values of a property of `AWS::EC2::LaunchTemplate`.
     InstanceRequirementsBareMetal {
         EXCLUDED = "excluded",
         INCLUDED = "included",
@@ -1175,7 +1175,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsBurstablePerformance`.
+    /// Values of a property of `AWS::EC2::LaunchTemplate`.
     InstanceRequirementsBurstablePerformance {
         EXCLUDED = "excluded",
         INCLUDED = "included",
@@ -1184,7 +1184,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsCpuManufacturers`.
+    /// Values of a property of `AWS::EC2::LaunchTemplate`.
     InstanceRequirementsCpuManufacturers {
         AMAZON_WEB_SERVICES = "amazon-web-services",
         AMD = "amd",
@@ -1194,7 +1194,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsInstanceGenerations`.
+    /// Values of a property of `AWS::EC2::LaunchTemplate`.
     InstanceRequirementsInstanceGenerations {
         CURRENT = "current",
         PREVIOUS = "previous",
@@ -1202,7 +1202,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsLocalStorage`.
+    /// Values of a property of `AWS::EC2::LaunchTemplate`.
     InstanceRequirementsLocalStorage {
         EXCLUDED = "excluded",
         INCLUDED = "included",
@@ -1211,7 +1211,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsLocalStorageTypes`.
+    /// Values of a property of `AWS::EC2::LaunchTemplate`.
     InstanceRequirementsLocalStorageTypes {
         HDD = "hdd",
         SSD = "ssd",
@@ -1219,7 +1219,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Ipv4PrefixSpecification`.
+    /// The property type `Ipv4PrefixSpecification` of `AWS::EC2::LaunchTemplate`.
     Ipv4PrefixSpecification
     required {}
     optional {
@@ -1228,7 +1228,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Ipv6Add`.
+    /// The property type `Ipv6Add` of `AWS::EC2::LaunchTemplate`.
     Ipv6Add
     required {}
     optional {
@@ -1237,7 +1237,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Ipv6PrefixSpecification`.
+    /// The property type `Ipv6PrefixSpecification` of `AWS::EC2::LaunchTemplate`.
     Ipv6PrefixSpecification
     required {}
     optional {
@@ -1246,7 +1246,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LaunchTemplateBlockDeviceMapping`.
+    /// The property type `BlockDeviceMapping` of `AWS::EC2::LaunchTemplate`.
     LaunchTemplateBlockDeviceMapping
     required {}
     optional {
@@ -1258,7 +1258,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LaunchTemplateData`.
+    /// The property type `LaunchTemplateData` of `AWS::EC2::LaunchTemplate`.
     LaunchTemplateData
     required {}
     optional {
@@ -1296,7 +1296,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `LaunchTemplateDataInstanceInitiatedShutdownBehavior`.
+    /// Values of a property of `AWS::EC2::LaunchTemplate`.
     LaunchTemplateDataInstanceInitiatedShutdownBehavior {
         STOP = "stop",
         TERMINATE = "terminate",
@@ -1304,7 +1304,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `LaunchTemplateEbs`.
+    /// The property type `Ebs` of `AWS::EC2::LaunchTemplate`.
     LaunchTemplateEbs
     required {}
     optional {
@@ -1322,7 +1322,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LaunchTemplateLicenseSpecification`.
+    /// The property type `LicenseSpecification` of `AWS::EC2::LaunchTemplate`.
     LaunchTemplateLicenseSpecification
     required {}
     optional {
@@ -1331,7 +1331,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LaunchTemplateNetworkInterface`.
+    /// The property type `NetworkInterface` of `AWS::EC2::LaunchTemplate`.
     LaunchTemplateNetworkInterface
     required {}
     optional {
@@ -1362,7 +1362,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LaunchTemplateSpecification`.
+    /// The property type `LaunchTemplateSpecification` of `AWS::EC2::Instance`.
     LaunchTemplateSpecification
     required {}
     optional {
@@ -1373,7 +1373,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LaunchTemplateTagSpecification`.
+    /// The property type `LaunchTemplateTagSpecification` of `AWS::EC2::LaunchTemplate`.
     LaunchTemplateTagSpecification
     required {}
     optional {
@@ -1383,7 +1383,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MaintenanceOptions`.
+    /// The property type `MaintenanceOptions` of `AWS::EC2::LaunchTemplate`.
     MaintenanceOptions
     required {}
     optional {
@@ -1392,7 +1392,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `MaintenanceOptionsAutoRecovery`.
+    /// Values of a property of `AWS::EC2::LaunchTemplate`.
     MaintenanceOptionsAutoRecovery {
         DEFAULT = "default",
         DISABLED = "disabled",
@@ -1400,7 +1400,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `MemoryGibPerVcpu`.
+    /// The property type `MemoryGiBPerVCpu` of `AWS::EC2::LaunchTemplate`.
     MemoryGibPerVcpu
     required {}
     optional {
@@ -1410,7 +1410,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MemoryMib`.
+    /// The property type `MemoryMiB` of `AWS::EC2::LaunchTemplate`.
     MemoryMib
     required {}
     optional {
@@ -1420,7 +1420,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MetadataOptions`.
+    /// The property type `MetadataOptions` of 2 resource types.
     MetadataOptions
     required {}
     optional {
@@ -1433,7 +1433,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `MetadataOptionsHttpEndpoint`.
+    /// Values of a property of 2 resource types.
     MetadataOptionsHttpEndpoint {
         DISABLED = "disabled",
         ENABLED = "enabled",
@@ -1441,7 +1441,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `MetadataOptionsHttpProtocolIpv6`.
+    /// Values of a property of 2 resource types.
     MetadataOptionsHttpProtocolIpv6 {
         DISABLED = "disabled",
         ENABLED = "enabled",
@@ -1449,7 +1449,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `MetadataOptionsHttpTokens`.
+    /// Values of a property of 2 resource types.
     MetadataOptionsHttpTokens {
         OPTIONAL = "optional",
         REQUIRED = "required",
@@ -1457,7 +1457,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `MetadataOptionsInstanceMetadataTags`.
+    /// Values of a property of 2 resource types.
     MetadataOptionsInstanceMetadataTags {
         DISABLED = "disabled",
         ENABLED = "enabled",
@@ -1465,7 +1465,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Monitoring`.
+    /// The property type `Monitoring` of `AWS::EC2::LaunchTemplate`.
     Monitoring
     required {}
     optional {
@@ -1474,7 +1474,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `NatGatewayAvailabilityMode`.
+    /// Values of a property of `AWS::EC2::NatGateway`.
     NatGatewayAvailabilityMode {
         REGIONAL = "regional",
         ZONAL = "zonal",
@@ -1482,7 +1482,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `NatGatewayConnectivityType`.
+    /// Values of a property of `AWS::EC2::NatGateway`.
     NatGatewayConnectivityType {
         PRIVATE = "private",
         PUBLIC = "public",
@@ -1490,7 +1490,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `NetworkBandwidthGbps`.
+    /// The property type `NetworkBandwidthGbps` of `AWS::EC2::LaunchTemplate`.
     NetworkBandwidthGbps
     required {}
     optional {
@@ -1500,7 +1500,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `NetworkInterfaceCount`.
+    /// The property type `NetworkInterfaceCount` of `AWS::EC2::LaunchTemplate`.
     NetworkInterfaceCount
     required {}
     optional {
@@ -1510,7 +1510,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `NetworkPerformanceOptions`.
+    /// The property type `NetworkPerformanceOptions` of `AWS::EC2::LaunchTemplate`.
     NetworkPerformanceOptions
     required {}
     optional {
@@ -1519,7 +1519,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `NetworkPerformanceOptionsBandwidthWeighting`.
+    /// Values of a property of `AWS::EC2::LaunchTemplate`.
     NetworkPerformanceOptionsBandwidthWeighting {
         DEFAULT = "default",
         EBS_1 = "ebs-1",
@@ -1528,7 +1528,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Placement`.
+    /// The property type `Placement` of `AWS::EC2::LaunchTemplate`.
     Placement
     required {}
     optional {
@@ -1545,7 +1545,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PlacementTenancy`.
+    /// Values of a property of `AWS::EC2::LaunchTemplate`.
     PlacementTenancy {
         DEDICATED = "dedicated",
         DEFAULT = "default",
@@ -1554,7 +1554,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `PrivateDnsNameOptions`.
+    /// The property type `PrivateDnsNameOptions` of 2 resource types.
     PrivateDnsNameOptions
     required {}
     optional {
@@ -1565,7 +1565,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PrivateDnsNameOptionsHostnameType`.
+    /// Values of a property of 2 resource types.
     PrivateDnsNameOptionsHostnameType {
         IP_NAME = "ip-name",
         RESOURCE_NAME = "resource-name",
@@ -1573,7 +1573,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `PrivateIpAdd`.
+    /// The property type `PrivateIpAdd` of `AWS::EC2::LaunchTemplate`.
     PrivateIpAdd
     required {}
     optional {
@@ -1583,7 +1583,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PrivateIpAddressSpecification`.
+    /// The property type `PrivateIpAddressSpecification` of `AWS::EC2::Instance`.
     PrivateIpAddressSpecification
     required {
         private_ip_address "PrivateIpAddress": String,
@@ -1593,7 +1593,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Reference`.
+    /// The property type `Reference` of `AWS::EC2::LaunchTemplate`.
     Reference
     required {}
     optional {
@@ -1602,7 +1602,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SpotOptions`.
+    /// The property type `SpotOptions` of `AWS::EC2::LaunchTemplate`.
     SpotOptions
     required {}
     optional {
@@ -1615,7 +1615,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `SpotOptionsInstanceInterruptionBehavior`.
+    /// Values of a property of `AWS::EC2::LaunchTemplate`.
     SpotOptionsInstanceInterruptionBehavior {
         HIBERNATE = "hibernate",
         STOP = "stop",
@@ -1624,7 +1624,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `SpotOptionsSpotInstanceType`.
+    /// Values of a property of `AWS::EC2::LaunchTemplate`.
     SpotOptionsSpotInstanceType {
         ONE_TIME = "one-time",
         PERSISTENT = "persistent",
@@ -1632,7 +1632,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `SsmAssociation`.
+    /// The property type `SsmAssociation` of `AWS::EC2::Instance`.
     SsmAssociation
     required {
         document_name "DocumentName": String,
@@ -1643,7 +1643,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SubnetPrivateDnsNameOptionsOnLaunch`.
+    /// A property type of `AWS::EC2::Subnet`.
     SubnetPrivateDnsNameOptionsOnLaunch
     required {}
     optional {
@@ -1654,7 +1654,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of 11 resource types.
     Tag
     required {
         key "Key": String,
@@ -1664,7 +1664,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TagFieldSpecification`.
+    /// The property type `TagFieldSpecification` of `AWS::EC2::FlowLog`.
     TagFieldSpecification
     required {
         resource_type "ResourceType": TagFieldSpecificationResourceType,
@@ -1674,7 +1674,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `TagFieldSpecificationResourceType`.
+    /// Values of a property of `AWS::EC2::FlowLog`.
     TagFieldSpecificationResourceType {
         AUTO_SCALING_GROUP = "auto-scaling-group",
         INSTANCE = "instance",
@@ -1683,7 +1683,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `TagSpecification`.
+    /// The property type `TagSpecification` of `AWS::EC2::LaunchTemplate`.
     TagSpecification
     required {}
     optional {
@@ -1693,7 +1693,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TotalLocalStorageGb`.
+    /// The property type `TotalLocalStorageGB` of `AWS::EC2::LaunchTemplate`.
     TotalLocalStorageGb
     required {}
     optional {
@@ -1703,7 +1703,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `VcpuCount`.
+    /// The property type `VCpuCount` of `AWS::EC2::LaunchTemplate`.
     VcpuCount
     required {}
     optional {
@@ -1713,7 +1713,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Volume`.
+    /// The property type `Volume` of `AWS::EC2::Instance`.
     Volume
     required {
         volume_id "VolumeId": String,
@@ -1723,7 +1723,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `VpcEncryptionControl`.
+    /// The property type `VpcEncryptionControl` of `AWS::EC2::VPC`.
     VpcEncryptionControl
     required {}
     optional {
@@ -1740,7 +1740,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `VpcEncryptionControlEgressOnlyInternetGatewayExclusion`.
+    /// Values of a property of `AWS::EC2::VPC`.
     VpcEncryptionControlEgressOnlyInternetGatewayExclusion {
         ENABLE = "enable",
         DISABLE = "disable",
@@ -1748,7 +1748,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `VpcEncryptionControlElasticFileSystemExclusion`.
+    /// Values of a property of `AWS::EC2::VPC`.
     VpcEncryptionControlElasticFileSystemExclusion {
         ENABLE = "enable",
         DISABLE = "disable",
@@ -1756,7 +1756,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `VpcEncryptionControlInternetGatewayExclusion`.
+    /// Values of a property of `AWS::EC2::VPC`.
     VpcEncryptionControlInternetGatewayExclusion {
         ENABLE = "enable",
         DISABLE = "disable",
@@ -1764,7 +1764,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `VpcEncryptionControlLambdaExclusion`.
+    /// Values of a property of `AWS::EC2::VPC`.
     VpcEncryptionControlLambdaExclusion {
         ENABLE = "enable",
         DISABLE = "disable",
@@ -1772,7 +1772,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `VpcEncryptionControlMode`.
+    /// Values of a property of `AWS::EC2::VPC`.
     VpcEncryptionControlMode {
         MONITOR = "monitor",
         ENFORCE = "enforce",
@@ -1780,7 +1780,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `VpcEncryptionControlNatGatewayExclusion`.
+    /// Values of a property of `AWS::EC2::VPC`.
     VpcEncryptionControlNatGatewayExclusion {
         ENABLE = "enable",
         DISABLE = "disable",
@@ -1788,7 +1788,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `VpcEncryptionControlVirtualPrivateGatewayExclusion`.
+    /// Values of a property of `AWS::EC2::VPC`.
     VpcEncryptionControlVirtualPrivateGatewayExclusion {
         ENABLE = "enable",
         DISABLE = "disable",
@@ -1796,7 +1796,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `VpcEncryptionControlVpcLatticeExclusion`.
+    /// Values of a property of `AWS::EC2::VPC`.
     VpcEncryptionControlVpcLatticeExclusion {
         ENABLE = "enable",
         DISABLE = "disable",
@@ -1804,7 +1804,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `VpcEncryptionControlVpcPeeringExclusion`.
+    /// Values of a property of `AWS::EC2::VPC`.
     VpcEncryptionControlVpcPeeringExclusion {
         ENABLE = "enable",
         DISABLE = "disable",
@@ -1812,7 +1812,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `VpcEndpointIpAddressType`.
+    /// Values of a property of `AWS::EC2::VPCEndpoint`.
     VpcEndpointIpAddressType {
         IPV4 = "ipv4",
         IPV6 = "ipv6",
@@ -1822,7 +1822,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `VpcEndpointType`.
+    /// Values of a property of `AWS::EC2::VPCEndpoint`.
     VpcEndpointType {
         INTERFACE = "Interface",
         GATEWAY = "Gateway",
@@ -1834,7 +1834,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `VpcInstanceTenancy`.
+    /// Values of a property of `AWS::EC2::VPC`.
     VpcInstanceTenancy {
         DEDICATED = "dedicated",
         DEFAULT = "default",

@@ -29,7 +29,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `EncryptionConfiguration`.
+    /// The property type `EncryptionConfiguration` of `AWS::ECR::Repository`.
     EncryptionConfiguration
     required {
         encryption_type "EncryptionType": EncryptionType,
@@ -40,7 +40,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `EncryptionType`.
+    /// Values of a property of `AWS::ECR::Repository`.
     EncryptionType {
         AES256 = "AES256",
         KMS = "KMS",
@@ -49,7 +49,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ImageScanningConfiguration`.
+    /// The property type `ImageScanningConfiguration` of `AWS::ECR::Repository`.
     ImageScanningConfiguration
     required {}
     optional {
@@ -58,7 +58,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ImageTagMutabilityExclusionFilter`.
+    /// The property type `ImageTagMutabilityExclusionFilter` of `AWS::ECR::Repository`.
     ImageTagMutabilityExclusionFilter
     required {
         image_tag_mutability_exclusion_filter_type "ImageTagMutabilityExclusionFilterType": ImageTagMutabilityExclusionFilterType,
@@ -68,14 +68,14 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ImageTagMutabilityExclusionFilterType`.
+    /// Values of a property of `AWS::ECR::Repository`.
     ImageTagMutabilityExclusionFilterType {
         WILDCARD = "WILDCARD",
     }
 }
 
 cfn_property! {
-    /// The property `LifecyclePolicy`.
+    /// The property type `LifecyclePolicy` of `AWS::ECR::Repository`.
     LifecyclePolicy
     required {}
     optional {
@@ -85,7 +85,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `RepositoryImageTagMutability`.
+    /// Values of a property of `AWS::ECR::Repository`.
     RepositoryImageTagMutability {
         MUTABLE = "MUTABLE",
         IMMUTABLE = "IMMUTABLE",
@@ -95,7 +95,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of `AWS::ECR::Repository`.
     Tag
     required {
         key "Key": String,

@@ -157,7 +157,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `AcceleratorCountRequest`.
+    /// The property type `AcceleratorCountRequest` of `AWS::ECS::CapacityProvider`.
     AcceleratorCountRequest
     required {}
     optional {
@@ -167,7 +167,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AcceleratorTotalMemoryMibRequest`.
+    /// The property type `AcceleratorTotalMemoryMiBRequest` of `AWS::ECS::CapacityProvider`.
     AcceleratorTotalMemoryMibRequest
     required {}
     optional {
@@ -177,7 +177,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AdvancedConfiguration`.
+    /// The property type `AdvancedConfiguration` of `AWS::ECS::Service`.
     AdvancedConfiguration
     required {
         alternate_target_group_arn "AlternateTargetGroupArn": TargetGroupArn,
@@ -190,7 +190,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AuthorizationConfig`.
+    /// The property type `AuthorizationConfig` of `AWS::ECS::TaskDefinition`.
     AuthorizationConfig
     required {}
     optional {
@@ -200,7 +200,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `AuthorizationConfigIam`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     AuthorizationConfigIam {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",
@@ -208,7 +208,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `AutoRepairConfiguration`.
+    /// The property type `AutoRepairConfiguration` of `AWS::ECS::CapacityProvider`.
     AutoRepairConfiguration
     required {}
     optional {
@@ -217,7 +217,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `AutoRepairConfigurationActionsStatus`.
+    /// Values of a property of `AWS::ECS::CapacityProvider`.
     AutoRepairConfigurationActionsStatus {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",
@@ -225,7 +225,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `AutoScalingGroupProvider`.
+    /// The property type `AutoScalingGroupProvider` of `AWS::ECS::CapacityProvider`.
     AutoScalingGroupProvider
     required {
         auto_scaling_group_arn "AutoScalingGroupArn": String,
@@ -238,7 +238,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `AutoScalingGroupProviderManagedDraining`.
+    /// Values of a property of `AWS::ECS::CapacityProvider`.
     AutoScalingGroupProviderManagedDraining {
         DISABLED = "DISABLED",
         ENABLED = "ENABLED",
@@ -246,7 +246,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `AutoScalingGroupProviderManagedTerminationProtection`.
+    /// Values of a property of `AWS::ECS::CapacityProvider`.
     AutoScalingGroupProviderManagedTerminationProtection {
         DISABLED = "DISABLED",
         ENABLED = "ENABLED",
@@ -254,7 +254,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `AwsVpcConfiguration`.
+    /// The property type `AwsVpcConfiguration` of `AWS::ECS::Service`.
     AwsVpcConfiguration
     required {}
     optional {
@@ -265,7 +265,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `AwsVpcConfigurationAssignPublicIp`.
+    /// Values of a property of `AWS::ECS::Service`.
     AwsVpcConfigurationAssignPublicIp {
         DISABLED = "DISABLED",
         ENABLED = "ENABLED",
@@ -273,7 +273,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `BaselineEbsBandwidthMbpsRequest`.
+    /// The property type `BaselineEbsBandwidthMbpsRequest` of `AWS::ECS::CapacityProvider`.
     BaselineEbsBandwidthMbpsRequest
     required {}
     optional {
@@ -283,7 +283,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CanaryConfiguration`.
+    /// The property type `CanaryConfiguration` of `AWS::ECS::Service`.
     CanaryConfiguration
     required {}
     optional {
@@ -293,7 +293,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CapacityProviderStrategy`.
+    /// The property type `CapacityProviderStrategy` of `AWS::ECS::ClusterCapacityProviderAssociations`.
     CapacityProviderStrategy
     required {
         capacity_provider "CapacityProvider": String,
@@ -305,7 +305,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CapacityProviderStrategyItem`.
+    /// The property type `CapacityProviderStrategyItem` of 2 resource types.
     CapacityProviderStrategyItem
     required {}
     optional {
@@ -316,7 +316,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CapacityReservationRequest`.
+    /// The property type `CapacityReservationRequest` of `AWS::ECS::CapacityProvider`.
     CapacityReservationRequest
     required {}
     optional {
@@ -326,7 +326,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `CapacityReservationRequestReservationPreference`.
+    /// Values of a property of `AWS::ECS::CapacityProvider`.
     CapacityReservationRequestReservationPreference {
         RESERVATIONS_ONLY = "RESERVATIONS_ONLY",
         RESERVATIONS_FIRST = "RESERVATIONS_FIRST",
@@ -335,7 +335,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ClusterConfiguration`.
+    /// The property type `ClusterConfiguration` of `AWS::ECS::Cluster`.
     ClusterConfiguration
     required {}
     optional {
@@ -345,7 +345,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ClusterSettings`.
+    /// The property type `ClusterSettings` of `AWS::ECS::Cluster`.
     ClusterSettings
     required {}
     optional {
@@ -355,7 +355,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ContainerDefinition`.
+    /// The property type `ContainerDefinition` of `AWS::ECS::TaskDefinition`.
     ContainerDefinition
     required {
         name "Name": String,
@@ -406,7 +406,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ContainerDefinitionVersionConsistency`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     ContainerDefinitionVersionConsistency {
         ENABLED = "enabled",
         DISABLED = "disabled",
@@ -414,7 +414,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ContainerDependency`.
+    /// The property type `ContainerDependency` of `AWS::ECS::TaskDefinition`.
     ContainerDependency
     required {}
     optional {
@@ -424,7 +424,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ContainerDependencyCondition`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     ContainerDependencyCondition {
         COMPLETE = "COMPLETE",
         HEALTHY = "HEALTHY",
@@ -434,7 +434,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `DeploymentAlarms`.
+    /// The property type `DeploymentAlarms` of `AWS::ECS::Service`.
     DeploymentAlarms
     required {
         alarm_names "AlarmNames": Vec<String>,
@@ -445,7 +445,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `DeploymentCircuitBreaker`.
+    /// The property type `DeploymentCircuitBreaker` of `AWS::ECS::Service`.
     DeploymentCircuitBreaker
     required {
         enable "Enable": bool,
@@ -458,7 +458,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `DeploymentConfiguration`.
+    /// The property type `DeploymentConfiguration` of `AWS::ECS::Service`.
     DeploymentConfiguration
     required {}
     optional {
@@ -476,7 +476,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DeploymentConfigurationStrategy`.
+    /// Values of a property of `AWS::ECS::Service`.
     DeploymentConfigurationStrategy {
         ROLLING = "ROLLING",
         BLUE_GREEN = "BLUE_GREEN",
@@ -486,7 +486,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `DeploymentController`.
+    /// The property type `DeploymentController` of `AWS::ECS::Service`.
     DeploymentController
     required {}
     optional {
@@ -495,7 +495,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DeploymentControllerType`.
+    /// Values of a property of `AWS::ECS::Service`.
     DeploymentControllerType {
         CODE_DEPLOY = "CODE_DEPLOY",
         ECS = "ECS",
@@ -504,7 +504,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `DeploymentEarlySuccessCriteria`.
+    /// The property type `DeploymentEarlySuccessCriteria` of `AWS::ECS::Service`.
     DeploymentEarlySuccessCriteria
     required {}
     optional {
@@ -515,7 +515,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DeploymentEarlySuccessCriteriaSourceServiceRevisionCleanup`.
+    /// Values of a property of `AWS::ECS::Service`.
     DeploymentEarlySuccessCriteriaSourceServiceRevisionCleanup {
         BLOCKING = "BLOCKING",
         DEFERRED = "DEFERRED",
@@ -523,7 +523,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `DeploymentLifecycleHook`.
+    /// The property type `DeploymentLifecycleHook` of `AWS::ECS::Service`.
     DeploymentLifecycleHook
     required {
         lifecycle_stages "LifecycleStages": Vec<DeploymentLifecycleHookLifecycleStages>,
@@ -538,7 +538,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DeploymentLifecycleHookLifecycleStages`.
+    /// Values of a property of `AWS::ECS::Service`.
     DeploymentLifecycleHookLifecycleStages {
         RECONCILE_SERVICE = "RECONCILE_SERVICE",
         PRE_SCALE_UP = "PRE_SCALE_UP",
@@ -552,7 +552,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `DeploymentLifecycleHookTargetType`.
+    /// Values of a property of `AWS::ECS::Service`.
     DeploymentLifecycleHookTargetType {
         AWS_LAMBDA = "AWS_LAMBDA",
         PAUSE = "PAUSE",
@@ -560,7 +560,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Device`.
+    /// The property type `Device` of `AWS::ECS::TaskDefinition`.
     Device
     required {}
     optional {
@@ -571,7 +571,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DevicePermissions`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     DevicePermissions {
         MKNOD = "mknod",
         READ = "read",
@@ -580,7 +580,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `DockerVolumeConfiguration`.
+    /// The property type `DockerVolumeConfiguration` of `AWS::ECS::TaskDefinition`.
     DockerVolumeConfiguration
     required {}
     optional {
@@ -593,7 +593,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DockerVolumeConfigurationScope`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     DockerVolumeConfigurationScope {
         SHARED = "shared",
         TASK = "task",
@@ -601,7 +601,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `EbsTagSpecification`.
+    /// The property type `EBSTagSpecification` of `AWS::ECS::Service`.
     EbsTagSpecification
     required {
         resource_type "ResourceType": EbsTagSpecificationResourceType,
@@ -613,7 +613,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `EbsTagSpecificationPropagateTags`.
+    /// Values of a property of `AWS::ECS::Service`.
     EbsTagSpecificationPropagateTags {
         SERVICE = "SERVICE",
         TASK_DEFINITION = "TASK_DEFINITION",
@@ -621,14 +621,14 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `EbsTagSpecificationResourceType`.
+    /// Values of a property of `AWS::ECS::Service`.
     EbsTagSpecificationResourceType {
         VOLUME = "volume",
     }
 }
 
 cfn_property! {
-    /// The property `EfsVolumeConfiguration`.
+    /// The property type `EFSVolumeConfiguration` of `AWS::ECS::TaskDefinition`.
     EfsVolumeConfiguration
     required {
         filesystem_id "FilesystemId": String,
@@ -642,7 +642,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `EfsVolumeConfigurationTransitEncryption`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     EfsVolumeConfigurationTransitEncryption {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",
@@ -650,7 +650,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `EnvironmentFile`.
+    /// The property type `EnvironmentFile` of `AWS::ECS::TaskDefinition`.
     EnvironmentFile
     required {}
     optional {
@@ -660,14 +660,14 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `EnvironmentFileType`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     EnvironmentFileType {
         S3 = "s3",
     }
 }
 
 cfn_property! {
-    /// The property `EphemeralStorage`.
+    /// The property type `EphemeralStorage` of `AWS::ECS::TaskDefinition`.
     EphemeralStorage
     required {}
     optional {
@@ -676,7 +676,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ExecuteCommandConfiguration`.
+    /// The property type `ExecuteCommandConfiguration` of `AWS::ECS::Cluster`.
     ExecuteCommandConfiguration
     required {}
     optional {
@@ -687,7 +687,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ExecuteCommandConfigurationLogging`.
+    /// Values of a property of `AWS::ECS::Cluster`.
     ExecuteCommandConfigurationLogging {
         DEFAULT = "DEFAULT",
         NONE = "NONE",
@@ -696,7 +696,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ExecuteCommandLogConfiguration`.
+    /// The property type `ExecuteCommandLogConfiguration` of `AWS::ECS::Cluster`.
     ExecuteCommandLogConfiguration
     required {}
     optional {
@@ -709,7 +709,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `FirelensConfiguration`.
+    /// The property type `FirelensConfiguration` of `AWS::ECS::TaskDefinition`.
     FirelensConfiguration
     required {}
     optional {
@@ -719,7 +719,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `FirelensConfigurationType`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     FirelensConfigurationType {
         FLUENTBIT = "fluentbit",
         FLUENTD = "fluentd",
@@ -727,7 +727,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ForceNewDeployment`.
+    /// The property type `ForceNewDeployment` of `AWS::ECS::Service`.
     ForceNewDeployment
     required {
         enable_force_new_deployment "EnableForceNewDeployment": bool,
@@ -738,7 +738,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `FsxAuthorizationConfig`.
+    /// The property type `FSxAuthorizationConfig` of `AWS::ECS::TaskDefinition`.
     FsxAuthorizationConfig
     required {
         credentials_parameter "CredentialsParameter": String,
@@ -748,7 +748,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `FsxWindowsFileServerVolumeConfiguration`.
+    /// The property type `FSxWindowsFileServerVolumeConfiguration` of `AWS::ECS::TaskDefinition`.
     FsxWindowsFileServerVolumeConfiguration
     required {
         file_system_id "FileSystemId": String,
@@ -760,7 +760,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `GatewayConnector`.
+    /// The property type `GatewayConnector` of `AWS::ECS::Service`.
     GatewayConnector
     required {
         port_name "PortName": String,
@@ -772,7 +772,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `GatewayConnectorFilters`.
+    /// The property type `GatewayConnectorFilters` of `AWS::ECS::Service`.
     GatewayConnectorFilters
     required {}
     optional {
@@ -781,7 +781,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `GatewayConnectorFiltersAccessTypes`.
+    /// Values of a property of `AWS::ECS::Service`.
     GatewayConnectorFiltersAccessTypes {
         PUBLIC = "PUBLIC",
         PRIVATE = "PRIVATE",
@@ -789,7 +789,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `GatewayConnectorHealthCheck`.
+    /// The property type `GatewayConnectorHealthCheck` of `AWS::ECS::Service`.
     GatewayConnectorHealthCheck
     required {}
     optional {
@@ -805,7 +805,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `GatewayConnectorHealthCheckMatcher`.
+    /// The property type `GatewayConnectorHealthCheckMatcher` of `AWS::ECS::Service`.
     GatewayConnectorHealthCheckMatcher
     required {}
     optional {
@@ -815,7 +815,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `GatewayConnectorHealthCheckProtocol`.
+    /// Values of a property of `AWS::ECS::Service`.
     GatewayConnectorHealthCheckProtocol {
         HTTP = "HTTP",
         HTTPS = "HTTPS",
@@ -823,7 +823,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `HealthCheck`.
+    /// The property type `HealthCheck` of `AWS::ECS::TaskDefinition`.
     HealthCheck
     required {}
     optional {
@@ -836,7 +836,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `HookTimeoutConfig`.
+    /// The property type `HookTimeoutConfig` of `AWS::ECS::Service`.
     HookTimeoutConfig
     required {}
     optional {
@@ -846,7 +846,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `HookTimeoutConfigAction`.
+    /// Values of a property of `AWS::ECS::Service`.
     HookTimeoutConfigAction {
         ROLLBACK = "ROLLBACK",
         CONTINUE = "CONTINUE",
@@ -854,7 +854,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `HostEntry`.
+    /// The property type `HostEntry` of `AWS::ECS::TaskDefinition`.
     HostEntry
     required {}
     optional {
@@ -864,7 +864,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `HostVolumeProperties`.
+    /// The property type `HostVolumeProperties` of `AWS::ECS::TaskDefinition`.
     HostVolumeProperties
     required {}
     optional {
@@ -873,7 +873,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `InferenceAccelerator`.
+    /// The property type `InferenceAccelerator` of `AWS::ECS::TaskDefinition`.
     InferenceAccelerator
     required {}
     optional {
@@ -883,7 +883,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `InstanceLaunchTemplate`.
+    /// The property type `InstanceLaunchTemplate` of `AWS::ECS::CapacityProvider`.
     InstanceLaunchTemplate
     required {
         ec2_instance_profile_arn "Ec2InstanceProfileArn": String,
@@ -902,7 +902,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `InstanceLaunchTemplateCapacityOptionType`.
+    /// Values of a property of `AWS::ECS::CapacityProvider`.
     InstanceLaunchTemplateCapacityOptionType {
         ON_DEMAND = "ON_DEMAND",
         SPOT = "SPOT",
@@ -911,7 +911,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `InstanceRequirementsRequest`.
+    /// The property type `InstanceRequirementsRequest` of `AWS::ECS::CapacityProvider`.
     InstanceRequirementsRequest
     required {
         vcpu_count "VCpuCount": VcpuCountRangeRequest,
@@ -944,7 +944,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsRequestAcceleratorManufacturers`.
+    /// Values of a property of `AWS::ECS::CapacityProvider`.
     InstanceRequirementsRequestAcceleratorManufacturers {
         AMAZON_WEB_SERVICES = "amazon-web-services",
         AMD = "amd",
@@ -955,7 +955,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsRequestAcceleratorNames`.
+    /// Values of a property of `AWS::ECS::CapacityProvider`.
     InstanceRequirementsRequestAcceleratorNames {
         A10G = "a10g",
         A100 = "a100",
@@ -980,7 +980,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsRequestAcceleratorTypes`.
+    /// Values of a property of `AWS::ECS::CapacityProvider`.
     InstanceRequirementsRequestAcceleratorTypes {
         GPU = "gpu",
         FPGA = "fpga",
@@ -989,7 +989,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsRequestBareMetal`.
+    /// Values of a property of `AWS::ECS::CapacityProvider`.
     InstanceRequirementsRequestBareMetal {
         INCLUDED = "included",
         REQUIRED = "required",
@@ -998,7 +998,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsRequestBurstablePerformance`.
+    /// Values of a property of `AWS::ECS::CapacityProvider`.
     InstanceRequirementsRequestBurstablePerformance {
         INCLUDED = "included",
         REQUIRED = "required",
@@ -1007,7 +1007,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsRequestCpuManufacturers`.
+    /// Values of a property of `AWS::ECS::CapacityProvider`.
     InstanceRequirementsRequestCpuManufacturers {
         INTEL = "intel",
         AMD = "amd",
@@ -1016,7 +1016,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsRequestInstanceGenerations`.
+    /// Values of a property of `AWS::ECS::CapacityProvider`.
     InstanceRequirementsRequestInstanceGenerations {
         CURRENT = "current",
         PREVIOUS = "previous",
@@ -1024,7 +1024,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsRequestLocalStorage`.
+    /// Values of a property of `AWS::ECS::CapacityProvider`.
     InstanceRequirementsRequestLocalStorage {
         INCLUDED = "included",
         REQUIRED = "required",
@@ -1033,7 +1033,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InstanceRequirementsRequestLocalStorageTypes`.
+    /// Values of a property of `AWS::ECS::CapacityProvider`.
     InstanceRequirementsRequestLocalStorageTypes {
         HDD = "hdd",
         SSD = "ssd",
@@ -1041,7 +1041,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `KernelCapabilities`.
+    /// The property type `KernelCapabilities` of `AWS::ECS::TaskDefinition`.
     KernelCapabilities
     required {}
     optional {
@@ -1051,7 +1051,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `KeyValuePair`.
+    /// The property type `KeyValuePair` of `AWS::ECS::TaskDefinition`.
     KeyValuePair
     required {}
     optional {
@@ -1061,7 +1061,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LinearConfiguration`.
+    /// The property type `LinearConfiguration` of `AWS::ECS::Service`.
     LinearConfiguration
     required {}
     optional {
@@ -1071,7 +1071,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LinuxParameters`.
+    /// The property type `LinuxParameters` of `AWS::ECS::TaskDefinition`.
     LinuxParameters
     required {}
     optional {
@@ -1086,7 +1086,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LoadBalancer`.
+    /// The property type `LoadBalancer` of `AWS::ECS::Service`.
     LoadBalancer
     required {}
     optional {
@@ -1099,7 +1099,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ManagedInstancesLocalStorageConfiguration`.
+    /// The property type `ManagedInstancesLocalStorageConfiguration` of `AWS::ECS::CapacityProvider`.
     ManagedInstancesLocalStorageConfiguration
     required {}
     optional {
@@ -1108,7 +1108,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ManagedInstancesMonitoringOptions`.
+    /// Values of a property of `AWS::ECS::CapacityProvider`.
     ManagedInstancesMonitoringOptions {
         BASIC = "BASIC",
         DETAILED = "DETAILED",
@@ -1116,7 +1116,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ManagedInstancesNetworkConfiguration`.
+    /// The property type `ManagedInstancesNetworkConfiguration` of `AWS::ECS::CapacityProvider`.
     ManagedInstancesNetworkConfiguration
     required {
         security_groups "SecurityGroups": Vec<SecurityGroupId>,
@@ -1126,7 +1126,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ManagedInstancesProvider`.
+    /// The property type `ManagedInstancesProvider` of `AWS::ECS::CapacityProvider`.
     ManagedInstancesProvider
     required {
         infrastructure_role_arn "InfrastructureRoleArn": RoleArn,
@@ -1140,7 +1140,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ManagedInstancesProviderInfrastructureOptimization`.
+    /// A property type of `AWS::ECS::CapacityProvider`.
     ManagedInstancesProviderInfrastructureOptimization
     required {}
     optional {
@@ -1149,7 +1149,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ManagedInstancesProviderPropagateTags`.
+    /// Values of a property of `AWS::ECS::CapacityProvider`.
     ManagedInstancesProviderPropagateTags {
         CAPACITY_PROVIDER = "CAPACITY_PROVIDER",
         NONE = "NONE",
@@ -1157,7 +1157,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ManagedInstancesStorageConfiguration`.
+    /// The property type `ManagedInstancesStorageConfiguration` of `AWS::ECS::CapacityProvider`.
     ManagedInstancesStorageConfiguration
     required {
         storage_size_gib "StorageSizeGiB": i64,
@@ -1166,7 +1166,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ManagedScaling`.
+    /// The property type `ManagedScaling` of `AWS::ECS::CapacityProvider`.
     ManagedScaling
     required {}
     optional {
@@ -1179,7 +1179,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ManagedScalingStatus`.
+    /// Values of a property of `AWS::ECS::CapacityProvider`.
     ManagedScalingStatus {
         DISABLED = "DISABLED",
         ENABLED = "ENABLED",
@@ -1187,7 +1187,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ManagedStorageConfiguration`.
+    /// The property type `ManagedStorageConfiguration` of `AWS::ECS::Cluster`.
     ManagedStorageConfiguration
     required {}
     optional {
@@ -1197,7 +1197,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MemoryGibPerVcpuRequest`.
+    /// The property type `MemoryGiBPerVCpuRequest` of `AWS::ECS::CapacityProvider`.
     MemoryGibPerVcpuRequest
     required {}
     optional {
@@ -1207,7 +1207,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MemoryMibRequest`.
+    /// The property type `MemoryMiBRequest` of `AWS::ECS::CapacityProvider`.
     MemoryMibRequest
     required {
         min "Min": i64,
@@ -1218,7 +1218,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MetricConfiguration`.
+    /// The property type `MetricConfiguration` of `AWS::ECS::Service`.
     MetricConfiguration
     required {
         metric_names "MetricNames": Vec<MetricConfigurationMetricNames>,
@@ -1228,7 +1228,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `MetricConfigurationMetricNames`.
+    /// Values of a property of `AWS::ECS::Service`.
     MetricConfigurationMetricNames {
         CPU_UTILIZATION = "CPUUtilization",
         MEMORY_UTILIZATION = "MemoryUtilization",
@@ -1236,7 +1236,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `MonitoringConfiguration`.
+    /// The property type `MonitoringConfiguration` of `AWS::ECS::Service`.
     MonitoringConfiguration
     required {
         metric_configurations "MetricConfigurations": Vec<MetricConfiguration>,
@@ -1245,7 +1245,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MountPoint`.
+    /// The property type `MountPoint` of `AWS::ECS::TaskDefinition`.
     MountPoint
     required {}
     optional {
@@ -1256,7 +1256,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `NetworkBandwidthGbpsRequest`.
+    /// The property type `NetworkBandwidthGbpsRequest` of `AWS::ECS::CapacityProvider`.
     NetworkBandwidthGbpsRequest
     required {}
     optional {
@@ -1266,7 +1266,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `NetworkConfiguration`.
+    /// The property type `NetworkConfiguration` of `AWS::ECS::Service`.
     NetworkConfiguration
     required {}
     optional {
@@ -1275,7 +1275,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `NetworkInterfaceCountRequest`.
+    /// The property type `NetworkInterfaceCountRequest` of `AWS::ECS::CapacityProvider`.
     NetworkInterfaceCountRequest
     required {}
     optional {
@@ -1285,7 +1285,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `NvidiaMpsAllocation`.
+    /// The property type `NvidiaMpsAllocation` of `AWS::ECS::TaskDefinition`.
     NvidiaMpsAllocation
     required {
         memory "Memory": i64,
@@ -1296,7 +1296,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PlacementConstraint`.
+    /// The property type `PlacementConstraint` of `AWS::ECS::Service`.
     PlacementConstraint
     required {
         type_ "Type": PlacementConstraintType,
@@ -1307,7 +1307,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PlacementConstraintType`.
+    /// Values of a property of `AWS::ECS::Service`.
     PlacementConstraintType {
         DISTINCT_INSTANCE = "distinctInstance",
         MEMBER_OF = "memberOf",
@@ -1315,7 +1315,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `PlacementStrategy`.
+    /// The property type `PlacementStrategy` of `AWS::ECS::Service`.
     PlacementStrategy
     required {
         type_ "Type": PlacementStrategyType,
@@ -1326,7 +1326,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PlacementStrategyType`.
+    /// Values of a property of `AWS::ECS::Service`.
     PlacementStrategyType {
         BINPACK = "binpack",
         RANDOM = "random",
@@ -1335,7 +1335,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `PortMapping`.
+    /// The property type `PortMapping` of `AWS::ECS::TaskDefinition`.
     PortMapping
     required {}
     optional {
@@ -1349,7 +1349,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PortMappingAppProtocol`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     PortMappingAppProtocol {
         HTTP = "http",
         HTTP2 = "http2",
@@ -1358,7 +1358,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `PortMappingProtocol`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     PortMappingProtocol {
         TCP = "tcp",
         UDP = "udp",
@@ -1366,7 +1366,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ProxyConfiguration`.
+    /// The property type `ProxyConfiguration` of `AWS::ECS::TaskDefinition`.
     ProxyConfiguration
     required {
         container_name "ContainerName": String,
@@ -1378,14 +1378,14 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ProxyConfigurationType`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     ProxyConfigurationType {
         APPMESH = "APPMESH",
     }
 }
 
 cfn_property! {
-    /// The property `RepositoryCredentials`.
+    /// The property type `RepositoryCredentials` of `AWS::ECS::TaskDefinition`.
     RepositoryCredentials
     required {}
     optional {
@@ -1394,7 +1394,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ResourceRequirement`.
+    /// The property type `ResourceRequirement` of `AWS::ECS::TaskDefinition`.
     ResourceRequirement
     required {
         type_ "Type": ResourceRequirementType,
@@ -1406,7 +1406,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ResourceRequirementType`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     ResourceRequirementType {
         GPU = "GPU",
         INFERENCE_ACCELERATOR = "InferenceAccelerator",
@@ -1415,7 +1415,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `RestartPolicy`.
+    /// The property type `RestartPolicy` of `AWS::ECS::TaskDefinition`.
     RestartPolicy
     required {}
     optional {
@@ -1426,7 +1426,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RuntimePlatform`.
+    /// The property type `RuntimePlatform` of `AWS::ECS::TaskDefinition`.
     RuntimePlatform
     required {}
     optional {
@@ -1436,7 +1436,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `RuntimePlatformCpuArchitecture`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     RuntimePlatformCpuArchitecture {
         ARM64 = "ARM64",
         X86_64 = "X86_64",
@@ -1444,7 +1444,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `RuntimePlatformOperatingSystemFamily`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     RuntimePlatformOperatingSystemFamily {
         LINUX = "LINUX",
         WINDOWS_SERVER_2004_CORE = "WINDOWS_SERVER_2004_CORE",
@@ -1460,7 +1460,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `S3FilesVolumeConfiguration`.
+    /// The property type `S3FilesVolumeConfiguration` of `AWS::ECS::TaskDefinition`.
     S3FilesVolumeConfiguration
     required {
         file_system_arn "FileSystemArn": String,
@@ -1473,7 +1473,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Secret`.
+    /// The property type `Secret` of 2 resource types.
     Secret
     required {
         name "Name": String,
@@ -1483,7 +1483,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ServiceAvailabilityZoneRebalancing`.
+    /// Values of a property of `AWS::ECS::Service`.
     ServiceAvailabilityZoneRebalancing {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",
@@ -1491,7 +1491,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ServiceConnectAccessLogConfiguration`.
+    /// The property type `ServiceConnectAccessLogConfiguration` of `AWS::ECS::Service`.
     ServiceConnectAccessLogConfiguration
     required {
         format "Format": ServiceConnectAccessLogConfigurationFormat,
@@ -1502,7 +1502,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ServiceConnectAccessLogConfigurationFormat`.
+    /// Values of a property of `AWS::ECS::Service`.
     ServiceConnectAccessLogConfigurationFormat {
         TEXT = "TEXT",
         JSON = "JSON",
@@ -1510,7 +1510,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `ServiceConnectAccessLogConfigurationIncludeQueryParameters`.
+    /// Values of a property of `AWS::ECS::Service`.
     ServiceConnectAccessLogConfigurationIncludeQueryParameters {
         DISABLED = "DISABLED",
         ENABLED = "ENABLED",
@@ -1518,7 +1518,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ServiceConnectClientAlias`.
+    /// The property type `ServiceConnectClientAlias` of `AWS::ECS::Service`.
     ServiceConnectClientAlias
     required {
         port "Port": i64,
@@ -1530,7 +1530,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ServiceConnectConfiguration`.
+    /// The property type `ServiceConnectConfiguration` of `AWS::ECS::Service`.
     ServiceConnectConfiguration
     required {
         enabled "Enabled": bool,
@@ -1545,7 +1545,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ServiceConnectContainerConfiguration`.
+    /// The property type `ServiceConnectContainerConfiguration` of `AWS::ECS::Service`.
     ServiceConnectContainerConfiguration
     required {}
     optional {
@@ -1554,7 +1554,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ServiceConnectContainerConfigurationLogLevel`.
+    /// Values of a property of `AWS::ECS::Service`.
     ServiceConnectContainerConfigurationLogLevel {
         DEBUG = "debug",
         INFO = "info",
@@ -1562,7 +1562,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ServiceConnectDefaults`.
+    /// The property type `ServiceConnectDefaults` of `AWS::ECS::Cluster`.
     ServiceConnectDefaults
     required {}
     optional {
@@ -1571,7 +1571,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ServiceConnectService`.
+    /// The property type `ServiceConnectService` of `AWS::ECS::Service`.
     ServiceConnectService
     required {
         port_name "PortName": String,
@@ -1586,7 +1586,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ServiceConnectTestTrafficRules`.
+    /// The property type `ServiceConnectTestTrafficRules` of `AWS::ECS::Service`.
     ServiceConnectTestTrafficRules
     required {
         header "Header": ServiceConnectTestTrafficRulesHeader,
@@ -1595,7 +1595,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ServiceConnectTestTrafficRulesHeader`.
+    /// The property type `ServiceConnectTestTrafficRulesHeader` of `AWS::ECS::Service`.
     ServiceConnectTestTrafficRulesHeader
     required {
         name "Name": String,
@@ -1606,7 +1606,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ServiceConnectTestTrafficRulesHeaderValue`.
+    /// The property type `ServiceConnectTestTrafficRulesHeaderValue` of `AWS::ECS::Service`.
     ServiceConnectTestTrafficRulesHeaderValue
     required {
         exact "Exact": String,
@@ -1615,7 +1615,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ServiceConnectTlsCertificateAuthority`.
+    /// The property type `ServiceConnectTlsCertificateAuthority` of `AWS::ECS::Service`.
     ServiceConnectTlsCertificateAuthority
     required {}
     optional {
@@ -1624,7 +1624,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ServiceConnectTlsConfiguration`.
+    /// The property type `ServiceConnectTlsConfiguration` of `AWS::ECS::Service`.
     ServiceConnectTlsConfiguration
     required {
         issuer_certificate_authority "IssuerCertificateAuthority": ServiceConnectTlsCertificateAuthority,
@@ -1636,7 +1636,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ServiceLaunchType`.
+    /// Values of a property of `AWS::ECS::Service`.
     ServiceLaunchType {
         EC2 = "EC2",
         FARGATE = "FARGATE",
@@ -1645,7 +1645,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ServiceLogConfiguration`.
+    /// The property type `LogConfiguration` of `AWS::ECS::Service`.
     ServiceLogConfiguration
     required {}
     optional {
@@ -1656,7 +1656,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ServiceManagedEbsVolumeConfiguration`.
+    /// The property type `ServiceManagedEBSVolumeConfiguration` of `AWS::ECS::Service`.
     ServiceManagedEbsVolumeConfiguration
     required {
         role_arn "RoleArn": RoleArn,
@@ -1676,7 +1676,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ServiceManagedEbsVolumeConfigurationFilesystemType`.
+    /// Values of a property of `AWS::ECS::Service`.
     ServiceManagedEbsVolumeConfigurationFilesystemType {
         EXT3 = "ext3",
         EXT4 = "ext4",
@@ -1686,7 +1686,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `ServicePropagateTags`.
+    /// Values of a property of `AWS::ECS::Service`.
     ServicePropagateTags {
         SERVICE = "SERVICE",
         TASK_DEFINITION = "TASK_DEFINITION",
@@ -1694,7 +1694,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ServiceRegistry`.
+    /// The property type `ServiceRegistry` of `AWS::ECS::Service`.
     ServiceRegistry
     required {}
     optional {
@@ -1706,7 +1706,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ServiceSchedulingStrategy`.
+    /// Values of a property of `AWS::ECS::Service`.
     ServiceSchedulingStrategy {
         DAEMON = "DAEMON",
         REPLICA = "REPLICA",
@@ -1714,7 +1714,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ServiceVolumeConfiguration`.
+    /// The property type `ServiceVolumeConfiguration` of `AWS::ECS::Service`.
     ServiceVolumeConfiguration
     required {
         name "Name": String,
@@ -1725,7 +1725,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SharingStrategy`.
+    /// The property type `SharingStrategy` of `AWS::ECS::TaskDefinition`.
     SharingStrategy
     required {
         nvidia_mps "NvidiaMps": NvidiaMpsAllocation,
@@ -1734,7 +1734,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SystemControl`.
+    /// The property type `SystemControl` of `AWS::ECS::TaskDefinition`.
     SystemControl
     required {}
     optional {
@@ -1744,7 +1744,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of 4 resource types.
     Tag
     required {
         key "Key": String,
@@ -1754,7 +1754,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `TaskDefinitionIpcMode`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     TaskDefinitionIpcMode {
         HOST = "host",
         NONE = "none",
@@ -1763,7 +1763,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `TaskDefinitionLogConfiguration`.
+    /// The property type `LogConfiguration` of `AWS::ECS::TaskDefinition`.
     TaskDefinitionLogConfiguration
     required {
         log_driver "LogDriver": String,
@@ -1775,7 +1775,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `TaskDefinitionNetworkMode`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     TaskDefinitionNetworkMode {
         AWSVPC = "awsvpc",
         BRIDGE = "bridge",
@@ -1785,7 +1785,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `TaskDefinitionPidMode`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     TaskDefinitionPidMode {
         HOST = "host",
         TASK = "task",
@@ -1793,7 +1793,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `TaskDefinitionPlacementConstraint`.
+    /// The property type `TaskDefinitionPlacementConstraint` of `AWS::ECS::TaskDefinition`.
     TaskDefinitionPlacementConstraint
     required {
         type_ "Type": TaskDefinitionPlacementConstraintType,
@@ -1804,14 +1804,14 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `TaskDefinitionPlacementConstraintType`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     TaskDefinitionPlacementConstraintType {
         MEMBER_OF = "memberOf",
     }
 }
 
 cfn_values! {
-    /// Values of `TaskDefinitionRequiresCompatibilities`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     TaskDefinitionRequiresCompatibilities {
         EC2 = "EC2",
         EXTERNAL = "EXTERNAL",
@@ -1821,7 +1821,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ThresholdConfiguration`.
+    /// The property type `ThresholdConfiguration` of `AWS::ECS::Service`.
     ThresholdConfiguration
     required {
         type_ "Type": ThresholdConfigurationType,
@@ -1831,7 +1831,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ThresholdConfigurationType`.
+    /// Values of a property of `AWS::ECS::Service`.
     ThresholdConfigurationType {
         COUNT = "COUNT",
         BOUNDED_PERCENT = "BOUNDED_PERCENT",
@@ -1840,7 +1840,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `TimeoutConfiguration`.
+    /// The property type `TimeoutConfiguration` of `AWS::ECS::Service`.
     TimeoutConfiguration
     required {}
     optional {
@@ -1850,7 +1850,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Tmpfs`.
+    /// The property type `Tmpfs` of `AWS::ECS::TaskDefinition`.
     Tmpfs
     required {
         size "Size": i64,
@@ -1862,7 +1862,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TotalLocalStorageGbRequest`.
+    /// The property type `TotalLocalStorageGBRequest` of `AWS::ECS::CapacityProvider`.
     TotalLocalStorageGbRequest
     required {}
     optional {
@@ -1872,7 +1872,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Ulimit`.
+    /// The property type `Ulimit` of `AWS::ECS::TaskDefinition`.
     Ulimit
     required {
         hard_limit "HardLimit": i64,
@@ -1883,7 +1883,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `UlimitName`.
+    /// Values of a property of `AWS::ECS::TaskDefinition`.
     UlimitName {
         CORE = "core",
         CPU = "cpu",
@@ -1904,7 +1904,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `VcpuCountRangeRequest`.
+    /// The property type `VCpuCountRangeRequest` of `AWS::ECS::CapacityProvider`.
     VcpuCountRangeRequest
     required {
         min "Min": i64,
@@ -1915,7 +1915,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Volume`.
+    /// The property type `Volume` of `AWS::ECS::TaskDefinition`.
     Volume
     required {}
     optional {
@@ -1930,7 +1930,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `VolumeFrom`.
+    /// The property type `VolumeFrom` of `AWS::ECS::TaskDefinition`.
     VolumeFrom
     required {}
     optional {
@@ -1940,7 +1940,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `VpcLatticeAdvancedConfiguration`.
+    /// The property type `VpcLatticeAdvancedConfiguration` of `AWS::ECS::Service`.
     VpcLatticeAdvancedConfiguration
     required {}
     optional {
@@ -1951,7 +1951,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `VpcLatticeConfiguration`.
+    /// The property type `VpcLatticeConfiguration` of `AWS::ECS::Service`.
     VpcLatticeConfiguration
     required {
         role_arn "RoleArn": RoleArn,

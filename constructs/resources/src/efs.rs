@@ -85,7 +85,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `AccessPointTag`.
+    /// The property type `AccessPointTag` of `AWS::EFS::AccessPoint`.
     AccessPointTag
     required {}
     optional {
@@ -95,7 +95,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `BackupPolicy`.
+    /// The property type `BackupPolicy` of `AWS::EFS::FileSystem`.
     BackupPolicy
     required {
         status "Status": BackupPolicyStatus,
@@ -104,7 +104,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `BackupPolicyStatus`.
+    /// Values of a property of `AWS::EFS::FileSystem`.
     BackupPolicyStatus {
         DISABLED = "DISABLED",
         ENABLED = "ENABLED",
@@ -112,7 +112,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `CreationInfo`.
+    /// The property type `CreationInfo` of `AWS::EFS::AccessPoint`.
     CreationInfo
     required {
         owner_uid "OwnerUid": String,
@@ -123,7 +123,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ElasticFileSystemTag`.
+    /// The property type `ElasticFileSystemTag` of `AWS::EFS::FileSystem`.
     ElasticFileSystemTag
     required {
         value "Value": String,
@@ -133,7 +133,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `FileSystemPerformanceMode`.
+    /// Values of a property of `AWS::EFS::FileSystem`.
     FileSystemPerformanceMode {
         GENERAL_PURPOSE = "generalPurpose",
         MAX_IO = "maxIO",
@@ -141,7 +141,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `FileSystemProtection`.
+    /// The property type `FileSystemProtection` of `AWS::EFS::FileSystem`.
     FileSystemProtection
     required {}
     optional {
@@ -150,7 +150,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `FileSystemProtectionReplicationOverwriteProtection`.
+    /// Values of a property of `AWS::EFS::FileSystem`.
     FileSystemProtectionReplicationOverwriteProtection {
         DISABLED = "DISABLED",
         ENABLED = "ENABLED",
@@ -158,7 +158,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `FileSystemThroughputMode`.
+    /// Values of a property of `AWS::EFS::FileSystem`.
     FileSystemThroughputMode {
         BURSTING = "bursting",
         ELASTIC = "elastic",
@@ -167,7 +167,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `LifecyclePolicy`.
+    /// The property type `LifecyclePolicy` of `AWS::EFS::FileSystem`.
     LifecyclePolicy
     required {}
     optional {
@@ -178,7 +178,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `LifecyclePolicyTransitionToArchive`.
+    /// Values of a property of `AWS::EFS::FileSystem`.
     LifecyclePolicyTransitionToArchive {
         AFTER_14_DAYS = "AFTER_14_DAYS",
         AFTER_180_DAYS = "AFTER_180_DAYS",
@@ -193,7 +193,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `LifecyclePolicyTransitionToIa`.
+    /// Values of a property of `AWS::EFS::FileSystem`.
     LifecyclePolicyTransitionToIa {
         AFTER_14_DAYS = "AFTER_14_DAYS",
         AFTER_180_DAYS = "AFTER_180_DAYS",
@@ -208,14 +208,14 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `LifecyclePolicyTransitionToPrimaryStorageClass`.
+    /// Values of a property of `AWS::EFS::FileSystem`.
     LifecyclePolicyTransitionToPrimaryStorageClass {
         AFTER_1_ACCESS = "AFTER_1_ACCESS",
     }
 }
 
 cfn_values! {
-    /// Values of `MountTargetIpAddressType`.
+    /// Values of a property of `AWS::EFS::MountTarget`.
     MountTargetIpAddressType {
         IPV4_ONLY = "IPV4_ONLY",
         IPV6_ONLY = "IPV6_ONLY",
@@ -224,7 +224,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `PosixUser`.
+    /// The property type `PosixUser` of `AWS::EFS::AccessPoint`.
     PosixUser
     required {
         uid "Uid": String,
@@ -236,7 +236,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ReplicationConfiguration`.
+    /// The property type `ReplicationConfiguration` of `AWS::EFS::FileSystem`.
     ReplicationConfiguration
     required {}
     optional {
@@ -245,7 +245,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ReplicationDestination`.
+    /// The property type `ReplicationDestination` of `AWS::EFS::FileSystem`.
     ReplicationDestination
     required {}
     optional {
@@ -258,7 +258,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RootDirectory`.
+    /// The property type `RootDirectory` of `AWS::EFS::AccessPoint`.
     RootDirectory
     required {}
     optional {

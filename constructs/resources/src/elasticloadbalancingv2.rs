@@ -150,7 +150,7 @@ cfn_resource! {
 }
 
 cfn_values! {
-    /// Values of `ActionType`.
+    /// Values of a property of 2 resource types.
     ActionType {
         AUTHENTICATE_COGNITO = "authenticate-cognito",
         AUTHENTICATE_OIDC = "authenticate-oidc",
@@ -162,7 +162,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `AuthenticateCognitoConfigOnUnauthenticatedRequest`.
+    /// Values of a property of 2 resource types.
     AuthenticateCognitoConfigOnUnauthenticatedRequest {
         ALLOW = "allow",
         AUTHENTICATE = "authenticate",
@@ -171,7 +171,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `AuthenticateOidcConfigOnUnauthenticatedRequest`.
+    /// Values of a property of 2 resource types.
     AuthenticateOidcConfigOnUnauthenticatedRequest {
         ALLOW = "allow",
         AUTHENTICATE = "authenticate",
@@ -180,7 +180,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Certificate`.
+    /// The property type `Certificate` of 2 resource types.
     Certificate
     required {}
     optional {
@@ -189,7 +189,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `FixedResponseConfig`.
+    /// The property type `FixedResponseConfig` of 2 resource types.
     FixedResponseConfig
     required {
         status_code "StatusCode": String,
@@ -201,7 +201,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ForwardConfig`.
+    /// The property type `ForwardConfig` of 2 resource types.
     ForwardConfig
     required {}
     optional {
@@ -211,7 +211,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `HostHeaderConfig`.
+    /// The property type `HostHeaderConfig` of `AWS::ElasticLoadBalancingV2::ListenerRule`.
     HostHeaderConfig
     required {}
     optional {
@@ -221,7 +221,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `HttpHeaderConfig`.
+    /// The property type `HttpHeaderConfig` of `AWS::ElasticLoadBalancingV2::ListenerRule`.
     HttpHeaderConfig
     required {}
     optional {
@@ -232,7 +232,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `HttpRequestMethodConfig`.
+    /// The property type `HttpRequestMethodConfig` of `AWS::ElasticLoadBalancingV2::ListenerRule`.
     HttpRequestMethodConfig
     required {}
     optional {
@@ -241,7 +241,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `JwtValidationActionAdditionalClaim`.
+    /// The property type `JwtValidationActionAdditionalClaim` of 2 resource types.
     JwtValidationActionAdditionalClaim
     required {
         format "Format": JwtValidationActionAdditionalClaimFormat,
@@ -252,7 +252,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `JwtValidationActionAdditionalClaimFormat`.
+    /// Values of a property of 2 resource types.
     JwtValidationActionAdditionalClaimFormat {
         SINGLE_STRING = "single-string",
         SPACE_SEPARATED_VALUES = "space-separated-values",
@@ -261,7 +261,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `JwtValidationConfig`.
+    /// The property type `JwtValidationConfig` of 2 resource types.
     JwtValidationConfig
     required {
         jwks_endpoint "JwksEndpoint": String,
@@ -273,7 +273,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ListenerAction`.
+    /// The property type `Action` of `AWS::ElasticLoadBalancingV2::Listener`.
     ListenerAction
     required {
         type_ "Type": ActionType,
@@ -291,7 +291,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ListenerAttribute`.
+    /// The property type `ListenerAttribute` of `AWS::ElasticLoadBalancingV2::Listener`.
     ListenerAttribute
     required {}
     optional {
@@ -301,7 +301,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ListenerAuthenticateCognitoConfig`.
+    /// The property type `AuthenticateCognitoConfig` of `AWS::ElasticLoadBalancingV2::Listener`.
     ListenerAuthenticateCognitoConfig
     required {
         user_pool_client_id "UserPoolClientId": String,
@@ -318,7 +318,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ListenerAuthenticateOidcConfig`.
+    /// The property type `AuthenticateOidcConfig` of `AWS::ElasticLoadBalancingV2::Listener`.
     ListenerAuthenticateOidcConfig
     required {}
     optional {
@@ -343,7 +343,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ListenerProtocol`.
+    /// Values of a property of `AWS::ElasticLoadBalancingV2::Listener`.
     ListenerProtocol {
         GENEVE = "GENEVE",
         HTTP = "HTTP",
@@ -358,7 +358,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ListenerRuleAction`.
+    /// The property type `Action` of `AWS::ElasticLoadBalancingV2::ListenerRule`.
     ListenerRuleAction
     required {
         type_ "Type": ActionType,
@@ -376,7 +376,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ListenerRuleAuthenticateCognitoConfig`.
+    /// The property type `AuthenticateCognitoConfig` of `AWS::ElasticLoadBalancingV2::ListenerRule`.
     ListenerRuleAuthenticateCognitoConfig
     required {
         user_pool_client_id "UserPoolClientId": String,
@@ -393,7 +393,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ListenerRuleAuthenticateOidcConfig`.
+    /// The property type `AuthenticateOidcConfig` of `AWS::ElasticLoadBalancingV2::ListenerRule`.
     ListenerRuleAuthenticateOidcConfig
     required {}
     optional {
@@ -418,7 +418,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LoadBalancerAttribute`.
+    /// The property type `LoadBalancerAttribute` of `AWS::ElasticLoadBalancingV2::LoadBalancer`.
     LoadBalancerAttribute
     required {}
     optional {
@@ -428,7 +428,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `LoadBalancerEnablePrefixForIpv6SourceNat`.
+    /// Values of a property of `AWS::ElasticLoadBalancingV2::LoadBalancer`.
     LoadBalancerEnablePrefixForIpv6SourceNat {
         OFF = "off",
         ON = "on",
@@ -436,7 +436,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `LoadBalancerIpAddressType`.
+    /// Values of a property of `AWS::ElasticLoadBalancingV2::LoadBalancer`.
     LoadBalancerIpAddressType {
         DUALSTACK = "dualstack",
         DUALSTACK_WITHOUT_PUBLIC_IPV4 = "dualstack-without-public-ipv4",
@@ -445,7 +445,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `LoadBalancerScheme`.
+    /// Values of a property of `AWS::ElasticLoadBalancingV2::LoadBalancer`.
     LoadBalancerScheme {
         INTERNAL = "internal",
         INTERNET_FACING = "internet-facing",
@@ -453,7 +453,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `LoadBalancerType`.
+    /// Values of a property of `AWS::ElasticLoadBalancingV2::LoadBalancer`.
     LoadBalancerType {
         APPLICATION = "application",
         GATEWAY = "gateway",
@@ -462,7 +462,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Matcher`.
+    /// The property type `Matcher` of `AWS::ElasticLoadBalancingV2::TargetGroup`.
     Matcher
     required {}
     optional {
@@ -472,7 +472,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MinimumLoadBalancerCapacity`.
+    /// The property type `MinimumLoadBalancerCapacity` of `AWS::ElasticLoadBalancingV2::LoadBalancer`.
     MinimumLoadBalancerCapacity
     required {
         capacity_units "CapacityUnits": i64,
@@ -481,7 +481,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MutualAuthentication`.
+    /// The property type `MutualAuthentication` of `AWS::ElasticLoadBalancingV2::Listener`.
     MutualAuthentication
     required {}
     optional {
@@ -493,7 +493,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `MutualAuthenticationAdvertiseTrustStoreCaNames`.
+    /// Values of a property of `AWS::ElasticLoadBalancingV2::Listener`.
     MutualAuthenticationAdvertiseTrustStoreCaNames {
         OFF = "off",
         ON = "on",
@@ -501,7 +501,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `PathPatternConfig`.
+    /// The property type `PathPatternConfig` of `AWS::ElasticLoadBalancingV2::ListenerRule`.
     PathPatternConfig
     required {}
     optional {
@@ -511,7 +511,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `QueryStringConfig`.
+    /// The property type `QueryStringConfig` of `AWS::ElasticLoadBalancingV2::ListenerRule`.
     QueryStringConfig
     required {}
     optional {
@@ -520,7 +520,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `QueryStringKeyValue`.
+    /// The property type `QueryStringKeyValue` of `AWS::ElasticLoadBalancingV2::ListenerRule`.
     QueryStringKeyValue
     required {}
     optional {
@@ -530,7 +530,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RedirectConfig`.
+    /// The property type `RedirectConfig` of 2 resource types.
     RedirectConfig
     required {
         status_code "StatusCode": RedirectConfigStatusCode,
@@ -545,7 +545,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `RedirectConfigStatusCode`.
+    /// Values of a property of 2 resource types.
     RedirectConfigStatusCode {
         HTTP_301 = "HTTP_301",
         HTTP_302 = "HTTP_302",
@@ -553,7 +553,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `RewriteConfig`.
+    /// The property type `RewriteConfig` of `AWS::ElasticLoadBalancingV2::ListenerRule`.
     RewriteConfig
     required {
         regex "Regex": String,
@@ -563,7 +563,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RewriteConfigObject`.
+    /// The property type `RewriteConfigObject` of `AWS::ElasticLoadBalancingV2::ListenerRule`.
     RewriteConfigObject
     required {
         rewrites "Rewrites": Vec<RewriteConfig>,
@@ -572,7 +572,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RuleCondition`.
+    /// The property type `RuleCondition` of `AWS::ElasticLoadBalancingV2::ListenerRule`.
     RuleCondition
     required {}
     optional {
@@ -589,7 +589,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SourceIpConfig`.
+    /// The property type `SourceIpConfig` of `AWS::ElasticLoadBalancingV2::ListenerRule`.
     SourceIpConfig
     required {}
     optional {
@@ -599,7 +599,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `SourceIpConfigIpAddressType`.
+    /// Values of a property of `AWS::ElasticLoadBalancingV2::ListenerRule`.
     SourceIpConfigIpAddressType {
         IPV4 = "ipv4",
         IPV6 = "ipv6",
@@ -607,7 +607,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `SubnetMapping`.
+    /// The property type `SubnetMapping` of `AWS::ElasticLoadBalancingV2::LoadBalancer`.
     SubnetMapping
     required {
         subnet_id "SubnetId": SubnetId,
@@ -621,7 +621,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of 4 resource types.
     Tag
     required {
         key "Key": String,
@@ -631,7 +631,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TargetDescription`.
+    /// The property type `TargetDescription` of `AWS::ElasticLoadBalancingV2::TargetGroup`.
     TargetDescription
     required {
         id "Id": String,
@@ -644,7 +644,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TargetGroupAttribute`.
+    /// The property type `TargetGroupAttribute` of `AWS::ElasticLoadBalancingV2::TargetGroup`.
     TargetGroupAttribute
     required {}
     optional {
@@ -654,7 +654,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `TargetGroupHealthCheckProtocol`.
+    /// Values of a property of `AWS::ElasticLoadBalancingV2::TargetGroup`.
     TargetGroupHealthCheckProtocol {
         GENEVE = "GENEVE",
         HTTP = "HTTP",
@@ -669,7 +669,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `TargetGroupIpAddressType`.
+    /// Values of a property of `AWS::ElasticLoadBalancingV2::TargetGroup`.
     TargetGroupIpAddressType {
         IPV4 = "ipv4",
         IPV6 = "ipv6",
@@ -677,7 +677,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `TargetGroupProtocol`.
+    /// Values of a property of `AWS::ElasticLoadBalancingV2::TargetGroup`.
     TargetGroupProtocol {
         GENEVE = "GENEVE",
         HTTP = "HTTP",
@@ -692,7 +692,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `TargetGroupStickinessConfig`.
+    /// The property type `TargetGroupStickinessConfig` of 2 resource types.
     TargetGroupStickinessConfig
     required {}
     optional {
@@ -702,7 +702,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `TargetGroupTargetType`.
+    /// Values of a property of `AWS::ElasticLoadBalancingV2::TargetGroup`.
     TargetGroupTargetType {
         ALB = "alb",
         INSTANCE = "instance",
@@ -712,7 +712,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `TargetGroupTuple`.
+    /// The property type `TargetGroupTuple` of 2 resource types.
     TargetGroupTuple
     required {}
     optional {
@@ -722,7 +722,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Transform`.
+    /// The property type `Transform` of `AWS::ElasticLoadBalancingV2::ListenerRule`.
     Transform
     required {
         type_ "Type": TransformType,
@@ -734,7 +734,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `TransformType`.
+    /// Values of a property of `AWS::ElasticLoadBalancingV2::ListenerRule`.
     TransformType {
         HOST_HEADER_REWRITE = "host-header-rewrite",
         URL_REWRITE = "url-rewrite",

@@ -31,7 +31,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `AppSyncParameters`.
+    /// The property type `AppSyncParameters` of `AWS::Events::Rule`.
     AppSyncParameters
     required {
         graphql_operation "GraphQLOperation": String,
@@ -40,7 +40,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AwsVpcConfiguration`.
+    /// The property type `AwsVpcConfiguration` of `AWS::Events::Rule`.
     AwsVpcConfiguration
     required {
         subnets "Subnets": Vec<SubnetId>,
@@ -52,7 +52,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `AwsVpcConfigurationAssignPublicIp`.
+    /// Values of a property of `AWS::Events::Rule`.
     AwsVpcConfigurationAssignPublicIp {
         DISABLED = "DISABLED",
         ENABLED = "ENABLED",
@@ -60,7 +60,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `BatchArrayProperties`.
+    /// The property type `BatchArrayProperties` of `AWS::Events::Rule`.
     BatchArrayProperties
     required {}
     optional {
@@ -69,7 +69,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `BatchParameters`.
+    /// The property type `BatchParameters` of `AWS::Events::Rule`.
     BatchParameters
     required {
         job_name "JobName": String,
@@ -82,7 +82,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `BatchRetryStrategy`.
+    /// The property type `BatchRetryStrategy` of `AWS::Events::Rule`.
     BatchRetryStrategy
     required {}
     optional {
@@ -91,7 +91,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CapacityProviderStrategyItem`.
+    /// The property type `CapacityProviderStrategyItem` of `AWS::Events::Rule`.
     CapacityProviderStrategyItem
     required {
         capacity_provider "CapacityProvider": String,
@@ -103,7 +103,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `DeadLetterConfig`.
+    /// The property type `DeadLetterConfig` of `AWS::Events::Rule`.
     DeadLetterConfig
     required {}
     optional {
@@ -112,7 +112,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EcsParameters`.
+    /// The property type `EcsParameters` of `AWS::Events::Rule`.
     EcsParameters
     required {
         task_definition_arn "TaskDefinitionArn": String,
@@ -135,7 +135,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `EcsParametersLaunchType`.
+    /// Values of a property of `AWS::Events::Rule`.
     EcsParametersLaunchType {
         EC2 = "EC2",
         EXTERNAL = "EXTERNAL",
@@ -144,14 +144,14 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `EcsParametersPropagateTags`.
+    /// Values of a property of `AWS::Events::Rule`.
     EcsParametersPropagateTags {
         TASK_DEFINITION = "TASK_DEFINITION",
     }
 }
 
 cfn_property! {
-    /// The property `HttpParameters`.
+    /// The property type `HttpParameters` of `AWS::Events::Rule`.
     HttpParameters
     required {}
     optional {
@@ -162,7 +162,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `InputTransformer`.
+    /// The property type `InputTransformer` of `AWS::Events::Rule`.
     InputTransformer
     required {
         input_template "InputTemplate": String,
@@ -173,7 +173,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `KinesisParameters`.
+    /// The property type `KinesisParameters` of `AWS::Events::Rule`.
     KinesisParameters
     required {
         partition_key_path "PartitionKeyPath": String,
@@ -182,7 +182,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `NetworkConfiguration`.
+    /// The property type `NetworkConfiguration` of `AWS::Events::Rule`.
     NetworkConfiguration
     required {}
     optional {
@@ -191,7 +191,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PlacementConstraint`.
+    /// The property type `PlacementConstraint` of `AWS::Events::Rule`.
     PlacementConstraint
     required {}
     optional {
@@ -201,7 +201,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PlacementConstraintType`.
+    /// Values of a property of `AWS::Events::Rule`.
     PlacementConstraintType {
         DISTINCT_INSTANCE = "distinctInstance",
         MEMBER_OF = "memberOf",
@@ -209,7 +209,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `PlacementStrategy`.
+    /// The property type `PlacementStrategy` of `AWS::Events::Rule`.
     PlacementStrategy
     required {}
     optional {
@@ -219,7 +219,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RedshiftDataParameters`.
+    /// The property type `RedshiftDataParameters` of `AWS::Events::Rule`.
     RedshiftDataParameters
     required {
         database "Database": String,
@@ -235,7 +235,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RetryPolicy`.
+    /// The property type `RetryPolicy` of `AWS::Events::Rule`.
     RetryPolicy
     required {}
     optional {
@@ -245,7 +245,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `RuleState`.
+    /// Values of a property of `AWS::Events::Rule`.
     RuleState {
         DISABLED = "DISABLED",
         ENABLED = "ENABLED",
@@ -254,7 +254,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `RunCommandParameters`.
+    /// The property type `RunCommandParameters` of `AWS::Events::Rule`.
     RunCommandParameters
     required {
         run_command_targets "RunCommandTargets": Vec<RunCommandTarget>,
@@ -263,7 +263,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RunCommandTarget`.
+    /// The property type `RunCommandTarget` of `AWS::Events::Rule`.
     RunCommandTarget
     required {
         values "Values": Vec<String>,
@@ -273,7 +273,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SageMakerPipelineParameter`.
+    /// The property type `SageMakerPipelineParameter` of `AWS::Events::Rule`.
     SageMakerPipelineParameter
     required {
         value "Value": String,
@@ -283,7 +283,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SageMakerPipelineParameters`.
+    /// The property type `SageMakerPipelineParameters` of `AWS::Events::Rule`.
     SageMakerPipelineParameters
     required {}
     optional {
@@ -292,7 +292,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SqsParameters`.
+    /// The property type `SqsParameters` of `AWS::Events::Rule`.
     SqsParameters
     required {
         message_group_id "MessageGroupId": String,
@@ -301,7 +301,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of `AWS::Events::Rule`.
     Tag
     required {
         key "Key": String,
@@ -311,7 +311,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Target`.
+    /// The property type `Target` of `AWS::Events::Rule`.
     Target
     required {
         id "Id": String,

@@ -44,7 +44,7 @@ cfn_resource! {
     /// [`AWS::IAM::ManagedPolicy`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-managedpolicy.html).
     CfnManagedPolicy => ManagedPolicyAttributes = "AWS::IAM::ManagedPolicy"
     required {
-        policy_document "PolicyDocument": String,
+        policy_document "PolicyDocument": Json,
     }
     optional {
         /// An update replaces the resource.
@@ -182,7 +182,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `LoginProfile`.
+    /// The property type `LoginProfile` of `AWS::IAM::User`.
     LoginProfile
     required {
         password "Password": String,
@@ -193,7 +193,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Policy`.
+    /// The property type `Policy` of 2 resource types.
     Policy
     required {
         policy_name "PolicyName": String,
@@ -203,7 +203,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of 3 resource types.
     Tag
     required {
         key "Key": String,

@@ -43,7 +43,7 @@ cfn_resource! {
 }
 
 cfn_values! {
-    /// Values of `KeyOrigin`.
+    /// Values of a property of `AWS::KMS::Key`.
     KeyOrigin {
         AWS_KMS = "AWS_KMS",
         EXTERNAL = "EXTERNAL",
@@ -51,7 +51,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `KeySpec`.
+    /// Values of a property of `AWS::KMS::Key`.
     KeySpec {
         SYMMETRIC_DEFAULT = "SYMMETRIC_DEFAULT",
         RSA_2048 = "RSA_2048",
@@ -74,7 +74,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `KeyUsage`.
+    /// Values of a property of `AWS::KMS::Key`.
     KeyUsage {
         ENCRYPT_DECRYPT = "ENCRYPT_DECRYPT",
         SIGN_VERIFY = "SIGN_VERIFY",
@@ -84,7 +84,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of `AWS::KMS::Key`.
     Tag
     required {
         key "Key": String,

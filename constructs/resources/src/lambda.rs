@@ -226,7 +226,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `AliasRoutingConfiguration`.
+    /// The property type `AliasRoutingConfiguration` of `AWS::Lambda::Alias`.
     AliasRoutingConfiguration
     required {}
     optional {
@@ -235,7 +235,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AmazonManagedKafkaEventSourceConfig`.
+    /// The property type `AmazonManagedKafkaEventSourceConfig` of `AWS::Lambda::EventSourceMapping`.
     AmazonManagedKafkaEventSourceConfig
     required {}
     optional {
@@ -245,7 +245,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CapacityProviderConfig`.
+    /// The property type `CapacityProviderConfig` of `AWS::Lambda::Function`.
     CapacityProviderConfig
     required {
         lambda_managed_instances_capacity_provider_config "LambdaManagedInstancesCapacityProviderConfig": LambdaManagedInstancesCapacityProviderConfig,
@@ -254,7 +254,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Code`.
+    /// The property type `Code` of `AWS::Lambda::Function`.
     Code
     required {}
     optional {
@@ -269,7 +269,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `CodeS3ObjectStorageMode`.
+    /// Values of a property of `AWS::Lambda::Function`.
     CodeS3ObjectStorageMode {
         COPY = "COPY",
         REFERENCE = "REFERENCE",
@@ -277,7 +277,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `ConsumptionMode`.
+    /// Values of a property of `AWS::Lambda::EventSourceMapping`.
     ConsumptionMode {
         STREAM = "Stream",
         QUEUE = "Queue",
@@ -285,7 +285,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Content`.
+    /// The property type `Content` of `AWS::Lambda::LayerVersion`.
     Content
     required {
         s3_bucket "S3Bucket": BucketName,
@@ -298,7 +298,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ContentS3ObjectStorageMode`.
+    /// Values of a property of `AWS::Lambda::LayerVersion`.
     ContentS3ObjectStorageMode {
         COPY = "COPY",
         REFERENCE = "REFERENCE",
@@ -306,7 +306,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Cors`.
+    /// The property type `Cors` of `AWS::Lambda::Url`.
     Cors
     required {}
     optional {
@@ -320,7 +320,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `CorsAllowMethods`.
+    /// Values of a property of `AWS::Lambda::Url`.
     CorsAllowMethods {
         GET = "GET",
         PUT = "PUT",
@@ -333,7 +333,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `DeadLetterConfig`.
+    /// The property type `DeadLetterConfig` of `AWS::Lambda::Function`.
     DeadLetterConfig
     required {}
     optional {
@@ -342,7 +342,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `DestinationConfig`.
+    /// The property type `DestinationConfig` of `AWS::Lambda::EventSourceMapping`.
     DestinationConfig
     required {}
     optional {
@@ -351,7 +351,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `DocumentDbEventSourceConfig`.
+    /// The property type `DocumentDBEventSourceConfig` of `AWS::Lambda::EventSourceMapping`.
     DocumentDbEventSourceConfig
     required {}
     optional {
@@ -362,7 +362,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DocumentDbEventSourceConfigFullDocument`.
+    /// Values of a property of `AWS::Lambda::EventSourceMapping`.
     DocumentDbEventSourceConfigFullDocument {
         UPDATE_LOOKUP = "UpdateLookup",
         DEFAULT = "Default",
@@ -370,7 +370,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `DurableConfig`.
+    /// The property type `DurableConfig` of `AWS::Lambda::Function`.
     DurableConfig
     required {
         execution_timeout "ExecutionTimeout": i64,
@@ -382,7 +382,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Endpoints`.
+    /// The property type `Endpoints` of `AWS::Lambda::EventSourceMapping`.
     Endpoints
     required {}
     optional {
@@ -391,7 +391,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Environment`.
+    /// The property type `Environment` of `AWS::Lambda::Function`.
     Environment
     required {}
     optional {
@@ -400,7 +400,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EphemeralStorage`.
+    /// The property type `EphemeralStorage` of `AWS::Lambda::Function`.
     EphemeralStorage
     required {
         size "Size": i64,
@@ -409,14 +409,14 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `EventSourceMappingFunctionResponseTypes`.
+    /// Values of a property of `AWS::Lambda::EventSourceMapping`.
     EventSourceMappingFunctionResponseTypes {
         REPORT_BATCH_ITEM_FAILURES = "ReportBatchItemFailures",
     }
 }
 
 cfn_property! {
-    /// The property `EventSourceMappingLoggingConfig`.
+    /// The property type `LoggingConfig` of `AWS::Lambda::EventSourceMapping`.
     EventSourceMappingLoggingConfig
     required {}
     optional {
@@ -425,7 +425,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `FileSystemConfig`.
+    /// The property type `FileSystemConfig` of `AWS::Lambda::Function`.
     FileSystemConfig
     required {
         arn "Arn": String,
@@ -437,7 +437,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Filter`.
+    /// The property type `Filter` of `AWS::Lambda::EventSourceMapping`.
     Filter
     required {}
     optional {
@@ -446,7 +446,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `FilterCriteria`.
+    /// The property type `FilterCriteria` of `AWS::Lambda::EventSourceMapping`.
     FilterCriteria
     required {}
     optional {
@@ -455,7 +455,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `FunctionArchitectures`.
+    /// Values of a property of `AWS::Lambda::Function`.
     FunctionArchitectures {
         X86_64 = "x86_64",
         ARM64 = "arm64",
@@ -463,7 +463,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `FunctionLoggingConfig`.
+    /// The property type `LoggingConfig` of `AWS::Lambda::Function`.
     FunctionLoggingConfig
     required {}
     optional {
@@ -475,7 +475,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `FunctionPackageType`.
+    /// Values of a property of `AWS::Lambda::Function`.
     FunctionPackageType {
         IMAGE = "Image",
         ZIP = "Zip",
@@ -483,7 +483,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `FunctionRuntime`.
+    /// Values of a property of `AWS::Lambda::Function`.
     FunctionRuntime {
         DOTNET10 = "dotnet10",
         DOTNET6 = "dotnet6",
@@ -540,7 +540,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `FunctionScalingConfig`.
+    /// The property type `FunctionScalingConfig` of 2 resource types.
     FunctionScalingConfig
     required {}
     optional {
@@ -550,7 +550,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ImageConfig`.
+    /// The property type `ImageConfig` of `AWS::Lambda::Function`.
     ImageConfig
     required {}
     optional {
@@ -561,7 +561,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LambdaManagedInstancesCapacityProviderConfig`.
+    /// The property type `LambdaManagedInstancesCapacityProviderConfig` of `AWS::Lambda::Function`.
     LambdaManagedInstancesCapacityProviderConfig
     required {
         capacity_provider_arn "CapacityProviderArn": String,
@@ -573,7 +573,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `LayerVersionCompatibleArchitectures`.
+    /// Values of a property of `AWS::Lambda::LayerVersion`.
     LayerVersionCompatibleArchitectures {
         ARM64 = "arm64",
         X86_64 = "x86_64",
@@ -581,7 +581,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `LayerVersionCompatibleRuntimes`.
+    /// Values of a property of `AWS::Lambda::LayerVersion`.
     LayerVersionCompatibleRuntimes {
         DOTNET10 = "dotnet10",
         DOTNET6 = "dotnet6",
@@ -638,7 +638,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `LoggingConfigApplicationLogLevel`.
+    /// Values of a property of `AWS::Lambda::Function`.
     LoggingConfigApplicationLogLevel {
         TRACE = "TRACE",
         DEBUG = "DEBUG",
@@ -650,7 +650,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `LoggingConfigLogFormat`.
+    /// Values of a property of `AWS::Lambda::Function`.
     LoggingConfigLogFormat {
         TEXT = "Text",
         JSON = "JSON",
@@ -658,7 +658,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `LoggingConfigSystemLogLevel`.
+    /// Values of a property of 2 resource types.
     LoggingConfigSystemLogLevel {
         DEBUG = "DEBUG",
         INFO = "INFO",
@@ -667,7 +667,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `MetricsConfig`.
+    /// The property type `MetricsConfig` of `AWS::Lambda::EventSourceMapping`.
     MetricsConfig
     required {}
     optional {
@@ -676,7 +676,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `MetricsConfigMetrics`.
+    /// Values of a property of `AWS::Lambda::EventSourceMapping`.
     MetricsConfigMetrics {
         EVENT_COUNT = "EventCount",
         ERROR_COUNT = "ErrorCount",
@@ -685,7 +685,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `OnFailure`.
+    /// The property type `OnFailure` of `AWS::Lambda::EventSourceMapping`.
     OnFailure
     required {}
     optional {
@@ -694,7 +694,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PermissionFunctionUrlAuthType`.
+    /// Values of a property of `AWS::Lambda::Permission`.
     PermissionFunctionUrlAuthType {
         AWS_IAM = "AWS_IAM",
         NONE = "NONE",
@@ -702,7 +702,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ProvisionedConcurrencyConfiguration`.
+    /// The property type `ProvisionedConcurrencyConfiguration` of 2 resource types.
     ProvisionedConcurrencyConfiguration
     required {
         provisioned_concurrent_executions "ProvisionedConcurrentExecutions": i64,
@@ -711,7 +711,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ProvisionedPollerConfig`.
+    /// The property type `ProvisionedPollerConfig` of `AWS::Lambda::EventSourceMapping`.
     ProvisionedPollerConfig
     required {}
     optional {
@@ -722,7 +722,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `RecursiveLoop`.
+    /// Values of a property of `AWS::Lambda::Function`.
     RecursiveLoop {
         ALLOW = "Allow",
         TERMINATE = "Terminate",
@@ -730,7 +730,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `RuntimeManagementConfig`.
+    /// The property type `RuntimeManagementConfig` of `AWS::Lambda::Function`.
     RuntimeManagementConfig
     required {
         update_runtime_on "UpdateRuntimeOn": RuntimeManagementConfigUpdateRuntimeOn,
@@ -741,7 +741,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `RuntimeManagementConfigUpdateRuntimeOn`.
+    /// Values of a property of `AWS::Lambda::Function`.
     RuntimeManagementConfigUpdateRuntimeOn {
         AUTO = "Auto",
         FUNCTION_UPDATE = "FunctionUpdate",
@@ -750,7 +750,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `RuntimePolicy`.
+    /// The property type `RuntimePolicy` of `AWS::Lambda::Version`.
     RuntimePolicy
     required {
         update_runtime_on "UpdateRuntimeOn": String,
@@ -761,7 +761,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `S3FilesConfig`.
+    /// The property type `S3FilesConfig` of `AWS::Lambda::Function`.
     S3FilesConfig
     required {}
     optional {
@@ -770,7 +770,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `S3FilesConfigDirectS3Read`.
+    /// Values of a property of `AWS::Lambda::Function`.
     S3FilesConfigDirectS3Read {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",
@@ -779,7 +779,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ScalingConfig`.
+    /// The property type `ScalingConfig` of `AWS::Lambda::EventSourceMapping`.
     ScalingConfig
     required {}
     optional {
@@ -788,7 +788,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SchemaRegistryAccessConfig`.
+    /// The property type `SchemaRegistryAccessConfig` of `AWS::Lambda::EventSourceMapping`.
     SchemaRegistryAccessConfig
     required {}
     optional {
@@ -798,7 +798,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `SchemaRegistryAccessConfigType`.
+    /// Values of a property of `AWS::Lambda::EventSourceMapping`.
     SchemaRegistryAccessConfigType {
         BASIC_AUTH = "BASIC_AUTH",
         CLIENT_CERTIFICATE_TLS_AUTH = "CLIENT_CERTIFICATE_TLS_AUTH",
@@ -808,7 +808,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `SchemaRegistryConfig`.
+    /// The property type `SchemaRegistryConfig` of `AWS::Lambda::EventSourceMapping`.
     SchemaRegistryConfig
     required {}
     optional {
@@ -820,7 +820,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `SchemaRegistryConfigEventRecordFormat`.
+    /// Values of a property of `AWS::Lambda::EventSourceMapping`.
     SchemaRegistryConfigEventRecordFormat {
         JSON = "JSON",
         SOURCE = "SOURCE",
@@ -828,7 +828,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `SchemaValidationConfig`.
+    /// The property type `SchemaValidationConfig` of `AWS::Lambda::EventSourceMapping`.
     SchemaValidationConfig
     required {}
     optional {
@@ -837,7 +837,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `SchemaValidationConfigAttribute`.
+    /// Values of a property of `AWS::Lambda::EventSourceMapping`.
     SchemaValidationConfigAttribute {
         KEY = "KEY",
         VALUE = "VALUE",
@@ -845,7 +845,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `SelfManagedEventSource`.
+    /// The property type `SelfManagedEventSource` of `AWS::Lambda::EventSourceMapping`.
     SelfManagedEventSource
     required {}
     optional {
@@ -854,7 +854,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SelfManagedKafkaEventSourceConfig`.
+    /// The property type `SelfManagedKafkaEventSourceConfig` of `AWS::Lambda::EventSourceMapping`.
     SelfManagedKafkaEventSourceConfig
     required {}
     optional {
@@ -865,7 +865,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SnapStart`.
+    /// The property type `SnapStart` of `AWS::Lambda::Function`.
     SnapStart
     required {
         apply_on "ApplyOn": SnapStartApplyOn,
@@ -874,7 +874,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `SnapStartApplyOn`.
+    /// Values of a property of `AWS::Lambda::Function`.
     SnapStartApplyOn {
         PUBLISHED_VERSIONS = "PublishedVersions",
         NONE = "None",
@@ -882,7 +882,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `SourceAccessConfiguration`.
+    /// The property type `SourceAccessConfiguration` of `AWS::Lambda::EventSourceMapping`.
     SourceAccessConfiguration
     required {}
     optional {
@@ -892,7 +892,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `SourceAccessConfigurationType`.
+    /// Values of a property of `AWS::Lambda::EventSourceMapping`.
     SourceAccessConfigurationType {
         BASIC_AUTH = "BASIC_AUTH",
         VPC_SUBNET = "VPC_SUBNET",
@@ -913,7 +913,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of 2 resource types.
     Tag
     required {
         key "Key": String,
@@ -923,7 +923,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TenancyConfig`.
+    /// The property type `TenancyConfig` of `AWS::Lambda::Function`.
     TenancyConfig
     required {
         tenant_isolation_mode "TenantIsolationMode": TenancyConfigTenantIsolationMode,
@@ -932,14 +932,14 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `TenancyConfigTenantIsolationMode`.
+    /// Values of a property of `AWS::Lambda::Function`.
     TenancyConfigTenantIsolationMode {
         PER_TENANT = "PER_TENANT",
     }
 }
 
 cfn_property! {
-    /// The property `TracingConfig`.
+    /// The property type `TracingConfig` of `AWS::Lambda::Function`.
     TracingConfig
     required {}
     optional {
@@ -948,7 +948,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `TracingConfigMode`.
+    /// Values of a property of `AWS::Lambda::Function`.
     TracingConfigMode {
         ACTIVE = "Active",
         PASS_THROUGH = "PassThrough",
@@ -956,7 +956,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `UrlAuthType`.
+    /// Values of a property of `AWS::Lambda::Url`.
     UrlAuthType {
         AWS_IAM = "AWS_IAM",
         NONE = "NONE",
@@ -964,7 +964,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `UrlInvokeMode`.
+    /// Values of a property of `AWS::Lambda::Url`.
     UrlInvokeMode {
         BUFFERED = "BUFFERED",
         RESPONSE_STREAM = "RESPONSE_STREAM",
@@ -972,7 +972,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `VersionWeight`.
+    /// The property type `VersionWeight` of `AWS::Lambda::Alias`.
     VersionWeight
     required {
         function_version "FunctionVersion": String,
@@ -982,7 +982,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `VpcConfig`.
+    /// The property type `VpcConfig` of `AWS::Lambda::Function`.
     VpcConfig
     required {}
     optional {

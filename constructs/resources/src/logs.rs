@@ -63,7 +63,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `Dimension`.
+    /// The property type `Dimension` of `AWS::Logs::MetricFilter`.
     Dimension
     required {
         key "Key": String,
@@ -73,7 +73,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `LogGroupClass`.
+    /// Values of a property of `AWS::Logs::LogGroup`.
     LogGroupClass {
         STANDARD = "STANDARD",
         INFREQUENT_ACCESS = "INFREQUENT_ACCESS",
@@ -82,7 +82,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `MetricTransformation`.
+    /// The property type `MetricTransformation` of `AWS::Logs::MetricFilter`.
     MetricTransformation
     required {
         metric_name "MetricName": String,
@@ -97,7 +97,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `MetricTransformationUnit`.
+    /// Values of a property of `AWS::Logs::MetricFilter`.
     MetricTransformationUnit {
         SECONDS = "Seconds",
         MICROSECONDS = "Microseconds",
@@ -130,7 +130,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of `AWS::Logs::LogGroup`.
     Tag
     required {
         key "Key": String,

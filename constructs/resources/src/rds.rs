@@ -397,7 +397,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `AdditionalStorageVolume`.
+    /// The property type `AdditionalStorageVolume` of `AWS::RDS::DBInstance`.
     AdditionalStorageVolume
     required {}
     optional {
@@ -411,7 +411,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DbClusterDatabaseInsightsMode`.
+    /// Values of a property of `AWS::RDS::DBCluster`.
     DbClusterDatabaseInsightsMode {
         ADVANCED = "advanced",
         STANDARD = "standard",
@@ -419,7 +419,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `DbClusterMasterUserAuthenticationType`.
+    /// Values of a property of `AWS::RDS::DBCluster`.
     DbClusterMasterUserAuthenticationType {
         IAM_DB_AUTH = "iam-db-auth",
         PASSWORD = "password",
@@ -427,7 +427,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `DbClusterRole`.
+    /// The property type `DBClusterRole` of `AWS::RDS::DBCluster`.
     DbClusterRole
     required {
         role_arn "RoleArn": RoleArn,
@@ -438,7 +438,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DbClusterScalabilityType`.
+    /// Values of a property of `AWS::RDS::DBCluster`.
     DbClusterScalabilityType {
         LIMITLESS = "limitless",
         STANDARD = "standard",
@@ -446,7 +446,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `DbInstanceDatabaseInsightsMode`.
+    /// Values of a property of `AWS::RDS::DBInstance`.
     DbInstanceDatabaseInsightsMode {
         ADVANCED = "advanced",
         STANDARD = "standard",
@@ -454,7 +454,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `DbInstanceMasterUserAuthenticationType`.
+    /// Values of a property of `AWS::RDS::DBInstance`.
     DbInstanceMasterUserAuthenticationType {
         IAM_DB_AUTH = "iam-db-auth",
         PASSWORD = "password",
@@ -462,7 +462,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `DbInstanceRole`.
+    /// The property type `DBInstanceRole` of `AWS::RDS::DBInstance`.
     DbInstanceRole
     required {
         feature_name "FeatureName": String,
@@ -472,7 +472,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MasterUserSecret`.
+    /// The property type `MasterUserSecret` of 2 resource types.
     MasterUserSecret
     required {}
     optional {
@@ -481,7 +481,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ProcessorFeature`.
+    /// The property type `ProcessorFeature` of `AWS::RDS::DBInstance`.
     ProcessorFeature
     required {}
     optional {
@@ -491,7 +491,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ProcessorFeatureName`.
+    /// Values of a property of `AWS::RDS::DBInstance`.
     ProcessorFeatureName {
         CORE_COUNT = "coreCount",
         THREADS_PER_CORE = "threadsPerCore",
@@ -499,7 +499,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ScalingConfiguration`.
+    /// The property type `ScalingConfiguration` of `AWS::RDS::DBCluster`.
     ScalingConfiguration
     required {}
     optional {
@@ -513,7 +513,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ServerlessV2ScalingConfiguration`.
+    /// The property type `ServerlessV2ScalingConfiguration` of `AWS::RDS::DBCluster`.
     ServerlessV2ScalingConfiguration
     required {}
     optional {
@@ -524,7 +524,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of 5 resource types.
     Tag
     required {
         key "Key": String,

@@ -58,7 +58,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `AliasTarget`.
+    /// The property type `AliasTarget` of `AWS::Route53::RecordSet`.
     AliasTarget
     required {
         hosted_zone_id "HostedZoneId": String,
@@ -70,7 +70,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CidrRoutingConfig`.
+    /// The property type `CidrRoutingConfig` of `AWS::Route53::RecordSet`.
     CidrRoutingConfig
     required {
         collection_id "CollectionId": String,
@@ -80,7 +80,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Coordinates`.
+    /// The property type `Coordinates` of `AWS::Route53::RecordSet`.
     Coordinates
     required {
         longitude "Longitude": String,
@@ -90,7 +90,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `Failover`.
+    /// Values of a property of `AWS::Route53::RecordSet`.
     Failover {
         PRIMARY = "PRIMARY",
         SECONDARY = "SECONDARY",
@@ -98,7 +98,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `GeoLocation`.
+    /// The property type `GeoLocation` of `AWS::Route53::RecordSet`.
     GeoLocation
     required {}
     optional {
@@ -109,7 +109,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `GeoProximityLocation`.
+    /// The property type `GeoProximityLocation` of `AWS::Route53::RecordSet`.
     GeoProximityLocation
     required {}
     optional {
@@ -121,7 +121,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `HostedZoneConfig`.
+    /// The property type `HostedZoneConfig` of `AWS::Route53::HostedZone`.
     HostedZoneConfig
     required {}
     optional {
@@ -130,7 +130,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `HostedZoneFeatures`.
+    /// The property type `HostedZoneFeatures` of `AWS::Route53::HostedZone`.
     HostedZoneFeatures
     required {}
     optional {
@@ -139,7 +139,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `HostedZoneTag`.
+    /// The property type `HostedZoneTag` of `AWS::Route53::HostedZone`.
     HostedZoneTag
     required {
         value "Value": String,
@@ -149,7 +149,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `QueryLoggingConfig`.
+    /// The property type `QueryLoggingConfig` of `AWS::Route53::HostedZone`.
     QueryLoggingConfig
     required {
         cloud_watch_logs_log_group_arn "CloudWatchLogsLogGroupArn": String,
@@ -158,7 +158,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Vpc`.
+    /// The property type `VPC` of `AWS::Route53::HostedZone`.
     Vpc
     required {
         vpc_id "VPCId": VpcId,

@@ -64,7 +64,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `AbortIncompleteMultipartUpload`.
+    /// The property type `AbortIncompleteMultipartUpload` of `AWS::S3::Bucket`.
     AbortIncompleteMultipartUpload
     required {
         days_after_initiation "DaysAfterInitiation": i64,
@@ -73,7 +73,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AccelerateConfiguration`.
+    /// The property type `AccelerateConfiguration` of `AWS::S3::Bucket`.
     AccelerateConfiguration
     required {
         acceleration_status "AccelerationStatus": AccelerateConfigurationAccelerationStatus,
@@ -82,7 +82,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `AccelerateConfigurationAccelerationStatus`.
+    /// Values of a property of `AWS::S3::Bucket`.
     AccelerateConfigurationAccelerationStatus {
         ENABLED = "Enabled",
         SUSPENDED = "Suspended",
@@ -90,7 +90,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `AccessControlTranslation`.
+    /// The property type `AccessControlTranslation` of `AWS::S3::Bucket`.
     AccessControlTranslation
     required {
         owner "Owner": AccessControlTranslationOwner,
@@ -99,14 +99,14 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `AccessControlTranslationOwner`.
+    /// Values of a property of `AWS::S3::Bucket`.
     AccessControlTranslationOwner {
         DESTINATION = "Destination",
     }
 }
 
 cfn_property! {
-    /// The property `AnalyticsConfiguration`.
+    /// The property type `AnalyticsConfiguration` of `AWS::S3::Bucket`.
     AnalyticsConfiguration
     required {
         storage_class_analysis "StorageClassAnalysis": StorageClassAnalysis,
@@ -119,7 +119,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AnnotationTableConfiguration`.
+    /// The property type `AnnotationTableConfiguration` of `AWS::S3::Bucket`.
     AnnotationTableConfiguration
     required {
         configuration_state "ConfigurationState": AnnotationTableConfigurationState,
@@ -131,7 +131,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `AnnotationTableConfigurationState`.
+    /// Values of a property of `AWS::S3::Bucket`.
     AnnotationTableConfigurationState {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",
@@ -139,7 +139,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `BlockedEncryptionTypes`.
+    /// The property type `BlockedEncryptionTypes` of `AWS::S3::Bucket`.
     BlockedEncryptionTypes
     required {}
     optional {
@@ -148,7 +148,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `BlockedEncryptionTypesEncryptionType`.
+    /// Values of a property of `AWS::S3::Bucket`.
     BlockedEncryptionTypesEncryptionType {
         NONE = "NONE",
         SSE_C = "SSE-C",
@@ -156,7 +156,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `BucketAbacStatus`.
+    /// Values of a property of `AWS::S3::Bucket`.
     BucketAbacStatus {
         ENABLED = "Enabled",
         DISABLED = "Disabled",
@@ -164,7 +164,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `BucketAccessControl`.
+    /// Values of a property of `AWS::S3::Bucket`.
     BucketAccessControl {
         AUTHENTICATED_READ = "AuthenticatedRead",
         AWS_EXEC_READ = "AwsExecRead",
@@ -178,7 +178,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `BucketEncryption`.
+    /// The property type `BucketEncryption` of `AWS::S3::Bucket`.
     BucketEncryption
     required {
         server_side_encryption_configuration "ServerSideEncryptionConfiguration": Vec<ServerSideEncryptionRule>,
@@ -187,7 +187,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `BucketNamespace`.
+    /// Values of a property of `AWS::S3::Bucket`.
     BucketNamespace {
         GLOBAL = "global",
         ACCOUNT_REGIONAL = "account-regional",
@@ -195,7 +195,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `BucketRecordExpiration`.
+    /// The property type `RecordExpiration` of `AWS::S3::Bucket`.
     BucketRecordExpiration
     required {
         expiration "Expiration": BucketRecordExpiration2,
@@ -206,7 +206,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `BucketRecordExpiration2`.
+    /// Values of a property of `AWS::S3::Bucket`.
     BucketRecordExpiration2 {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",
@@ -214,7 +214,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `CorsConfiguration`.
+    /// The property type `CorsConfiguration` of `AWS::S3::Bucket`.
     CorsConfiguration
     required {
         cors_rules "CorsRules": Vec<CorsRule>,
@@ -223,7 +223,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CorsRule`.
+    /// The property type `CorsRule` of `AWS::S3::Bucket`.
     CorsRule
     required {
         allowed_methods "AllowedMethods": Vec<CorsRuleAllowedMethods>,
@@ -238,7 +238,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `CorsRuleAllowedMethods`.
+    /// Values of a property of `AWS::S3::Bucket`.
     CorsRuleAllowedMethods {
         GET = "GET",
         PUT = "PUT",
@@ -249,7 +249,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `DataExport`.
+    /// The property type `DataExport` of `AWS::S3::Bucket`.
     DataExport
     required {
         destination "Destination": Destination,
@@ -259,7 +259,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `DefaultEventHold`.
+    /// The property type `DefaultEventHold` of `AWS::S3::Bucket`.
     DefaultEventHold
     required {}
     optional {
@@ -269,7 +269,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `DefaultRetention`.
+    /// The property type `DefaultRetention` of `AWS::S3::Bucket`.
     DefaultRetention
     required {}
     optional {
@@ -281,7 +281,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DefaultRetentionMode`.
+    /// Values of a property of `AWS::S3::Bucket`.
     DefaultRetentionMode {
         COMPLIANCE = "COMPLIANCE",
         GOVERNANCE = "GOVERNANCE",
@@ -289,7 +289,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `DeleteMarkerReplication`.
+    /// The property type `DeleteMarkerReplication` of `AWS::S3::Bucket`.
     DeleteMarkerReplication
     required {}
     optional {
@@ -298,7 +298,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DeleteMarkerReplicationStatus`.
+    /// Values of a property of `AWS::S3::Bucket`.
     DeleteMarkerReplicationStatus {
         DISABLED = "Disabled",
         ENABLED = "Enabled",
@@ -306,7 +306,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Destination`.
+    /// The property type `Destination` of `AWS::S3::Bucket`.
     Destination
     required {
         bucket_arn "BucketArn": String,
@@ -319,7 +319,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DestinationFormat`.
+    /// Values of a property of `AWS::S3::Bucket`.
     DestinationFormat {
         CSV = "CSV",
         ORC = "ORC",
@@ -328,7 +328,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `EncryptionConfiguration`.
+    /// The property type `EncryptionConfiguration` of `AWS::S3::Bucket`.
     EncryptionConfiguration
     required {
         replica_kms_key_id "ReplicaKmsKeyID": KeyId,
@@ -337,7 +337,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EventBridgeConfiguration`.
+    /// The property type `EventBridgeConfiguration` of `AWS::S3::Bucket`.
     EventBridgeConfiguration
     required {
         event_bridge_enabled "EventBridgeEnabled": bool,
@@ -346,7 +346,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `FilterRule`.
+    /// The property type `FilterRule` of `AWS::S3::Bucket`.
     FilterRule
     required {
         value "Value": String,
@@ -356,7 +356,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `IntelligentTieringConfiguration`.
+    /// The property type `IntelligentTieringConfiguration` of `AWS::S3::Bucket`.
     IntelligentTieringConfiguration
     required {
         id "Id": String,
@@ -370,7 +370,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `IntelligentTieringConfigurationStatus`.
+    /// Values of a property of `AWS::S3::Bucket`.
     IntelligentTieringConfigurationStatus {
         DISABLED = "Disabled",
         ENABLED = "Enabled",
@@ -378,7 +378,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `InventoryConfiguration`.
+    /// The property type `InventoryConfiguration` of `AWS::S3::Bucket`.
     InventoryConfiguration
     required {}
     optional {
@@ -398,7 +398,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `InventoryConfigurationIncludedObjectVersions`.
+    /// Values of a property of `AWS::S3::Bucket`.
     InventoryConfigurationIncludedObjectVersions {
         ALL = "All",
         CURRENT = "Current",
@@ -406,7 +406,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InventoryConfigurationOptionalFields`.
+    /// Values of a property of `AWS::S3::Bucket`.
     InventoryConfigurationOptionalFields {
         SIZE = "Size",
         LAST_MODIFIED_DATE = "LastModifiedDate",
@@ -431,7 +431,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `InventoryConfigurationScheduleFrequency`.
+    /// Values of a property of `AWS::S3::Bucket`.
     InventoryConfigurationScheduleFrequency {
         DAILY = "Daily",
         WEEKLY = "Weekly",
@@ -439,7 +439,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `InventoryTableConfiguration`.
+    /// The property type `InventoryTableConfiguration` of `AWS::S3::Bucket`.
     InventoryTableConfiguration
     required {
         configuration_state "ConfigurationState": InventoryTableConfigurationState,
@@ -450,7 +450,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `InventoryTableConfigurationState`.
+    /// Values of a property of `AWS::S3::Bucket`.
     InventoryTableConfigurationState {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",
@@ -458,7 +458,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `JournalTableConfiguration`.
+    /// The property type `JournalTableConfiguration` of `AWS::S3::Bucket`.
     JournalTableConfiguration
     required {
         record_expiration "RecordExpiration": BucketRecordExpiration,
@@ -469,7 +469,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LambdaConfiguration`.
+    /// The property type `LambdaConfiguration` of `AWS::S3::Bucket`.
     LambdaConfiguration
     required {
         function "Function": String,
@@ -481,7 +481,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LifecycleConfiguration`.
+    /// The property type `LifecycleConfiguration` of `AWS::S3::Bucket`.
     LifecycleConfiguration
     required {
         rules "Rules": Vec<Rule>,
@@ -492,7 +492,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `LifecycleConfigurationTransitionDefaultMinimumObjectSize`.
+    /// Values of a property of `AWS::S3::Bucket`.
     LifecycleConfigurationTransitionDefaultMinimumObjectSize {
         VARIES_BY_STORAGE_CLASS = "varies_by_storage_class",
         ALL_STORAGE_CLASSES_128_K = "all_storage_classes_128K",
@@ -500,7 +500,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `LoggingConfiguration`.
+    /// The property type `LoggingConfiguration` of `AWS::S3::Bucket`.
     LoggingConfiguration
     required {}
     optional {
@@ -511,7 +511,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MetadataConfiguration`.
+    /// The property type `MetadataConfiguration` of `AWS::S3::Bucket`.
     MetadataConfiguration
     required {
         journal_table_configuration "JournalTableConfiguration": JournalTableConfiguration,
@@ -523,7 +523,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MetadataTableConfiguration`.
+    /// The property type `MetadataTableConfiguration` of `AWS::S3::Bucket`.
     MetadataTableConfiguration
     required {
         s3_tables_destination "S3TablesDestination": S3TablesDestination,
@@ -532,7 +532,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MetadataTableEncryptionConfiguration`.
+    /// The property type `MetadataTableEncryptionConfiguration` of `AWS::S3::Bucket`.
     MetadataTableEncryptionConfiguration
     required {
         sse_algorithm "SseAlgorithm": MetadataTableEncryptionConfigurationSseAlgorithm,
@@ -543,7 +543,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `MetadataTableEncryptionConfigurationSseAlgorithm`.
+    /// Values of a property of `AWS::S3::Bucket`.
     MetadataTableEncryptionConfigurationSseAlgorithm {
         AWS_KMS = "aws:kms",
         AES256 = "AES256",
@@ -551,7 +551,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Metrics`.
+    /// The property type `Metrics` of `AWS::S3::Bucket`.
     Metrics
     required {
         status "Status": MetricsStatus,
@@ -562,7 +562,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MetricsConfiguration`.
+    /// The property type `MetricsConfiguration` of `AWS::S3::Bucket`.
     MetricsConfiguration
     required {
         id "Id": String,
@@ -575,7 +575,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `MetricsStatus`.
+    /// Values of a property of `AWS::S3::Bucket`.
     MetricsStatus {
         DISABLED = "Disabled",
         ENABLED = "Enabled",
@@ -583,7 +583,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `NoncurrentVersionExpiration`.
+    /// The property type `NoncurrentVersionExpiration` of `AWS::S3::Bucket`.
     NoncurrentVersionExpiration
     required {
         noncurrent_days "NoncurrentDays": i64,
@@ -594,7 +594,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `NoncurrentVersionTransition`.
+    /// The property type `NoncurrentVersionTransition` of `AWS::S3::Bucket`.
     NoncurrentVersionTransition
     required {
         storage_class "StorageClass": NoncurrentVersionTransitionStorageClass,
@@ -606,7 +606,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `NoncurrentVersionTransitionStorageClass`.
+    /// Values of a property of `AWS::S3::Bucket`.
     NoncurrentVersionTransitionStorageClass {
         DEEP_ARCHIVE = "DEEP_ARCHIVE",
         GLACIER = "GLACIER",
@@ -619,7 +619,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `NotificationConfiguration`.
+    /// The property type `NotificationConfiguration` of `AWS::S3::Bucket`.
     NotificationConfiguration
     required {}
     optional {
@@ -631,7 +631,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `NotificationFilter`.
+    /// The property type `NotificationFilter` of `AWS::S3::Bucket`.
     NotificationFilter
     required {
         s3_key "S3Key": S3KeyFilter,
@@ -640,7 +640,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ObjectLockConfiguration`.
+    /// The property type `ObjectLockConfiguration` of `AWS::S3::Bucket`.
     ObjectLockConfiguration
     required {}
     optional {
@@ -650,14 +650,14 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ObjectLockConfigurationObjectLockEnabled`.
+    /// Values of a property of `AWS::S3::Bucket`.
     ObjectLockConfigurationObjectLockEnabled {
         ENABLED = "Enabled",
     }
 }
 
 cfn_property! {
-    /// The property `ObjectLockRule`.
+    /// The property type `ObjectLockRule` of `AWS::S3::Bucket`.
     ObjectLockRule
     required {}
     optional {
@@ -666,7 +666,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `OwnershipControls`.
+    /// The property type `OwnershipControls` of `AWS::S3::Bucket`.
     OwnershipControls
     required {
         rules "Rules": Vec<OwnershipControlsRule>,
@@ -675,7 +675,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `OwnershipControlsRule`.
+    /// The property type `OwnershipControlsRule` of `AWS::S3::Bucket`.
     OwnershipControlsRule
     required {}
     optional {
@@ -684,7 +684,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `OwnershipControlsRuleObjectOwnership`.
+    /// Values of a property of `AWS::S3::Bucket`.
     OwnershipControlsRuleObjectOwnership {
         OBJECT_WRITER = "ObjectWriter",
         BUCKET_OWNER_PREFERRED = "BucketOwnerPreferred",
@@ -693,7 +693,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `PartitionedPrefix`.
+    /// The property type `PartitionedPrefix` of `AWS::S3::Bucket`.
     PartitionedPrefix
     required {}
     optional {
@@ -702,7 +702,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PartitionedPrefixPartitionDateSource`.
+    /// Values of a property of `AWS::S3::Bucket`.
     PartitionedPrefixPartitionDateSource {
         EVENT_TIME = "EventTime",
         DELIVERY_TIME = "DeliveryTime",
@@ -710,7 +710,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `PublicAccessBlockConfiguration`.
+    /// The property type `PublicAccessBlockConfiguration` of `AWS::S3::Bucket`.
     PublicAccessBlockConfiguration
     required {}
     optional {
@@ -722,7 +722,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `QueueConfiguration`.
+    /// The property type `QueueConfiguration` of `AWS::S3::Bucket`.
     QueueConfiguration
     required {
         event "Event": String,
@@ -734,7 +734,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RedirectAllRequestsTo`.
+    /// The property type `RedirectAllRequestsTo` of `AWS::S3::Bucket`.
     RedirectAllRequestsTo
     required {
         host_name "HostName": String,
@@ -745,7 +745,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `RedirectAllRequestsToProtocol`.
+    /// Values of a property of `AWS::S3::Bucket`.
     RedirectAllRequestsToProtocol {
         HTTP = "http",
         HTTPS = "https",
@@ -753,7 +753,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `RedirectRule`.
+    /// The property type `RedirectRule` of `AWS::S3::Bucket`.
     RedirectRule
     required {}
     optional {
@@ -766,7 +766,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `RedirectRuleProtocol`.
+    /// Values of a property of `AWS::S3::Bucket`.
     RedirectRuleProtocol {
         HTTP = "http",
         HTTPS = "https",
@@ -774,7 +774,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ReplicaModifications`.
+    /// The property type `ReplicaModifications` of `AWS::S3::Bucket`.
     ReplicaModifications
     required {
         status "Status": ReplicaModificationsStatus,
@@ -783,7 +783,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ReplicaModificationsStatus`.
+    /// Values of a property of `AWS::S3::Bucket`.
     ReplicaModificationsStatus {
         ENABLED = "Enabled",
         DISABLED = "Disabled",
@@ -791,7 +791,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ReplicationConfiguration`.
+    /// The property type `ReplicationConfiguration` of `AWS::S3::Bucket`.
     ReplicationConfiguration
     required {
         role "Role": RoleArn,
@@ -801,7 +801,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ReplicationDestination`.
+    /// The property type `ReplicationDestination` of `AWS::S3::Bucket`.
     ReplicationDestination
     required {
         bucket "Bucket": String,
@@ -817,7 +817,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ReplicationDestinationStorageClass`.
+    /// Values of a property of `AWS::S3::Bucket`.
     ReplicationDestinationStorageClass {
         DEEP_ARCHIVE = "DEEP_ARCHIVE",
         GLACIER = "GLACIER",
@@ -831,7 +831,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ReplicationRule`.
+    /// The property type `ReplicationRule` of `AWS::S3::Bucket`.
     ReplicationRule
     required {
         destination "Destination": ReplicationDestination,
@@ -848,7 +848,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ReplicationRuleAndOperator`.
+    /// The property type `ReplicationRuleAndOperator` of `AWS::S3::Bucket`.
     ReplicationRuleAndOperator
     required {}
     optional {
@@ -858,7 +858,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ReplicationRuleFilter`.
+    /// The property type `ReplicationRuleFilter` of `AWS::S3::Bucket`.
     ReplicationRuleFilter
     required {}
     optional {
@@ -869,7 +869,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ReplicationRuleStatus`.
+    /// Values of a property of `AWS::S3::Bucket`.
     ReplicationRuleStatus {
         DISABLED = "Disabled",
         ENABLED = "Enabled",
@@ -877,7 +877,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ReplicationTime`.
+    /// The property type `ReplicationTime` of `AWS::S3::Bucket`.
     ReplicationTime
     required {
         status "Status": ReplicationTimeStatus,
@@ -887,7 +887,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ReplicationTimeStatus`.
+    /// Values of a property of `AWS::S3::Bucket`.
     ReplicationTimeStatus {
         DISABLED = "Disabled",
         ENABLED = "Enabled",
@@ -895,7 +895,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ReplicationTimeValue`.
+    /// The property type `ReplicationTimeValue` of `AWS::S3::Bucket`.
     ReplicationTimeValue
     required {
         minutes "Minutes": i64,
@@ -904,7 +904,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RoutingRule`.
+    /// The property type `RoutingRule` of `AWS::S3::Bucket`.
     RoutingRule
     required {
         redirect_rule "RedirectRule": RedirectRule,
@@ -915,7 +915,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RoutingRuleCondition`.
+    /// The property type `RoutingRuleCondition` of `AWS::S3::Bucket`.
     RoutingRuleCondition
     required {}
     optional {
@@ -925,7 +925,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Rule`.
+    /// The property type `Rule` of `AWS::S3::Bucket`.
     Rule
     required {
         status "Status": RuleStatus,
@@ -950,7 +950,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `RuleStatus`.
+    /// Values of a property of `AWS::S3::Bucket`.
     RuleStatus {
         ENABLED = "Enabled",
         DISABLED = "Disabled",
@@ -958,7 +958,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `S3KeyFilter`.
+    /// The property type `S3KeyFilter` of `AWS::S3::Bucket`.
     S3KeyFilter
     required {
         rules "Rules": Vec<FilterRule>,
@@ -967,7 +967,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `S3TablesDestination`.
+    /// The property type `S3TablesDestination` of `AWS::S3::Bucket`.
     S3TablesDestination
     required {
         table_bucket_arn "TableBucketArn": String,
@@ -977,7 +977,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ServerSideEncryptionByDefault`.
+    /// The property type `ServerSideEncryptionByDefault` of `AWS::S3::Bucket`.
     ServerSideEncryptionByDefault
     required {
         sse_algorithm "SSEAlgorithm": ServerSideEncryptionByDefaultSseAlgorithm,
@@ -988,7 +988,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ServerSideEncryptionByDefaultSseAlgorithm`.
+    /// Values of a property of `AWS::S3::Bucket`.
     ServerSideEncryptionByDefaultSseAlgorithm {
         AWS_KMS = "aws:kms",
         AES256 = "AES256",
@@ -997,7 +997,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ServerSideEncryptionRule`.
+    /// The property type `ServerSideEncryptionRule` of `AWS::S3::Bucket`.
     ServerSideEncryptionRule
     required {}
     optional {
@@ -1008,7 +1008,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SourceSelectionCriteria`.
+    /// The property type `SourceSelectionCriteria` of `AWS::S3::Bucket`.
     SourceSelectionCriteria
     required {}
     optional {
@@ -1018,7 +1018,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SseKmsEncryptedObjects`.
+    /// The property type `SseKmsEncryptedObjects` of `AWS::S3::Bucket`.
     SseKmsEncryptedObjects
     required {
         status "Status": SseKmsEncryptedObjectsStatus,
@@ -1027,7 +1027,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `SseKmsEncryptedObjectsStatus`.
+    /// Values of a property of `AWS::S3::Bucket`.
     SseKmsEncryptedObjectsStatus {
         DISABLED = "Disabled",
         ENABLED = "Enabled",
@@ -1035,7 +1035,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `StorageClassAnalysis`.
+    /// The property type `StorageClassAnalysis` of `AWS::S3::Bucket`.
     StorageClassAnalysis
     required {}
     optional {
@@ -1044,7 +1044,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of `AWS::S3::Bucket`.
     Tag
     required {
         key "Key": String,
@@ -1054,7 +1054,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TagFilter`.
+    /// The property type `TagFilter` of `AWS::S3::Bucket`.
     TagFilter
     required {
         value "Value": String,
@@ -1064,7 +1064,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TargetObjectKeyFormat`.
+    /// The property type `TargetObjectKeyFormat` of `AWS::S3::Bucket`.
     TargetObjectKeyFormat
     required {}
     optional {
@@ -1074,7 +1074,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Tiering`.
+    /// The property type `Tiering` of `AWS::S3::Bucket`.
     Tiering
     required {
         access_tier "AccessTier": TieringAccessTier,
@@ -1084,7 +1084,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `TieringAccessTier`.
+    /// Values of a property of `AWS::S3::Bucket`.
     TieringAccessTier {
         ARCHIVE_ACCESS = "ARCHIVE_ACCESS",
         DEEP_ARCHIVE_ACCESS = "DEEP_ARCHIVE_ACCESS",
@@ -1092,7 +1092,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `TopicConfiguration`.
+    /// The property type `TopicConfiguration` of `AWS::S3::Bucket`.
     TopicConfiguration
     required {
         event "Event": String,
@@ -1104,7 +1104,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Transition`.
+    /// The property type `Transition` of `AWS::S3::Bucket`.
     Transition
     required {
         storage_class "StorageClass": TransitionStorageClass,
@@ -1116,7 +1116,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `TransitionStorageClass`.
+    /// Values of a property of `AWS::S3::Bucket`.
     TransitionStorageClass {
         DEEP_ARCHIVE = "DEEP_ARCHIVE",
         GLACIER = "GLACIER",
@@ -1129,7 +1129,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `VersioningConfiguration`.
+    /// The property type `VersioningConfiguration` of `AWS::S3::Bucket`.
     VersioningConfiguration
     required {
         status "Status": VersioningConfigurationStatus,
@@ -1138,7 +1138,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `VersioningConfigurationStatus`.
+    /// Values of a property of `AWS::S3::Bucket`.
     VersioningConfigurationStatus {
         ENABLED = "Enabled",
         SUSPENDED = "Suspended",
@@ -1146,7 +1146,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `WebsiteConfiguration`.
+    /// The property type `WebsiteConfiguration` of `AWS::S3::Bucket`.
     WebsiteConfiguration
     required {}
     optional {

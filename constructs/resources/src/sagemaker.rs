@@ -265,7 +265,7 @@ cfn_resource! {
 }
 
 cfn_values! {
-    /// Values of `AppAppType`.
+    /// Values of a property of `AWS::SageMaker::App`.
     AppAppType {
         JUPYTER_SERVER = "JupyterServer",
         KERNEL_GATEWAY = "KernelGateway",
@@ -276,7 +276,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `AppLifecycleManagement`.
+    /// The property type `AppLifecycleManagement` of `AWS::SageMaker::Domain`.
     AppLifecycleManagement
     required {}
     optional {
@@ -285,7 +285,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AppResourceSpec`.
+    /// The property type `ResourceSpec` of 2 resource types.
     AppResourceSpec
     required {}
     optional {
@@ -297,7 +297,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `AppType`.
+    /// Values of a property of 2 resource types.
     AppType {
         JUPYTER_SERVER = "JupyterServer",
         TENSOR_BOARD = "TensorBoard",
@@ -310,7 +310,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `CodeRepository`.
+    /// The property type `CodeRepository` of 3 resource types.
     CodeRepository
     required {
         repository_url "RepositoryUrl": String,
@@ -319,7 +319,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CustomFileSystem`.
+    /// The property type `CustomFileSystem` of `AWS::SageMaker::Space`.
     CustomFileSystem
     required {}
     optional {
@@ -330,7 +330,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CustomFileSystemConfig`.
+    /// The property type `CustomFileSystemConfig` of 2 resource types.
     CustomFileSystemConfig
     required {}
     optional {
@@ -341,7 +341,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CustomImage`.
+    /// The property type `CustomImage` of 3 resource types.
     CustomImage
     required {
         app_image_config_name "AppImageConfigName": String,
@@ -353,7 +353,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CustomPosixUserConfig`.
+    /// The property type `CustomPosixUserConfig` of 2 resource types.
     CustomPosixUserConfig
     required {
         uid "Uid": i64,
@@ -363,7 +363,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `DefaultEbsStorageSettings`.
+    /// The property type `DefaultEbsStorageSettings` of 2 resource types.
     DefaultEbsStorageSettings
     required {
         default_ebs_volume_size_in_gb "DefaultEbsVolumeSizeInGb": i64,
@@ -373,7 +373,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `DefaultSpaceSettings`.
+    /// The property type `DefaultSpaceSettings` of `AWS::SageMaker::Domain`.
     DefaultSpaceSettings
     required {
         execution_role "ExecutionRole": RoleArn,
@@ -390,7 +390,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `DefaultSpaceStorageSettings`.
+    /// The property type `DefaultSpaceStorageSettings` of 2 resource types.
     DefaultSpaceStorageSettings
     required {}
     optional {
@@ -399,7 +399,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `DockerSettings`.
+    /// The property type `DockerSettings` of `AWS::SageMaker::Domain`.
     DockerSettings
     required {}
     optional {
@@ -409,7 +409,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DockerSettingsEnableDockerAccess`.
+    /// Values of a property of `AWS::SageMaker::Domain`.
     DockerSettingsEnableDockerAccess {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",
@@ -417,7 +417,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `DomainAppNetworkAccessType`.
+    /// Values of a property of `AWS::SageMaker::Domain`.
     DomainAppNetworkAccessType {
         PUBLIC_INTERNET_ONLY = "PublicInternetOnly",
         VPC_ONLY = "VpcOnly",
@@ -425,7 +425,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `DomainAppSecurityGroupManagement`.
+    /// Values of a property of `AWS::SageMaker::Domain`.
     DomainAppSecurityGroupManagement {
         SERVICE = "Service",
         CUSTOMER = "Customer",
@@ -433,7 +433,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `DomainAuthMode`.
+    /// Values of a property of `AWS::SageMaker::Domain`.
     DomainAuthMode {
         SSO = "SSO",
         IAM = "IAM",
@@ -441,7 +441,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `DomainCodeEditorAppSettings`.
+    /// The property type `CodeEditorAppSettings` of `AWS::SageMaker::Domain`.
     DomainCodeEditorAppSettings
     required {}
     optional {
@@ -454,7 +454,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DomainHomeEfsFileSystemCreation`.
+    /// Values of a property of `AWS::SageMaker::Domain`.
     DomainHomeEfsFileSystemCreation {
         ENABLED = "Enabled",
         DISABLED = "Disabled",
@@ -462,7 +462,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `DomainJupyterLabAppSettings`.
+    /// The property type `JupyterLabAppSettings` of `AWS::SageMaker::Domain`.
     DomainJupyterLabAppSettings
     required {}
     optional {
@@ -476,7 +476,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `DomainResourceSpec`.
+    /// The property type `ResourceSpec` of 2 resource types.
     DomainResourceSpec
     required {}
     optional {
@@ -489,7 +489,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `DomainSettings`.
+    /// The property type `DomainSettings` of `AWS::SageMaker::Domain`.
     DomainSettings
     required {}
     optional {
@@ -503,7 +503,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DomainSettingsExecutionRoleIdentityConfig`.
+    /// Values of a property of `AWS::SageMaker::Domain`.
     DomainSettingsExecutionRoleIdentityConfig {
         USER_PROFILE_NAME = "USER_PROFILE_NAME",
         DISABLED = "DISABLED",
@@ -511,7 +511,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `DomainTagPropagation`.
+    /// Values of a property of `AWS::SageMaker::Domain`.
     DomainTagPropagation {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",
@@ -519,7 +519,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `DomainUserSettings`.
+    /// The property type `UserSettings` of `AWS::SageMaker::Domain`.
     DomainUserSettings
     required {
         execution_role "ExecutionRole": RoleArn,
@@ -544,7 +544,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EbsStorageSettings`.
+    /// The property type `EbsStorageSettings` of `AWS::SageMaker::Space`.
     EbsStorageSettings
     required {
         ebs_volume_size_in_gb "EbsVolumeSizeInGb": i64,
@@ -553,7 +553,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EfsFileSystem`.
+    /// The property type `EFSFileSystem` of `AWS::SageMaker::Space`.
     EfsFileSystem
     required {
         file_system_id "FileSystemId": String,
@@ -562,7 +562,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EfsFileSystemConfig`.
+    /// The property type `EFSFileSystemConfig` of 2 resource types.
     EfsFileSystemConfig
     required {
         file_system_id "FileSystemId": String,
@@ -573,7 +573,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EmrSettings`.
+    /// The property type `EmrSettings` of `AWS::SageMaker::UserProfile`.
     EmrSettings
     required {}
     optional {
@@ -583,7 +583,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `FsxLustreFileSystem`.
+    /// The property type `FSxLustreFileSystem` of `AWS::SageMaker::Space`.
     FsxLustreFileSystem
     required {
         file_system_id "FileSystemId": String,
@@ -592,7 +592,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `FsxLustreFileSystemConfig`.
+    /// The property type `FSxLustreFileSystemConfig` of 2 resource types.
     FsxLustreFileSystemConfig
     required {
         file_system_id "FileSystemId": String,
@@ -603,7 +603,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `HiddenSageMakerImage`.
+    /// The property type `HiddenSageMakerImage` of 2 resource types.
     HiddenSageMakerImage
     required {}
     optional {
@@ -613,14 +613,14 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `HiddenSageMakerImageName`.
+    /// Values of a property of 2 resource types.
     HiddenSageMakerImageName {
         SAGEMAKER_DISTRIBUTION = "sagemaker_distribution",
     }
 }
 
 cfn_property! {
-    /// The property `IdleSettings`.
+    /// The property type `IdleSettings` of `AWS::SageMaker::Domain`.
     IdleSettings
     required {}
     optional {
@@ -632,7 +632,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `InstanceMetadataServiceConfiguration`.
+    /// The property type `InstanceMetadataServiceConfiguration` of `AWS::SageMaker::NotebookInstance`.
     InstanceMetadataServiceConfiguration
     required {
         minimum_instance_metadata_service_version "MinimumInstanceMetadataServiceVersion": String,
@@ -641,7 +641,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `IpAddressType`.
+    /// Values of a property of `AWS::SageMaker::Domain`.
     IpAddressType {
         IPV4 = "IPV4",
         DUALSTACK = "DUALSTACK",
@@ -649,7 +649,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `JupyterServerAppSettings`.
+    /// The property type `JupyterServerAppSettings` of 2 resource types.
     JupyterServerAppSettings
     required {}
     optional {
@@ -659,7 +659,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `KernelGatewayAppSettings`.
+    /// The property type `KernelGatewayAppSettings` of 2 resource types.
     KernelGatewayAppSettings
     required {}
     optional {
@@ -670,7 +670,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `LifecycleManagement`.
+    /// Values of a property of `AWS::SageMaker::Domain`.
     LifecycleManagement {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",
@@ -678,7 +678,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `MlTools`.
+    /// Values of a property of 2 resource types.
     MlTools {
         DATA_WRANGLER = "DataWrangler",
         FEATURE_STORE = "FeatureStore",
@@ -704,7 +704,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `MlflowAppModelRegistrationMode`.
+    /// Values of a property of `AWS::SageMaker::MlflowApp`.
     MlflowAppModelRegistrationMode {
         AUTO_MODEL_REGISTRATION_ENABLED = "AutoModelRegistrationEnabled",
         AUTO_MODEL_REGISTRATION_DISABLED = "AutoModelRegistrationDisabled",
@@ -712,7 +712,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `MlflowTrackingServerSize`.
+    /// Values of a property of `AWS::SageMaker::MlflowTrackingServer`.
     MlflowTrackingServerSize {
         SMALL = "Small",
         MEDIUM = "Medium",
@@ -721,7 +721,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `NotebookInstanceAcceleratorTypes`.
+    /// Values of a property of `AWS::SageMaker::NotebookInstance`.
     NotebookInstanceAcceleratorTypes {
         ML_EIA1_LARGE = "ml.eia1.large",
         ML_EIA1_MEDIUM = "ml.eia1.medium",
@@ -733,7 +733,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `NotebookInstanceDirectInternetAccess`.
+    /// Values of a property of `AWS::SageMaker::NotebookInstance`.
     NotebookInstanceDirectInternetAccess {
         DISABLED = "Disabled",
         ENABLED = "Enabled",
@@ -741,7 +741,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `NotebookInstanceLifecycleHook`.
+    /// The property type `NotebookInstanceLifecycleHook` of `AWS::SageMaker::NotebookInstanceLifecycleConfig`.
     NotebookInstanceLifecycleHook
     required {}
     optional {
@@ -750,7 +750,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `NotebookInstanceRootAccess`.
+    /// Values of a property of `AWS::SageMaker::NotebookInstance`.
     NotebookInstanceRootAccess {
         DISABLED = "Disabled",
         ENABLED = "Enabled",
@@ -758,7 +758,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `OwnershipSettings`.
+    /// The property type `OwnershipSettings` of `AWS::SageMaker::Space`.
     OwnershipSettings
     required {
         owner_user_profile_name "OwnerUserProfileName": String,
@@ -767,7 +767,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RSessionAppSettings`.
+    /// The property type `RSessionAppSettings` of `AWS::SageMaker::Domain`.
     RSessionAppSettings
     required {}
     optional {
@@ -777,7 +777,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RStudioServerProAppSettings`.
+    /// The property type `RStudioServerProAppSettings` of 2 resource types.
     RStudioServerProAppSettings
     required {}
     optional {
@@ -787,7 +787,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `RStudioServerProAppSettingsAccessStatus`.
+    /// Values of a property of 2 resource types.
     RStudioServerProAppSettingsAccessStatus {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",
@@ -795,7 +795,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `RStudioServerProAppSettingsUserGroup`.
+    /// Values of a property of 2 resource types.
     RStudioServerProAppSettingsUserGroup {
         R_STUDIO_ADMIN = "R_STUDIO_ADMIN",
         R_STUDIO_USER = "R_STUDIO_USER",
@@ -803,7 +803,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `RStudioServerProDomainSettings`.
+    /// The property type `RStudioServerProDomainSettings` of `AWS::SageMaker::Domain`.
     RStudioServerProDomainSettings
     required {
         domain_execution_role_arn "DomainExecutionRoleArn": RoleArn,
@@ -816,7 +816,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `RemoteAccess`.
+    /// Values of a property of `AWS::SageMaker::Space`.
     RemoteAccess {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",
@@ -824,7 +824,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `S3FileSystem`.
+    /// The property type `S3FileSystem` of `AWS::SageMaker::Space`.
     S3FileSystem
     required {}
     optional {
@@ -833,7 +833,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `S3FileSystemConfig`.
+    /// The property type `S3FileSystemConfig` of 2 resource types.
     S3FileSystemConfig
     required {}
     optional {
@@ -843,7 +843,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SharingSettings`.
+    /// The property type `SharingSettings` of 2 resource types.
     SharingSettings
     required {}
     optional {
@@ -854,7 +854,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `SharingSettingsNotebookOutputOption`.
+    /// Values of a property of 2 resource types.
     SharingSettingsNotebookOutputOption {
         ALLOWED = "Allowed",
         DISABLED = "Disabled",
@@ -862,7 +862,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `SpaceAppType`.
+    /// Values of a property of `AWS::SageMaker::Space`.
     SpaceAppType {
         JUPYTER_SERVER = "JupyterServer",
         KERNEL_GATEWAY = "KernelGateway",
@@ -875,7 +875,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `SpaceCodeEditorAppSettings`.
+    /// The property type `SpaceCodeEditorAppSettings` of `AWS::SageMaker::Space`.
     SpaceCodeEditorAppSettings
     required {}
     optional {
@@ -884,7 +884,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SpaceJupyterLabAppSettings`.
+    /// The property type `SpaceJupyterLabAppSettings` of `AWS::SageMaker::Space`.
     SpaceJupyterLabAppSettings
     required {}
     optional {
@@ -894,7 +894,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SpaceJupyterServerAppSettings`.
+    /// The property type `JupyterServerAppSettings` of `AWS::SageMaker::Space`.
     SpaceJupyterServerAppSettings
     required {}
     optional {
@@ -904,7 +904,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SpaceKernelGatewayAppSettings`.
+    /// The property type `KernelGatewayAppSettings` of `AWS::SageMaker::Space`.
     SpaceKernelGatewayAppSettings
     required {}
     optional {
@@ -915,7 +915,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `SpaceManagedResources`.
+    /// Values of a property of `AWS::SageMaker::Space`.
     SpaceManagedResources {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",
@@ -923,7 +923,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `SpaceSettings`.
+    /// The property type `SpaceSettings` of `AWS::SageMaker::Space`.
     SpaceSettings
     required {}
     optional {
@@ -940,7 +940,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SpaceSharingSettings`.
+    /// The property type `SpaceSharingSettings` of `AWS::SageMaker::Space`.
     SpaceSharingSettings
     required {
         sharing_type "SharingType": SpaceSharingSettingsSharingType,
@@ -949,7 +949,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `SpaceSharingSettingsSharingType`.
+    /// Values of a property of `AWS::SageMaker::Space`.
     SpaceSharingSettingsSharingType {
         PRIVATE = "Private",
         SHARED = "Shared",
@@ -957,7 +957,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `SpaceStorageSettings`.
+    /// The property type `SpaceStorageSettings` of `AWS::SageMaker::Space`.
     SpaceStorageSettings
     required {}
     optional {
@@ -966,7 +966,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `StudioLifecycleConfigAppType`.
+    /// Values of a property of `AWS::SageMaker::StudioLifecycleConfig`.
     StudioLifecycleConfigAppType {
         JUPYTER_SERVER = "JupyterServer",
         KERNEL_GATEWAY = "KernelGateway",
@@ -976,7 +976,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `StudioWebPortalSettings`.
+    /// The property type `StudioWebPortalSettings` of 2 resource types.
     StudioWebPortalSettings
     required {}
     optional {
@@ -988,7 +988,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of 10 resource types.
     Tag
     required {
         key "Key": String,
@@ -998,7 +998,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `UnifiedStudioSettings`.
+    /// The property type `UnifiedStudioSettings` of `AWS::SageMaker::Domain`.
     UnifiedStudioSettings
     required {}
     optional {
@@ -1013,7 +1013,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `UnifiedStudioSettingsStudioWebPortalAccess`.
+    /// Values of a property of `AWS::SageMaker::Domain`.
     UnifiedStudioSettingsStudioWebPortalAccess {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",
@@ -1021,7 +1021,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `UserProfileCodeEditorAppSettings`.
+    /// The property type `CodeEditorAppSettings` of `AWS::SageMaker::UserProfile`.
     UserProfileCodeEditorAppSettings
     required {}
     optional {
@@ -1033,7 +1033,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `UserProfileJupyterLabAppSettings`.
+    /// The property type `JupyterLabAppSettings` of `AWS::SageMaker::UserProfile`.
     UserProfileJupyterLabAppSettings
     required {}
     optional {
@@ -1047,7 +1047,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `UserProfileUserSettings`.
+    /// The property type `UserSettings` of `AWS::SageMaker::UserProfile`.
     UserProfileUserSettings
     required {}
     optional {
@@ -1070,7 +1070,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `UserSettingsAutoMountHomeEfs`.
+    /// Values of a property of 2 resource types.
     UserSettingsAutoMountHomeEfs {
         ENABLED = "Enabled",
         DISABLED = "Disabled",
@@ -1079,7 +1079,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `UserSettingsStudioWebPortal`.
+    /// Values of a property of 2 resource types.
     UserSettingsStudioWebPortal {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",

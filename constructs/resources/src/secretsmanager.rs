@@ -80,7 +80,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `ExternalSecretRotationMetadataItem`.
+    /// The property type `ExternalSecretRotationMetadataItem` of `AWS::SecretsManager::RotationSchedule`.
     ExternalSecretRotationMetadataItem
     required {
         key "Key": String,
@@ -90,7 +90,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `GenerateSecretString`.
+    /// The property type `GenerateSecretString` of `AWS::SecretsManager::Secret`.
     GenerateSecretString
     required {}
     optional {
@@ -108,7 +108,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `HostedRotationLambda`.
+    /// The property type `HostedRotationLambda` of `AWS::SecretsManager::RotationSchedule`.
     HostedRotationLambda
     required {
         rotation_type "RotationType": String,
@@ -128,7 +128,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ReplicaRegion`.
+    /// The property type `ReplicaRegion` of `AWS::SecretsManager::Secret`.
     ReplicaRegion
     required {
         region "Region": String,
@@ -139,7 +139,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RotationRules`.
+    /// The property type `RotationRules` of `AWS::SecretsManager::RotationSchedule`.
     RotationRules
     required {}
     optional {
@@ -150,7 +150,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of `AWS::SecretsManager::Secret`.
     Tag
     required {
         key "Key": String,

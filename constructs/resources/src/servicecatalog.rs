@@ -161,7 +161,7 @@ cfn_resource! {
 }
 
 cfn_values! {
-    /// Values of `CloudFormationProductType`.
+    /// Values of a property of `AWS::ServiceCatalog::CloudFormationProduct`.
     CloudFormationProductType {
         CLOUD_FORMATION_TEMPLATE = "CLOUD_FORMATION_TEMPLATE",
         MARKETPLACE_AMI = "MARKETPLACE_AMI",
@@ -173,7 +173,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `CodeStarParameters`.
+    /// The property type `CodeStarParameters` of `AWS::ServiceCatalog::CloudFormationProduct`.
     CodeStarParameters
     required {
         artifact_path "ArtifactPath": String,
@@ -185,7 +185,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ProvisioningArtifactProperties`.
+    /// The property type `ProvisioningArtifactProperties` of `AWS::ServiceCatalog::CloudFormationProduct`.
     ProvisioningArtifactProperties
     required {
         info "Info": Json,
@@ -199,7 +199,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ProvisioningArtifactPropertiesType`.
+    /// Values of a property of `AWS::ServiceCatalog::CloudFormationProduct`.
     ProvisioningArtifactPropertiesType {
         CLOUD_FORMATION_TEMPLATE = "CLOUD_FORMATION_TEMPLATE",
         MARKETPLACE_AMI = "MARKETPLACE_AMI",
@@ -211,7 +211,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `SourceConnection`.
+    /// The property type `SourceConnection` of `AWS::ServiceCatalog::CloudFormationProduct`.
     SourceConnection
     required {
         connection_parameters "ConnectionParameters": SourceConnectionParameters,
@@ -221,7 +221,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `SourceConnectionParameters`.
+    /// A property type of `AWS::ServiceCatalog::CloudFormationProduct`.
     SourceConnectionParameters
     required {}
     optional {
@@ -230,14 +230,14 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `SourceConnectionType`.
+    /// Values of a property of `AWS::ServiceCatalog::CloudFormationProduct`.
     SourceConnectionType {
         CODESTAR = "CODESTAR",
     }
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of 2 resource types.
     Tag
     required {
         key "Key": String,

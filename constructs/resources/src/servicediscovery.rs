@@ -54,7 +54,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `DnsConfig`.
+    /// The property type `DnsConfig` of `AWS::ServiceDiscovery::Service`.
     DnsConfig
     required {
         dns_records "DnsRecords": Vec<DnsRecord>,
@@ -66,7 +66,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DnsConfigRoutingPolicy`.
+    /// Values of a property of `AWS::ServiceDiscovery::Service`.
     DnsConfigRoutingPolicy {
         MULTIVALUE = "MULTIVALUE",
         WEIGHTED = "WEIGHTED",
@@ -74,7 +74,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `DnsRecord`.
+    /// The property type `DnsRecord` of `AWS::ServiceDiscovery::Service`.
     DnsRecord
     required {
         type_ "Type": DnsRecordType,
@@ -84,7 +84,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DnsRecordType`.
+    /// Values of a property of `AWS::ServiceDiscovery::Service`.
     DnsRecordType {
         A = "A",
         AAAA = "AAAA",
@@ -94,7 +94,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `HealthCheckConfig`.
+    /// The property type `HealthCheckConfig` of `AWS::ServiceDiscovery::Service`.
     HealthCheckConfig
     required {
         type_ "Type": HealthCheckConfigType,
@@ -106,7 +106,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `HealthCheckConfigType`.
+    /// Values of a property of `AWS::ServiceDiscovery::Service`.
     HealthCheckConfigType {
         HTTP = "HTTP",
         HTTPS = "HTTPS",
@@ -115,7 +115,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `HealthCheckCustomConfig`.
+    /// The property type `HealthCheckCustomConfig` of `AWS::ServiceDiscovery::Service`.
     HealthCheckCustomConfig
     required {}
     optional {
@@ -124,7 +124,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `PrivateDnsPropertiesMutable`.
+    /// The property type `PrivateDnsPropertiesMutable` of `AWS::ServiceDiscovery::PrivateDnsNamespace`.
     PrivateDnsPropertiesMutable
     required {}
     optional {
@@ -133,7 +133,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Properties`.
+    /// The property type `Properties` of `AWS::ServiceDiscovery::PrivateDnsNamespace`.
     Properties
     required {}
     optional {
@@ -142,14 +142,14 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ServiceType`.
+    /// Values of a property of `AWS::ServiceDiscovery::Service`.
     ServiceType {
         HTTP = "HTTP",
     }
 }
 
 cfn_property! {
-    /// The property `Soa`.
+    /// The property type `SOA` of `AWS::ServiceDiscovery::PrivateDnsNamespace`.
     Soa
     required {}
     optional {
@@ -158,7 +158,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of 2 resource types.
     Tag
     required {
         key "Key": String,

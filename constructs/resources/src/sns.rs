@@ -81,7 +81,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `LoggingConfig`.
+    /// The property type `LoggingConfig` of `AWS::SNS::Topic`.
     LoggingConfig
     required {
         protocol "Protocol": LoggingConfigProtocol,
@@ -94,7 +94,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `LoggingConfigProtocol`.
+    /// Values of a property of `AWS::SNS::Topic`.
     LoggingConfigProtocol {
         HTTP_S = "http/s",
         SQS = "sqs",
@@ -105,7 +105,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Subscription`.
+    /// The property type `Subscription` of `AWS::SNS::Topic`.
     Subscription
     required {
         endpoint "Endpoint": String,
@@ -115,7 +115,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of `AWS::SNS::Topic`.
     Tag
     required {
         key "Key": String,

@@ -61,7 +61,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `QueueRedrivePolicy`.
+    /// A property type of `AWS::SQS::Queue`.
     QueueRedrivePolicy
     required {}
     optional {
@@ -71,7 +71,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of `AWS::SQS::Queue`.
     Tag
     required {
         key "Key": String,

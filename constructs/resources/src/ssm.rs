@@ -67,7 +67,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `AttachmentsSource`.
+    /// The property type `AttachmentsSource` of `AWS::SSM::Document`.
     AttachmentsSource
     required {}
     optional {
@@ -78,7 +78,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `AttachmentsSourceKey`.
+    /// Values of a property of `AWS::SSM::Document`.
     AttachmentsSourceKey {
         SOURCE_URL = "SourceUrl",
         S3_FILE_URL = "S3FileUrl",
@@ -87,7 +87,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `DocumentFormat`.
+    /// Values of a property of `AWS::SSM::Document`.
     DocumentFormat {
         YAML = "YAML",
         JSON = "JSON",
@@ -96,7 +96,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `DocumentRequires`.
+    /// The property type `DocumentRequires` of `AWS::SSM::Document`.
     DocumentRequires
     required {}
     optional {
@@ -106,7 +106,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DocumentType`.
+    /// Values of a property of `AWS::SSM::Document`.
     DocumentType {
         APPLICATION_CONFIGURATION = "ApplicationConfiguration",
         APPLICATION_CONFIGURATION_SCHEMA = "ApplicationConfigurationSchema",
@@ -127,7 +127,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `DocumentUpdateMethod`.
+    /// Values of a property of `AWS::SSM::Document`.
     DocumentUpdateMethod {
         REPLACE = "Replace",
         NEW_VERSION = "NewVersion",
@@ -135,7 +135,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `ParameterDataType`.
+    /// Values of a property of `AWS::SSM::Parameter`.
     ParameterDataType {
         TEXT = "text",
         AWS_EC2_IMAGE = "aws:ec2:image",
@@ -143,7 +143,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `ParameterTier`.
+    /// Values of a property of `AWS::SSM::Parameter`.
     ParameterTier {
         STANDARD = "Standard",
         ADVANCED = "Advanced",
@@ -152,7 +152,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `ParameterType`.
+    /// Values of a property of `AWS::SSM::Parameter`.
     ParameterType {
         STRING = "String",
         STRING_LIST = "StringList",
@@ -160,7 +160,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of `AWS::SSM::Document`.
     Tag
     required {
         key "Key": String,

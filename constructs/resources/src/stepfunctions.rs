@@ -34,7 +34,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `CloudWatchLogsLogGroup`.
+    /// The property type `CloudWatchLogsLogGroup` of `AWS::StepFunctions::StateMachine`.
     CloudWatchLogsLogGroup
     required {}
     optional {
@@ -43,7 +43,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `EncryptionConfiguration`.
+    /// The property type `EncryptionConfiguration` of `AWS::StepFunctions::StateMachine`.
     EncryptionConfiguration
     required {
         type_ "Type": EncryptionConfigurationType,
@@ -55,7 +55,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `EncryptionConfigurationType`.
+    /// Values of a property of `AWS::StepFunctions::StateMachine`.
     EncryptionConfigurationType {
         CUSTOMER_MANAGED_KMS_KEY = "CUSTOMER_MANAGED_KMS_KEY",
         AWS_OWNED_KEY = "AWS_OWNED_KEY",
@@ -63,7 +63,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `LogDestination`.
+    /// The property type `LogDestination` of `AWS::StepFunctions::StateMachine`.
     LogDestination
     required {}
     optional {
@@ -72,7 +72,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LoggingConfiguration`.
+    /// The property type `LoggingConfiguration` of `AWS::StepFunctions::StateMachine`.
     LoggingConfiguration
     required {}
     optional {
@@ -83,7 +83,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `LoggingConfigurationLevel`.
+    /// Values of a property of `AWS::StepFunctions::StateMachine`.
     LoggingConfigurationLevel {
         ALL = "ALL",
         ERROR = "ERROR",
@@ -93,7 +93,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `S3Location`.
+    /// The property type `S3Location` of `AWS::StepFunctions::StateMachine`.
     S3Location
     required {
         bucket "Bucket": String,
@@ -105,7 +105,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `StateMachineType`.
+    /// Values of a property of `AWS::StepFunctions::StateMachine`.
     StateMachineType {
         STANDARD = "STANDARD",
         EXPRESS = "EXPRESS",
@@ -113,7 +113,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `TagsEntry`.
+    /// The property type `TagsEntry` of `AWS::StepFunctions::StateMachine`.
     TagsEntry
     required {
         key "Key": String,
@@ -123,7 +123,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TracingConfiguration`.
+    /// The property type `TracingConfiguration` of `AWS::StepFunctions::StateMachine`.
     TracingConfiguration
     required {}
     optional {

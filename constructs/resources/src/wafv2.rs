@@ -96,7 +96,7 @@ cfn_resource! {
 }
 
 cfn_property! {
-    /// The property `AllowAction`.
+    /// The property type `AllowAction` of `AWS::WAFv2::WebACL`.
     AllowAction
     required {}
     optional {
@@ -105,7 +105,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AndStatement`.
+    /// The property type `AndStatement` of `AWS::WAFv2::WebACL`.
     AndStatement
     required {
         statements "Statements": Vec<Statement>,
@@ -114,7 +114,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ApplicationAttribute`.
+    /// The property type `ApplicationAttribute` of `AWS::WAFv2::WebACL`.
     ApplicationAttribute
     required {
         name "Name": String,
@@ -124,7 +124,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ApplicationConfig`.
+    /// The property type `ApplicationConfig` of `AWS::WAFv2::WebACL`.
     ApplicationConfig
     required {
         attributes "Attributes": Vec<ApplicationAttribute>,
@@ -133,7 +133,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AsnMatchStatement`.
+    /// The property type `AsnMatchStatement` of `AWS::WAFv2::WebACL`.
     AsnMatchStatement
     required {}
     optional {
@@ -143,7 +143,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AssociationConfig`.
+    /// The property type `AssociationConfig` of `AWS::WAFv2::WebACL`.
     AssociationConfig
     required {}
     optional {
@@ -152,7 +152,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AwsManagedRulesAcfpRuleSet`.
+    /// The property type `AWSManagedRulesACFPRuleSet` of `AWS::WAFv2::WebACL`.
     AwsManagedRulesAcfpRuleSet
     required {
         creation_path "CreationPath": String,
@@ -166,7 +166,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AwsManagedRulesAntiDDoSRuleSet`.
+    /// The property type `AWSManagedRulesAntiDDoSRuleSet` of `AWS::WAFv2::WebACL`.
     AwsManagedRulesAntiDDoSRuleSet
     required {
         client_side_action_config "ClientSideActionConfig": ClientSideActionConfig,
@@ -177,7 +177,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AwsManagedRulesAtpRuleSet`.
+    /// The property type `AWSManagedRulesATPRuleSet` of `AWS::WAFv2::WebACL`.
     AwsManagedRulesAtpRuleSet
     required {
         login_path "LoginPath": String,
@@ -190,7 +190,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `AwsManagedRulesBotControlRuleSet`.
+    /// The property type `AWSManagedRulesBotControlRuleSet` of `AWS::WAFv2::WebACL`.
     AwsManagedRulesBotControlRuleSet
     required {
         inspection_level "InspectionLevel": AwsManagedRulesBotControlRuleSetInspectionLevel,
@@ -201,7 +201,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `AwsManagedRulesBotControlRuleSetInspectionLevel`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     AwsManagedRulesBotControlRuleSetInspectionLevel {
         COMMON = "COMMON",
         TARGETED = "TARGETED",
@@ -209,7 +209,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `BlockAction`.
+    /// The property type `BlockAction` of `AWS::WAFv2::WebACL`.
     BlockAction
     required {}
     optional {
@@ -218,7 +218,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `BlockchainChain`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     BlockchainChain {
         BASE = "BASE",
         SOLANA = "SOLANA",
@@ -228,7 +228,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Body`.
+    /// The property type `Body` of `AWS::WAFv2::WebACL`.
     Body
     required {}
     optional {
@@ -237,7 +237,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `BodyParsingFallbackBehavior`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     BodyParsingFallbackBehavior {
         MATCH = "MATCH",
         NO_MATCH = "NO_MATCH",
@@ -246,7 +246,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ByteMatchStatement`.
+    /// The property type `ByteMatchStatement` of `AWS::WAFv2::WebACL`.
     ByteMatchStatement
     required {
         field_to_match "FieldToMatch": WebAclFieldToMatch,
@@ -261,7 +261,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CaptchaAction`.
+    /// The property type `CaptchaAction` of `AWS::WAFv2::WebACL`.
     CaptchaAction
     required {}
     optional {
@@ -270,7 +270,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CaptchaConfig`.
+    /// The property type `CaptchaConfig` of `AWS::WAFv2::WebACL`.
     CaptchaConfig
     required {}
     optional {
@@ -279,7 +279,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ChallengeAction`.
+    /// The property type `ChallengeAction` of `AWS::WAFv2::WebACL`.
     ChallengeAction
     required {}
     optional {
@@ -288,7 +288,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ChallengeConfig`.
+    /// The property type `ChallengeConfig` of `AWS::WAFv2::WebACL`.
     ChallengeConfig
     required {}
     optional {
@@ -297,7 +297,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ClientSideAction`.
+    /// The property type `ClientSideAction` of `AWS::WAFv2::WebACL`.
     ClientSideAction
     required {
         usage_of_action "UsageOfAction": UsageOfAction,
@@ -309,7 +309,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ClientSideActionConfig`.
+    /// The property type `ClientSideActionConfig` of `AWS::WAFv2::WebACL`.
     ClientSideActionConfig
     required {
         challenge "Challenge": ClientSideAction,
@@ -318,7 +318,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Condition`.
+    /// The property type `Condition` of `AWS::WAFv2::LoggingConfiguration`.
     Condition
     required {}
     optional {
@@ -328,7 +328,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ConditionActionCondition`.
+    /// A property type of `AWS::WAFv2::LoggingConfiguration`.
     ConditionActionCondition
     required {
         action "Action": ConditionActionConditionAction,
@@ -337,7 +337,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ConditionActionConditionAction`.
+    /// Values of a property of `AWS::WAFv2::LoggingConfiguration`.
     ConditionActionConditionAction {
         ALLOW = "ALLOW",
         BLOCK = "BLOCK",
@@ -350,7 +350,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ConditionLabelNameCondition`.
+    /// A property type of `AWS::WAFv2::LoggingConfiguration`.
     ConditionLabelNameCondition
     required {
         label_name "LabelName": String,
@@ -359,7 +359,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CookieMatchPattern`.
+    /// The property type `CookieMatchPattern` of `AWS::WAFv2::WebACL`.
     CookieMatchPattern
     required {}
     optional {
@@ -370,7 +370,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Cookies`.
+    /// The property type `Cookies` of `AWS::WAFv2::WebACL`.
     Cookies
     required {
         match_pattern "MatchPattern": CookieMatchPattern,
@@ -381,7 +381,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CountAction`.
+    /// The property type `CountAction` of `AWS::WAFv2::WebACL`.
     CountAction
     required {}
     optional {
@@ -390,7 +390,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CryptoConfig`.
+    /// The property type `CryptoConfig` of `AWS::WAFv2::WebACL`.
     CryptoConfig
     required {
         payment_networks "PaymentNetworks": Vec<PaymentNetwork>,
@@ -399,14 +399,14 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `CryptoCurrency`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     CryptoCurrency {
         USDC = "USDC",
     }
 }
 
 cfn_values! {
-    /// Values of `CurrencyMode`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     CurrencyMode {
         REAL = "REAL",
         TEST = "TEST",
@@ -414,7 +414,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `CustomHttpHeader`.
+    /// The property type `CustomHTTPHeader` of `AWS::WAFv2::WebACL`.
     CustomHttpHeader
     required {
         name "Name": String,
@@ -424,7 +424,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CustomRequestHandling`.
+    /// The property type `CustomRequestHandling` of `AWS::WAFv2::WebACL`.
     CustomRequestHandling
     required {
         insert_headers "InsertHeaders": Vec<CustomHttpHeader>,
@@ -433,7 +433,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CustomResponse`.
+    /// The property type `CustomResponse` of `AWS::WAFv2::WebACL`.
     CustomResponse
     required {
         response_code "ResponseCode": i64,
@@ -445,7 +445,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `CustomResponseBody`.
+    /// The property type `CustomResponseBody` of `AWS::WAFv2::WebACL`.
     CustomResponseBody
     required {
         content_type "ContentType": ResponseContentType,
@@ -455,7 +455,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `DataProtect`.
+    /// The property type `DataProtect` of `AWS::WAFv2::WebACL`.
     DataProtect
     required {
         field "Field": FieldToProtect,
@@ -468,7 +468,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `DataProtectionAction`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     DataProtectionAction {
         SUBSTITUTION = "SUBSTITUTION",
         HASH = "HASH",
@@ -476,7 +476,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `DataProtectionConfig`.
+    /// The property type `DataProtectionConfig` of `AWS::WAFv2::WebACL`.
     DataProtectionConfig
     required {
         data_protections "DataProtections": Vec<DataProtect>,
@@ -485,7 +485,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `DefaultAction`.
+    /// The property type `DefaultAction` of `AWS::WAFv2::WebACL`.
     DefaultAction
     required {}
     optional {
@@ -495,7 +495,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ExcludedRule`.
+    /// The property type `ExcludedRule` of `AWS::WAFv2::WebACL`.
     ExcludedRule
     required {
         name "Name": String,
@@ -504,7 +504,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `FieldIdentifier`.
+    /// The property type `FieldIdentifier` of `AWS::WAFv2::WebACL`.
     FieldIdentifier
     required {
         identifier "Identifier": String,
@@ -513,7 +513,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `FieldToMatchSingleHeader`.
+    /// A property type of 2 resource types.
     FieldToMatchSingleHeader
     required {
         name "Name": String,
@@ -522,7 +522,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `FieldToMatchSingleQueryArgument`.
+    /// A property type of `AWS::WAFv2::WebACL`.
     FieldToMatchSingleQueryArgument
     required {
         name "Name": String,
@@ -531,7 +531,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `FieldToProtect`.
+    /// The property type `FieldToProtect` of `AWS::WAFv2::WebACL`.
     FieldToProtect
     required {
         field_type "FieldType": FieldToProtectFieldType,
@@ -542,7 +542,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `FieldToProtectFieldType`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     FieldToProtectFieldType {
         SINGLE_HEADER = "SINGLE_HEADER",
         SINGLE_COOKIE = "SINGLE_COOKIE",
@@ -553,7 +553,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Filter`.
+    /// The property type `Filter` of `AWS::WAFv2::LoggingConfiguration`.
     Filter
     required {
         behavior "Behavior": FilterBehavior,
@@ -564,7 +564,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `FilterBehavior`.
+    /// Values of a property of `AWS::WAFv2::LoggingConfiguration`.
     FilterBehavior {
         KEEP = "KEEP",
         DROP = "DROP",
@@ -572,7 +572,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `FilterRequirement`.
+    /// Values of a property of `AWS::WAFv2::LoggingConfiguration`.
     FilterRequirement {
         MEETS_ALL = "MEETS_ALL",
         MEETS_ANY = "MEETS_ANY",
@@ -580,7 +580,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ForwardedIpConfiguration`.
+    /// The property type `ForwardedIPConfiguration` of `AWS::WAFv2::WebACL`.
     ForwardedIpConfiguration
     required {
         header_name "HeaderName": String,
@@ -590,7 +590,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ForwardedIpConfigurationFallbackBehavior`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     ForwardedIpConfigurationFallbackBehavior {
         MATCH = "MATCH",
         NO_MATCH = "NO_MATCH",
@@ -598,7 +598,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `GeoMatchStatement`.
+    /// The property type `GeoMatchStatement` of `AWS::WAFv2::WebACL`.
     GeoMatchStatement
     required {}
     optional {
@@ -608,7 +608,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `HeaderMatchPattern`.
+    /// The property type `HeaderMatchPattern` of `AWS::WAFv2::WebACL`.
     HeaderMatchPattern
     required {}
     optional {
@@ -619,7 +619,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `HeaderOrder`.
+    /// The property type `HeaderOrder` of `AWS::WAFv2::WebACL`.
     HeaderOrder
     required {
         oversize_handling "OversizeHandling": OversizeHandling,
@@ -628,7 +628,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Headers`.
+    /// The property type `Headers` of `AWS::WAFv2::WebACL`.
     Headers
     required {
         match_pattern "MatchPattern": HeaderMatchPattern,
@@ -639,7 +639,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ImmunityTimeProperty`.
+    /// The property type `ImmunityTimeProperty` of `AWS::WAFv2::WebACL`.
     ImmunityTimeProperty
     required {
         immunity_time "ImmunityTime": i64,
@@ -648,7 +648,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `IpAddressVersion`.
+    /// Values of a property of `AWS::WAFv2::IPSet`.
     IpAddressVersion {
         IPV4 = "IPV4",
         IPV6 = "IPV6",
@@ -656,7 +656,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `IpSetForwardedIpConfiguration`.
+    /// The property type `IPSetForwardedIPConfiguration` of `AWS::WAFv2::WebACL`.
     IpSetForwardedIpConfiguration
     required {
         header_name "HeaderName": String,
@@ -667,7 +667,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `IpSetForwardedIpConfigurationFallbackBehavior`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     IpSetForwardedIpConfigurationFallbackBehavior {
         MATCH = "MATCH",
         NO_MATCH = "NO_MATCH",
@@ -675,7 +675,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `IpSetForwardedIpConfigurationPosition`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     IpSetForwardedIpConfigurationPosition {
         FIRST = "FIRST",
         LAST = "LAST",
@@ -684,7 +684,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `IpSetReferenceStatement`.
+    /// The property type `IPSetReferenceStatement` of `AWS::WAFv2::WebACL`.
     IpSetReferenceStatement
     required {
         arn "Arn": String,
@@ -695,7 +695,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Ja3Fingerprint`.
+    /// The property type `JA3Fingerprint` of `AWS::WAFv2::WebACL`.
     Ja3Fingerprint
     required {
         fallback_behavior "FallbackBehavior": Ja3FingerprintFallbackBehavior,
@@ -704,7 +704,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `Ja3FingerprintFallbackBehavior`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     Ja3FingerprintFallbackBehavior {
         MATCH = "MATCH",
         NO_MATCH = "NO_MATCH",
@@ -712,7 +712,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Ja4Fingerprint`.
+    /// The property type `JA4Fingerprint` of `AWS::WAFv2::WebACL`.
     Ja4Fingerprint
     required {
         fallback_behavior "FallbackBehavior": Ja4FingerprintFallbackBehavior,
@@ -721,7 +721,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `Ja4FingerprintFallbackBehavior`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     Ja4FingerprintFallbackBehavior {
         MATCH = "MATCH",
         NO_MATCH = "NO_MATCH",
@@ -729,7 +729,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `JsonBody`.
+    /// The property type `JsonBody` of `AWS::WAFv2::WebACL`.
     JsonBody
     required {
         match_pattern "MatchPattern": JsonMatchPattern,
@@ -742,7 +742,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `JsonMatchPattern`.
+    /// The property type `JsonMatchPattern` of `AWS::WAFv2::WebACL`.
     JsonMatchPattern
     required {}
     optional {
@@ -752,7 +752,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `JsonMatchScope`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     JsonMatchScope {
         ALL = "ALL",
         KEY = "KEY",
@@ -761,7 +761,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Label`.
+    /// The property type `Label` of `AWS::WAFv2::WebACL`.
     Label
     required {
         name "Name": String,
@@ -770,7 +770,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `LabelMatchScope`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     LabelMatchScope {
         LABEL = "LABEL",
         NAMESPACE = "NAMESPACE",
@@ -778,7 +778,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `LabelMatchStatement`.
+    /// The property type `LabelMatchStatement` of `AWS::WAFv2::WebACL`.
     LabelMatchStatement
     required {
         scope "Scope": LabelMatchScope,
@@ -788,7 +788,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LoggingConfigurationFieldToMatch`.
+    /// The property type `FieldToMatch` of `AWS::WAFv2::LoggingConfiguration`.
     LoggingConfigurationFieldToMatch
     required {}
     optional {
@@ -800,7 +800,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `LoggingConfigurationLoggingFilter`.
+    /// A property type of `AWS::WAFv2::LoggingConfiguration`.
     LoggingConfigurationLoggingFilter
     required {
         default_behavior "DefaultBehavior": LoggingConfigurationLoggingFilterDefaultBehavior,
@@ -810,7 +810,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `LoggingConfigurationLoggingFilterDefaultBehavior`.
+    /// Values of a property of `AWS::WAFv2::LoggingConfiguration`.
     LoggingConfigurationLoggingFilterDefaultBehavior {
         KEEP = "KEEP",
         DROP = "DROP",
@@ -818,7 +818,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ManagedRuleGroupConfig`.
+    /// The property type `ManagedRuleGroupConfig` of `AWS::WAFv2::WebACL`.
     ManagedRuleGroupConfig
     required {}
     optional {
@@ -834,7 +834,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `ManagedRuleGroupConfigPayloadType`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     ManagedRuleGroupConfigPayloadType {
         JSON = "JSON",
         FORM_ENCODED = "FORM_ENCODED",
@@ -842,7 +842,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ManagedRuleGroupStatement`.
+    /// The property type `ManagedRuleGroupStatement` of `AWS::WAFv2::WebACL`.
     ManagedRuleGroupStatement
     required {
         vendor_name "VendorName": String,
@@ -858,7 +858,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `MapMatchScope`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     MapMatchScope {
         ALL = "ALL",
         KEY = "KEY",
@@ -867,7 +867,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `MonetizationConfig`.
+    /// The property type `MonetizationConfig` of `AWS::WAFv2::WebACL`.
     MonetizationConfig
     required {}
     optional {
@@ -877,7 +877,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `MonetizeAction`.
+    /// The property type `MonetizeAction` of `AWS::WAFv2::WebACL`.
     MonetizeAction
     required {}
     optional {
@@ -886,7 +886,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `NotStatement`.
+    /// The property type `NotStatement` of `AWS::WAFv2::WebACL`.
     NotStatement
     required {
         statement "Statement": Statement,
@@ -895,7 +895,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `OnSourceDDoSProtectionConfig`.
+    /// The property type `OnSourceDDoSProtectionConfig` of `AWS::WAFv2::WebACL`.
     OnSourceDDoSProtectionConfig
     required {
         alb_low_reputation_mode "ALBLowReputationMode": OnSourceDDoSProtectionConfigAlbLowReputationMode,
@@ -904,7 +904,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `OnSourceDDoSProtectionConfigAlbLowReputationMode`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     OnSourceDDoSProtectionConfigAlbLowReputationMode {
         ACTIVE_UNDER_DDOS = "ACTIVE_UNDER_DDOS",
         ALWAYS_ON = "ALWAYS_ON",
@@ -912,7 +912,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `OrStatement`.
+    /// The property type `OrStatement` of `AWS::WAFv2::WebACL`.
     OrStatement
     required {
         statements "Statements": Vec<Statement>,
@@ -921,7 +921,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `OverrideAction`.
+    /// The property type `OverrideAction` of `AWS::WAFv2::WebACL`.
     OverrideAction
     required {}
     optional {
@@ -931,7 +931,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `OversizeHandling`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     OversizeHandling {
         CONTINUE = "CONTINUE",
         MATCH = "MATCH",
@@ -940,7 +940,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `PaymentNetwork`.
+    /// The property type `PaymentNetwork` of `AWS::WAFv2::WebACL`.
     PaymentNetwork
     required {
         chain "Chain": BlockchainChain,
@@ -951,7 +951,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PositionalConstraint`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     PositionalConstraint {
         EXACTLY = "EXACTLY",
         STARTS_WITH = "STARTS_WITH",
@@ -962,7 +962,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `PreParseTextTransformation`.
+    /// The property type `PreParseTextTransformation` of `AWS::WAFv2::WebACL`.
     PreParseTextTransformation
     required {
         priority "Priority": i64,
@@ -972,7 +972,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `PreParseTextTransformationType`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     PreParseTextTransformationType {
         NONE = "NONE",
         URL_DECODE = "URL_DECODE",
@@ -983,7 +983,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `Price`.
+    /// The property type `Price` of `AWS::WAFv2::WebACL`.
     Price
     required {
         amount "Amount": String,
@@ -993,7 +993,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RateBasedStatement`.
+    /// The property type `RateBasedStatement` of `AWS::WAFv2::WebACL`.
     RateBasedStatement
     required {
         limit "Limit": i64,
@@ -1008,7 +1008,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `RateBasedStatementAggregateKeyType`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     RateBasedStatementAggregateKeyType {
         CONSTANT = "CONSTANT",
         IP = "IP",
@@ -1018,7 +1018,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `RateBasedStatementCustomKey`.
+    /// The property type `RateBasedStatementCustomKey` of `AWS::WAFv2::WebACL`.
     RateBasedStatementCustomKey
     required {}
     optional {
@@ -1038,7 +1038,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RateLimitCookie`.
+    /// The property type `RateLimitCookie` of `AWS::WAFv2::WebACL`.
     RateLimitCookie
     required {
         name "Name": String,
@@ -1048,7 +1048,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RateLimitHeader`.
+    /// The property type `RateLimitHeader` of `AWS::WAFv2::WebACL`.
     RateLimitHeader
     required {
         name "Name": String,
@@ -1058,7 +1058,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RateLimitJa3Fingerprint`.
+    /// The property type `RateLimitJA3Fingerprint` of `AWS::WAFv2::WebACL`.
     RateLimitJa3Fingerprint
     required {
         fallback_behavior "FallbackBehavior": RateLimitJa3FingerprintFallbackBehavior,
@@ -1067,7 +1067,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `RateLimitJa3FingerprintFallbackBehavior`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     RateLimitJa3FingerprintFallbackBehavior {
         MATCH = "MATCH",
         NO_MATCH = "NO_MATCH",
@@ -1075,7 +1075,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `RateLimitJa4Fingerprint`.
+    /// The property type `RateLimitJA4Fingerprint` of `AWS::WAFv2::WebACL`.
     RateLimitJa4Fingerprint
     required {
         fallback_behavior "FallbackBehavior": RateLimitJa4FingerprintFallbackBehavior,
@@ -1084,7 +1084,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `RateLimitJa4FingerprintFallbackBehavior`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     RateLimitJa4FingerprintFallbackBehavior {
         MATCH = "MATCH",
         NO_MATCH = "NO_MATCH",
@@ -1092,7 +1092,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `RateLimitLabelNamespace`.
+    /// The property type `RateLimitLabelNamespace` of `AWS::WAFv2::WebACL`.
     RateLimitLabelNamespace
     required {
         namespace "Namespace": String,
@@ -1101,7 +1101,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RateLimitQueryArgument`.
+    /// The property type `RateLimitQueryArgument` of `AWS::WAFv2::WebACL`.
     RateLimitQueryArgument
     required {
         name "Name": String,
@@ -1111,7 +1111,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RateLimitQueryString`.
+    /// The property type `RateLimitQueryString` of `AWS::WAFv2::WebACL`.
     RateLimitQueryString
     required {
         text_transformations "TextTransformations": Vec<TextTransformation>,
@@ -1120,7 +1120,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RateLimitUriPath`.
+    /// The property type `RateLimitUriPath` of `AWS::WAFv2::WebACL`.
     RateLimitUriPath
     required {
         text_transformations "TextTransformations": Vec<TextTransformation>,
@@ -1129,7 +1129,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Regex`.
+    /// The property type `Regex` of `AWS::WAFv2::WebACL`.
     Regex
     required {}
     optional {
@@ -1138,7 +1138,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RegexMatchStatement`.
+    /// The property type `RegexMatchStatement` of `AWS::WAFv2::WebACL`.
     RegexMatchStatement
     required {
         regex_string "RegexString": String,
@@ -1151,7 +1151,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RegexPatternSetReferenceStatement`.
+    /// The property type `RegexPatternSetReferenceStatement` of `AWS::WAFv2::WebACL`.
     RegexPatternSetReferenceStatement
     required {
         arn "Arn": String,
@@ -1164,7 +1164,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RequestBodyAssociatedResourceTypeConfig`.
+    /// The property type `RequestBodyAssociatedResourceTypeConfig` of `AWS::WAFv2::WebACL`.
     RequestBodyAssociatedResourceTypeConfig
     required {
         default_size_inspection_limit "DefaultSizeInspectionLimit": SizeInspectionLimit,
@@ -1173,7 +1173,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RequestInspection`.
+    /// The property type `RequestInspection` of `AWS::WAFv2::WebACL`.
     RequestInspection
     required {
         payload_type "PayloadType": RequestInspectionPayloadType,
@@ -1184,7 +1184,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RequestInspectionAcfp`.
+    /// The property type `RequestInspectionACFP` of `AWS::WAFv2::WebACL`.
     RequestInspectionAcfp
     required {
         payload_type "PayloadType": RequestInspectionAcfpPayloadType,
@@ -1199,7 +1199,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `RequestInspectionAcfpPayloadType`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     RequestInspectionAcfpPayloadType {
         JSON = "JSON",
         FORM_ENCODED = "FORM_ENCODED",
@@ -1207,7 +1207,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `RequestInspectionPayloadType`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     RequestInspectionPayloadType {
         JSON = "JSON",
         FORM_ENCODED = "FORM_ENCODED",
@@ -1215,7 +1215,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `ResponseContentType`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     ResponseContentType {
         TEXT_PLAIN = "TEXT_PLAIN",
         TEXT_HTML = "TEXT_HTML",
@@ -1224,7 +1224,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `ResponseInspection`.
+    /// The property type `ResponseInspection` of `AWS::WAFv2::WebACL`.
     ResponseInspection
     required {}
     optional {
@@ -1236,7 +1236,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ResponseInspectionBodyContains`.
+    /// The property type `ResponseInspectionBodyContains` of `AWS::WAFv2::WebACL`.
     ResponseInspectionBodyContains
     required {
         success_strings "SuccessStrings": Vec<String>,
@@ -1246,7 +1246,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ResponseInspectionHeader`.
+    /// The property type `ResponseInspectionHeader` of `AWS::WAFv2::WebACL`.
     ResponseInspectionHeader
     required {
         name "Name": String,
@@ -1257,7 +1257,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ResponseInspectionJson`.
+    /// The property type `ResponseInspectionJson` of `AWS::WAFv2::WebACL`.
     ResponseInspectionJson
     required {
         identifier "Identifier": String,
@@ -1268,7 +1268,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `ResponseInspectionStatusCode`.
+    /// The property type `ResponseInspectionStatusCode` of `AWS::WAFv2::WebACL`.
     ResponseInspectionStatusCode
     required {
         success_codes "SuccessCodes": Vec<i64>,
@@ -1278,7 +1278,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Rule`.
+    /// The property type `Rule` of `AWS::WAFv2::WebACL`.
     Rule
     required {
         name "Name": String,
@@ -1296,7 +1296,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RuleAction`.
+    /// The property type `RuleAction` of `AWS::WAFv2::WebACL`.
     RuleAction
     required {}
     optional {
@@ -1310,7 +1310,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RuleActionOverride`.
+    /// The property type `RuleActionOverride` of `AWS::WAFv2::WebACL`.
     RuleActionOverride
     required {
         name "Name": String,
@@ -1320,7 +1320,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `RuleGroupReferenceStatement`.
+    /// The property type `RuleGroupReferenceStatement` of `AWS::WAFv2::WebACL`.
     RuleGroupReferenceStatement
     required {
         arn "Arn": String,
@@ -1332,7 +1332,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `Scope`.
+    /// Values of a property of 2 resource types.
     Scope {
         CLOUDFRONT = "CLOUDFRONT",
         REGIONAL = "REGIONAL",
@@ -1340,7 +1340,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `SensitivityLevel`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     SensitivityLevel {
         LOW = "LOW",
         HIGH = "HIGH",
@@ -1348,7 +1348,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `SensitivityToAct`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     SensitivityToAct {
         LOW = "LOW",
         MEDIUM = "MEDIUM",
@@ -1357,7 +1357,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `SizeConstraintStatement`.
+    /// The property type `SizeConstraintStatement` of `AWS::WAFv2::WebACL`.
     SizeConstraintStatement
     required {
         field_to_match "FieldToMatch": WebAclFieldToMatch,
@@ -1371,7 +1371,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `SizeConstraintStatementComparisonOperator`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     SizeConstraintStatementComparisonOperator {
         EQ = "EQ",
         NE = "NE",
@@ -1383,7 +1383,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `SizeInspectionLimit`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     SizeInspectionLimit {
         KB_16 = "KB_16",
         KB_32 = "KB_32",
@@ -1393,7 +1393,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `SqliMatchStatement`.
+    /// The property type `SqliMatchStatement` of `AWS::WAFv2::WebACL`.
     SqliMatchStatement
     required {
         field_to_match "FieldToMatch": WebAclFieldToMatch,
@@ -1406,7 +1406,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Statement`.
+    /// The property type `Statement` of `AWS::WAFv2::WebACL`.
     Statement
     required {}
     optional {
@@ -1430,7 +1430,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `Tag`.
+    /// The property type `Tag` of 2 resource types.
     Tag
     required {
         key "Key": String,
@@ -1440,7 +1440,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `TextTransformation`.
+    /// The property type `TextTransformation` of `AWS::WAFv2::WebACL`.
     TextTransformation
     required {
         priority "Priority": i64,
@@ -1450,7 +1450,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `TextTransformationType`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     TextTransformationType {
         NONE = "NONE",
         COMPRESS_WHITE_SPACE = "COMPRESS_WHITE_SPACE",
@@ -1487,7 +1487,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `UriFragment`.
+    /// The property type `UriFragment` of `AWS::WAFv2::WebACL`.
     UriFragment
     required {}
     optional {
@@ -1496,7 +1496,7 @@ cfn_property! {
 }
 
 cfn_values! {
-    /// Values of `UriFragmentFallbackBehavior`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     UriFragmentFallbackBehavior {
         MATCH = "MATCH",
         NO_MATCH = "NO_MATCH",
@@ -1504,7 +1504,7 @@ cfn_values! {
 }
 
 cfn_values! {
-    /// Values of `UsageOfAction`.
+    /// Values of a property of `AWS::WAFv2::WebACL`.
     UsageOfAction {
         ENABLED = "ENABLED",
         DISABLED = "DISABLED",
@@ -1512,7 +1512,7 @@ cfn_values! {
 }
 
 cfn_property! {
-    /// The property `VisibilityConfig`.
+    /// The property type `VisibilityConfig` of `AWS::WAFv2::WebACL`.
     VisibilityConfig
     required {
         sampled_requests_enabled "SampledRequestsEnabled": bool,
@@ -1523,7 +1523,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `WebAclFieldToMatch`.
+    /// The property type `FieldToMatch` of `AWS::WAFv2::WebACL`.
     WebAclFieldToMatch
     required {}
     optional {
@@ -1545,7 +1545,7 @@ cfn_property! {
 }
 
 cfn_property! {
-    /// The property `XssMatchStatement`.
+    /// The property type `XssMatchStatement` of `AWS::WAFv2::WebACL`.
     XssMatchStatement
     required {
         field_to_match "FieldToMatch": WebAclFieldToMatch,
