@@ -20,6 +20,7 @@ mod identity;
 mod kinds;
 mod limits;
 mod mappings;
+mod metadata;
 mod outputs;
 mod parameters;
 mod policies;
@@ -58,6 +59,7 @@ pub fn validate_template(template: &Value, options: &Options<'_>) -> Vec<Finding
         sections::check,
         limits::check,
         parameters::check,
+        metadata::check,
         mappings::check,
         conditions::check,
         rules::check,

@@ -223,7 +223,8 @@ fn mapping(
                 missing(context, "unknown-mapping-key", reference, message, hint);
             }
         }
-        // The first key is known at deployment only: the second one must be there for some of them.
+        // The first key is known at deployment only: whatever it is, the second one cannot be found when no key has it
+        // (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-findinmap.html>).
         (None, Some(second)) => {
             let mut keys = mapping.values().filter_map(Value::as_object);
             if !mapping.is_empty() && !keys.any(|values| values.contains_key(second)) {

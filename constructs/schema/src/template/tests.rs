@@ -142,6 +142,19 @@ fn parameters_of_every_kind() {
 }
 
 #[test]
+fn the_interface_names_parameters() {
+    let interface = json!({"ParameterGroups": [{"Parameters": ["Env", "Enw"]}], "ParameterLabels": {"Zone": {"default": "x"}}});
+    let metadata = json!({ "AWS::CloudFormation::Interface": interface });
+    let place = "/Metadata/AWS::CloudFormation::Interface";
+    says(
+        "/Metadata",
+        metadata.clone(),
+        &format!("warning unknown-parameter {place}/ParameterGroups/0/Parameters/1"),
+    );
+    says("/Metadata", metadata, &format!("warning unknown-parameter {place}/ParameterLabels/Zone"));
+}
+
+#[test]
 fn mappings_and_their_keys() {
     says("/Mappings/Sizes/dev", json!({}), "error mapping /Mappings/Sizes/dev");
     says("/Mappings/Sizes/dev/Count", json!({"a": 1}), "error mapping /Mappings/Sizes/dev/Count");
