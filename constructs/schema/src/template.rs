@@ -1,8 +1,8 @@
 //! The validator of a whole template.
 //!
 //! It says what CloudFormation would refuse, before CloudFormation is asked, and what is likely to hurt. Each check is one
-//! module below and looks at the same [`Context`]; none of them compares conditions with each other beyond a constant
-//! number of cases, so that the cost stays linear in the template.
+//! module below and looks at the same template with the same facts; none of them compares conditions with each other
+//! beyond a constant number of cases, so that the cost stays linear in the template.
 
 use formwork_assembly::Severity;
 use serde_json::Value;
