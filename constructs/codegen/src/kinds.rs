@@ -76,30 +76,21 @@ const PROPERTIES: [(&str, &str, &str); 10] = [
     ("AWS::SageMaker::UserProfile", "ExecutionRole", "RoleArn"),
 ];
 
-/// What well-known attributes hold. The second column is what `Fn::GetAtt` is asked for, or `Ref`.
-const ATTRIBUTES: [(&str, &str, &str); 22] = [
-    ("AWS::CertificateManager::Certificate", "Ref", "CertificateArn"),
+/// What well-known attributes hold. `Ref` of a type holds what the attribute of its identifier holds.
+const ATTRIBUTES: [(&str, &str, &str); 13] = [
     ("AWS::EC2::SecurityGroup", "GroupId", "SecurityGroupId"),
     ("AWS::EC2::SecurityGroup", "Id", "SecurityGroupId"),
-    ("AWS::EC2::SecurityGroup", "Ref", "SecurityGroupId"),
-    ("AWS::ElasticLoadBalancingV2::LoadBalancer", "LoadBalancerArn", "LoadBalancerArn"),
-    ("AWS::ElasticLoadBalancingV2::LoadBalancer", "Ref", "LoadBalancerArn"),
-    ("AWS::ElasticLoadBalancingV2::TargetGroup", "Ref", "TargetGroupArn"),
-    ("AWS::ElasticLoadBalancingV2::TargetGroup", "TargetGroupArn", "TargetGroupArn"),
     ("AWS::IAM::Role", "Arn", "RoleArn"),
     ("AWS::KMS::Key", "Arn", "KeyArn"),
     ("AWS::Lambda::Function", "Arn", "FunctionArn"),
-    ("AWS::Logs::LogGroup", "Ref", "LogGroupName"),
-    ("AWS::Route53::HostedZone", "Id", "HostedZoneId"),
+    ("AWS::Logs::LogGroup", "LogGroupName", "LogGroupName"),
     ("AWS::S3::Bucket", "Arn", "BucketArn"),
-    ("AWS::SNS::Topic", "Ref", "TopicArn"),
     ("AWS::SNS::Topic", "TopicArn", "TopicArn"),
     ("AWS::SQS::Queue", "Arn", "QueueArn"),
     ("AWS::SageMaker::Domain", "DomainId", "DomainId"),
-    ("AWS::SageMaker::MlflowApp", "Ref", "MlflowArn"),
+    ("AWS::SageMaker::MlflowApp", "Arn", "MlflowArn"),
     ("AWS::SageMaker::MlflowTrackingServer", "TrackingServerArn", "MlflowArn"),
     ("AWS::SecretsManager::Secret", "Id", "SecretArn"),
-    ("AWS::SecretsManager::Secret", "Ref", "SecretArn"),
 ];
 
 /// The kind of a text property, `None` for plain text.
@@ -134,7 +125,11 @@ pub(crate) fn of_attribute(owner: &ResourceType, name: &str, attribute: &Attribu
 /// The Rust type of what `Ref` returns.
 pub(crate) fn of_reference(owner: &ResourceType) -> &'static str {
     let reference = owner.ref_value();
-    text_kind(owner, "Ref", reference.format.as_deref()).unwrap_or("String")
+    let identifier = match reference.properties.as_slice() {
+        [one] => one.as_str(),
+        _ => "",
+    };
+    text_kind(owner, identifier, reference.format.as_deref()).unwrap_or("String")
 }
 
 fn text_kind(owner: &ResourceType, name: &str, format: Option<&str>) -> Option<&'static str> {

@@ -39,3 +39,6 @@ pub fn module(types: &[&ResourceType]) -> String {
 pub fn module_name(type_name: &str) -> String {
     type_name.split("::").nth(1).unwrap_or(type_name).to_ascii_lowercase()
 }
+
+#[cfg(test)]
+mod tests;

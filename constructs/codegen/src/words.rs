@@ -143,3 +143,78 @@ const METHODS: [&str; 20] = [
     "update_policy",
     "update_replace_policy",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_methods() {
+        for (name, method) in [
+            ("CidrBlock", "cidr_block"),
+            ("VPCId", "vpc_id"),
+            ("VpcId", "vpc_id"),
+            ("EnableDnsSupport", "enable_dns_support"),
+            ("IPv6CidrBlock", "ipv6_cidr_block"),
+            ("AssignIpv6AddressOnCreation", "assign_ipv6_address_on_creation"),
+            ("SSESpecification", "sse_specification"),
+            ("DBInstanceClass", "db_instance_class"),
+            ("KMSKeyArn", "kms_key_arn"),
+            ("SubnetIds", "subnet_ids"),
+            ("IOPS", "iops"),
+            ("Iops", "iops"),
+            ("TargetGroupARNs", "target_group_arns"),
+            ("AZs", "azs"),
+            ("MaxvCpus", "max_vcpus"),
+            ("S3BucketName", "s3_bucket_name"),
+            ("EC2SecurityGroupId", "ec2_security_group_id"),
+            ("ThroughputMBps", "throughput_mbps"),
+            ("MemoryGiBPerVCpu", "memory_gib_per_vcpu"),
+            ("EnableHTTPSOnly", "enable_https_only"),
+            ("OAuthScopes", "oauth_scopes"),
+            ("MasterUserSecret.SecretArn", "master_user_secret_secret_arn"),
+            ("Type", "type_"),
+            ("Raw", "raw_"),
+            ("4xxErrors", "_4xx_errors"),
+        ] {
+            assert_eq!(snake_case(name), method);
+        }
+    }
+
+    #[test]
+    fn names_become_types() {
+        for (name, kind) in [
+            ("VPC", "Vpc"),
+            ("WebACL", "WebAcl"),
+            ("DBSubnetGroup", "DbSubnetGroup"),
+            ("MlflowApp", "MlflowApp"),
+            ("IPv6Address", "Ipv6Address"),
+        ] {
+            assert_eq!(upper_camel_case(name), kind);
+        }
+    }
+
+    #[test]
+    fn values_become_constants() {
+        for (text, constant) in [
+            ("ENABLED", "ENABLED"),
+            ("BucketOwnerFullControl", "BUCKET_OWNER_FULL_CONTROL"),
+            ("aws:kms", "AWS_KMS"),
+            ("t3.micro", "T3_MICRO"),
+            ("python3.13", "PYTHON3_13"),
+            ("provided.al2023", "PROVIDED_AL2023"),
+            ("2012-10-17", "VALUE_2012_10_17"),
+            ("-1", "MINUS_1"),
+            ("*", "ANY"),
+        ] {
+            assert_eq!(screaming_case(text), constant);
+        }
+    }
+
+    #[test]
+    fn words_at_a_seam_stand_once() {
+        assert_eq!(joined("FlowLog", "LogDestinationType"), "FlowLogDestinationType");
+        assert_eq!(joined("Bucket", "BucketNamespace"), "BucketNamespace");
+        assert_eq!(joined("Vpc", "InstanceTenancy"), "VpcInstanceTenancy");
+    }
+}

@@ -62,7 +62,7 @@ cfn_resource! {
         vpc_id "VpcId": VpcId,
     }
     attributes {
-        domain_id "Ref": String,
+        domain_id "Ref": DomainId,
         domain_arn "DomainArn": String,
         home_efs_file_system_id "HomeEfsFileSystemId": String,
         security_group_id_for_domain_boundary "SecurityGroupIdForDomainBoundary": SecurityGroupId,
