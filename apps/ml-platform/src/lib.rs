@@ -1,26 +1,27 @@
-//! The ML platform put together from the construct library.
+//! The ML platform put together from the construct library: stacks and settings, no logic of its own.
+//!
+//! | stack | what is in it | made when |
+//! |---|---|---|
+//! | `{prefix}-networking` | VPC, endpoints, flow logs | no `vpcId` is given |
+//! | `{prefix}-sagemaker-domain` | Studio domain, its role and bucket | `mlflow` is chosen and no `domainId` is given |
+//! | `{prefix}-mlflow-{type}` | tracking server or serverless app | `mlflow` is chosen and no `mlflowArn` is given |
+//! | `{prefix}-proxyapp-{type}` | the proxy in front of it | `proxy` is chosen |
+//!
+//! The first two are shared: their templates do not depend on the kind of MLflow, so both kinds can stand side by side.
 
-use formwork::{App, CfnResource};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+mod checks;
+mod profile;
+mod settings;
+mod stacks;
 
-/// The context keys of the platform.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PlatformSettings {
-    /// What the name of each stack begins with.
-    pub prefix: String,
-}
+pub use profile::{Profile, ProfileDefaults};
+pub use settings::{Component, PlatformSettings};
 
-impl Default for PlatformSettings {
-    fn default() -> Self {
-        Self { prefix: "sagemaker-infra".to_owned() }
-    }
-}
+use formwork::App;
 
 /// Grows the platform as the context says.
 pub fn build(app: &App) {
     let settings: PlatformSettings = app.settings();
-    let networking = app.stack(&format!("{}-networking", settings.prefix));
-    CfnResource::new("AWS::SNS::Topic").define(networking, "Topic");
+    checks::check(app.root(), &settings);
+    stacks::grow(app, &settings);
 }

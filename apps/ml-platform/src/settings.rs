@@ -1,0 +1,211 @@
+//! The settings of the platform: every context key, with what it means and what it is without being set.
+//!
+//! A key that is open (`null`) takes the value of the chosen profile; see [`crate::profile`].
+
+use formwork_library::managed_mlflow::{Access, MlflowType, Provisioner, TrackingServerSize};
+use formwork_library::networking::{EndpointPreset, FlowLogs};
+use formwork_library::proxy_app::{Architecture, ProxyAuthentication, ProxyCompute, ProxyExposure};
+use formwork_library::sagemaker_domain::{AuthMode, ExecutionPolicy};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::profile::Profile;
+
+/// A part of the platform that can be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Component {
+    /// Managed MLflow, with the network and the Studio domain that it shares.
+    Mlflow,
+    /// The proxy in front of MLflow.
+    Proxy,
+}
+
+/// The context keys of the platform.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PlatformSettings {
+    /// What the name of each stack begins with.
+    pub prefix: String,
+    /// The kind of managed MLflow: a tracking server, or a serverless app. Both can stand side by side.
+    pub mlflow_type: MlflowType,
+    /// The parts to make: mlflow, proxy. With mlflowArn the proxy can stand alone.
+    pub components: Vec<Component>,
+    /// The table of defaults for what is open: dev is small and cheap, production survives the loss of a zone.
+    pub profile: Profile,
+    /// What makes a serverless app: the native type, the custom resource, or whichever its properties need.
+    pub provisioner: Provisioner,
+
+    /// The address block of the VPC that is made.
+    pub cidr: String,
+    /// The availability zones that the VPC spans.
+    pub zones: u8,
+    /// The NAT gateways; 0 leaves the private subnets without a way out but endpoints. Open: one in dev, one a zone in production.
+    pub nat_gateways: Option<u8>,
+    /// The interface endpoints of the VPC. Open: minimal in dev, studio in production.
+    pub endpoints: Option<EndpointPreset>,
+    /// The traffic that flow logs keep.
+    pub flow_logs: FlowLogs,
+    /// A VPC that exists, in place of one that is made.
+    pub vpc_id: Option<String>,
+    /// The address block of the existing VPC, for rules that let its members in.
+    pub vpc_cidr: Option<String>,
+    /// The subnets of the existing VPC in which things run, in two zones or more.
+    pub subnet_ids: Vec<String>,
+    /// The subnets of the existing VPC with a route to the internet, for a public proxy.
+    pub public_subnet_ids: Vec<String>,
+
+    /// A Studio domain that exists, in place of one that is made.
+    pub domain_id: Option<String>,
+    /// The execution role of the existing Studio domain, by name or ARN, which is let into MLflow.
+    pub domain_role: Option<String>,
+    /// How users of Studio sign in: by IAM or by IAM Identity Center (sso).
+    pub auth_mode: AuthMode,
+    /// The user profiles of the Studio domain. Open: default-user with IAM, none with IAM Identity Center.
+    pub user_profiles: Option<Vec<String>>,
+    /// What users of Studio may do: what the platform needs, or also AWS's managed policy.
+    pub execution_policy: ExecutionPolicy,
+    /// The minutes without work after which a Studio application stops, 60 or more; 0 lets it run.
+    pub idle_shutdown_minutes: i64,
+    /// The size in GiB that the storage of a Studio space has at first.
+    pub space_storage_gib: i64,
+    /// The size in GiB that the storage of a Studio space may grow to.
+    pub max_space_storage_gib: i64,
+    /// Whether Studio gets a home file system for all users, which outlives the domain and has to be removed by hand.
+    pub home_file_system: bool,
+
+    /// The ARN of a tracking server or MLflow app that exists, in place of one that is made.
+    pub mlflow_arn: Option<String>,
+    /// The name of the tracking server or app. Open: the prefix and the kind.
+    pub mlflow_name: Option<String>,
+    /// The size of a tracking server. Open: small in dev, medium in production.
+    pub mlflow_size: Option<TrackingServerSize>,
+    /// The version of MLflow on a tracking server. Open: the newest that SageMaker has when it is made.
+    pub mlflow_version: Option<String>,
+    /// Whether models registered in MLflow also appear in the SageMaker Model Registry.
+    pub auto_model_registration: bool,
+    /// When the weekly maintenance starts, in UTC, such as Tue:03:30.
+    pub maintenance_window: String,
+    /// Whether a serverless app is the account's default; set, it needs the custom resource.
+    pub account_default: Option<bool>,
+    /// The Studio domains whose default a serverless app is; set, it needs the custom resource.
+    pub default_domain_ids: Vec<String>,
+    /// A bucket that exists for the artifacts, in place of one that is made.
+    pub artifact_bucket: Option<String>,
+    /// A KMS key that encrypts what is stored. A serverless app with a key needs the custom resource.
+    pub kms_key_arn: Option<String>,
+
+    /// What the proxy runs on: an Auto Scaling group, or a single instance.
+    pub proxy_compute: ProxyCompute,
+    /// Who can reach the proxy: those inside the VPC, or the internet.
+    pub proxy_exposure: ProxyExposure,
+    /// How clients show who they are.
+    pub proxy_auth: ProxyAuthentication,
+    /// What clients of the proxy may do.
+    pub proxy_access: Access,
+    /// The issuer of the tokens, for proxyAuth=jwt.
+    pub jwt_issuer: Option<String>,
+    /// The audience that the tokens must be for, for proxyAuth=jwt.
+    pub jwt_audience: Option<String>,
+    /// A certificate that exists for the proxy's name.
+    pub certificate_arn: Option<String>,
+    /// The name that clients reach the proxy by.
+    pub domain_name: Option<String>,
+    /// The Route 53 hosted zone of the name; with it the certificate and the record are made.
+    pub hosted_zone_id: Option<String>,
+    /// The address blocks that may connect to the proxy. Empty: the VPC's own.
+    pub allow_cidrs: Vec<String>,
+    /// Takes a public proxy without TLS or without authentication, for the blocks of allowCidrs.
+    pub allow_insecure: bool,
+    /// Puts a web application firewall in front of the proxy.
+    pub waf: bool,
+    /// The processors of the proxy's instances.
+    pub arch: Architecture,
+    /// The instance type of the proxy. Open: t3.small or t4g.small by the processors.
+    pub instance_type: Option<String>,
+    /// The least number of proxy instances. Open: 1 in dev, 2 in production.
+    pub min_instances: Option<u32>,
+    /// The greatest number of proxy instances. Open: 2 in dev, 4 in production.
+    pub max_instances: Option<u32>,
+    /// A prebuilt binary of the proxy; without one it is built when assets are published.
+    pub proxy_binary: Option<String>,
+
+    /// The days that logs are kept. Open: 30 in dev, 365 in production.
+    pub log_retention_days: Option<i64>,
+    /// Whether CloudFormation refuses to delete the stacks. Open: no in dev, yes in production.
+    pub termination_protection: Option<bool>,
+    /// Whether the load balancer refuses to be deleted. Open: no in dev, yes in production.
+    pub deletion_protection: Option<bool>,
+}
+
+impl Default for PlatformSettings {
+    fn default() -> Self {
+        Self {
+            prefix: "sagemaker-infra".to_owned(),
+            mlflow_type: MlflowType::default(),
+            components: vec![Component::Mlflow, Component::Proxy],
+            profile: Profile::default(),
+            provisioner: Provisioner::default(),
+            cidr: "10.20.0.0/16".to_owned(),
+            zones: 2,
+            nat_gateways: None,
+            endpoints: None,
+            flow_logs: FlowLogs::default(),
+            vpc_id: None,
+            vpc_cidr: None,
+            subnet_ids: Vec::new(),
+            public_subnet_ids: Vec::new(),
+            domain_id: None,
+            domain_role: None,
+            auth_mode: AuthMode::default(),
+            user_profiles: None,
+            execution_policy: ExecutionPolicy::default(),
+            idle_shutdown_minutes: 60,
+            space_storage_gib: 5,
+            max_space_storage_gib: 100,
+            home_file_system: false,
+            mlflow_arn: None,
+            mlflow_name: None,
+            mlflow_size: None,
+            mlflow_version: None,
+            auto_model_registration: true,
+            maintenance_window: "Tue:03:30".to_owned(),
+            account_default: None,
+            default_domain_ids: Vec::new(),
+            artifact_bucket: None,
+            kms_key_arn: None,
+            proxy_compute: ProxyCompute::default(),
+            proxy_exposure: ProxyExposure::default(),
+            proxy_auth: ProxyAuthentication::default(),
+            proxy_access: Access::default(),
+            jwt_issuer: None,
+            jwt_audience: None,
+            certificate_arn: None,
+            domain_name: None,
+            hosted_zone_id: None,
+            allow_cidrs: Vec::new(),
+            allow_insecure: false,
+            waf: false,
+            arch: Architecture::default(),
+            instance_type: None,
+            min_instances: None,
+            max_instances: None,
+            proxy_binary: None,
+            log_retention_days: None,
+            termination_protection: None,
+            deletion_protection: None,
+        }
+    }
+}
+
+impl PlatformSettings {
+    /// The kind of managed MLflow: what the ARN of an existing one says, else what was chosen.
+    pub fn kind(&self) -> MlflowType {
+        self.mlflow_arn.as_deref().and_then(MlflowType::from_arn).unwrap_or(self.mlflow_type)
+    }
+
+    /// Whether a part is chosen.
+    pub fn has(&self, component: Component) -> bool {
+        self.components.contains(&component)
+    }
+}

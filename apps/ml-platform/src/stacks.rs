@@ -1,0 +1,188 @@
+//! The stacks of the platform, in the order in which each uses the one before.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use formwork::{
+    App, BucketName, CertificateArn, DomainId, HostedZoneId, KeyArn, Scope, Stack, StackProps, Value,
+};
+use formwork_library::managed_mlflow::{Access, ManagedMlflow, ManagedMlflowProps};
+use formwork_library::networking::{ExistingNetwork, Networking, NetworkingProps};
+use formwork_library::proxy_app::{JwtIssuer, ProxyApp, ProxyAppProps, ProxyBinary};
+use formwork_library::sagemaker_domain::{SageMakerDomain, SageMakerDomainProps, SpaceStorage};
+use formwork_library::storage::DataBucket;
+
+use crate::profile::ProfileDefaults;
+use crate::settings::{Component, PlatformSettings};
+
+/// The SHA-256 of the proxy's sources and of the versions that they are built with. `cargo xtask generate` writes it.
+const PROXY_SOURCE_HASH: &str = include_str!("proxy_sources.sha256");
+
+struct Platform<'app, 's> {
+    app: &'app App,
+    settings: &'s PlatformSettings,
+    defaults: ProfileDefaults,
+    key: Option<Value<KeyArn>>,
+}
+
+/// Grows the stacks that the settings choose.
+pub(crate) fn grow(app: &App, settings: &PlatformSettings) {
+    let key = settings.kms_key_arn.clone().map(KeyArn::literal);
+    let platform = Platform { app, settings, defaults: settings.profile.defaults(), key };
+    let networking = platform.networking();
+    let domain = platform.domain(&networking);
+    let Some(mlflow) = platform.mlflow(domain.as_ref()) else { return };
+    if settings.has(Component::Proxy) {
+        platform.proxy(&networking, &mlflow);
+    }
+}
+
+impl<'app> Platform<'app, '_> {
+    #[track_caller]
+    fn stack(&self, name: &str, description: &str) -> Scope<'app> {
+        let protected = self.settings.termination_protection.unwrap_or(self.defaults.termination_protection);
+        let stack = Stack::define(
+            self.app.root(),
+            &format!("{}-{name}", self.settings.prefix),
+            StackProps {
+                description: Some(description.to_owned()),
+                termination_protection: protected,
+                tags: BTreeMap::from([("project".to_owned(), self.settings.prefix.clone())]),
+                ..StackProps::default()
+            },
+        );
+        stack.tag("project", &self.settings.prefix);
+        stack
+    }
+
+    fn networking(&self) -> Networking {
+        let settings = self.settings;
+        if let Some(vpc_id) = &settings.vpc_id {
+            let network = ExistingNetwork {
+                vpc_id: vpc_id.clone(),
+                subnet_ids: settings.subnet_ids.clone(),
+                public_subnet_ids: settings.public_subnet_ids.clone(),
+                vpc_cidr: settings.vpc_cidr.clone(),
+            };
+            return Networking::existing(self.app.root(), "ExistingNetwork", network);
+        }
+        let in_each_zone = if self.defaults.nat_gateway_in_each_zone { settings.zones } else { 1 };
+        let stack = self.stack("networking", "The network of the ML platform: VPC, subnets, endpoints");
+        let props = NetworkingProps {
+            cidr: settings.cidr.clone(),
+            zones: settings.zones,
+            nat_gateways: settings.nat_gateways.unwrap_or(in_each_zone),
+            endpoints: settings.endpoints.unwrap_or(self.defaults.endpoints),
+            flow_logs: settings.flow_logs,
+            flow_logs_kept_for_days: self.log_retention_days(),
+            ..NetworkingProps::default()
+        };
+        Networking::new(stack, "Networking", props)
+    }
+
+    fn log_retention_days(&self) -> i64 {
+        self.settings.log_retention_days.unwrap_or(self.defaults.log_retention_days)
+    }
+
+    fn domain(&self, networking: &Networking) -> Option<SageMakerDomain> {
+        let settings = self.settings;
+        if !settings.has(Component::Mlflow) {
+            return None;
+        }
+        if let Some(id) = &settings.domain_id {
+            let role = settings.domain_role.as_deref();
+            return Some(SageMakerDomain::existing(self.app.root(), "ExistingDomain", id, role));
+        }
+        let stack = self.stack("sagemaker-domain", "The SageMaker Studio domain of the ML platform");
+        let props = SageMakerDomainProps {
+            auth_mode: settings.auth_mode,
+            user_profiles: settings.user_profiles.clone(),
+            home_file_system: settings.home_file_system,
+            execution_policy: settings.execution_policy,
+            idle_shutdown_minutes: (settings.idle_shutdown_minutes != 0)
+                .then_some(settings.idle_shutdown_minutes),
+            space_storage: SpaceStorage {
+                default_gib: settings.space_storage_gib,
+                maximum_gib: settings.max_space_storage_gib,
+            },
+            key: self.key.clone(),
+            ..SageMakerDomainProps::new(networking, format!("{}-studio", settings.prefix))
+        };
+        Some(SageMakerDomain::new(stack, "Domain", props))
+    }
+
+    /// What clients talk to: what is made, or what exists. Nothing when neither is asked for, which has been reported.
+    fn mlflow(&self, domain: Option<&SageMakerDomain>) -> Option<ManagedMlflow> {
+        let settings = self.settings;
+        let bucket = settings.artifact_bucket.clone().map(BucketName::literal);
+        let bucket = bucket.map(|name| DataBucket::existing(&name, self.key.clone()));
+        if let Some(arn) = &settings.mlflow_arn {
+            return Some(ManagedMlflow::existing(self.app.root(), "ExistingMlflow", arn, bucket));
+        }
+        if !settings.has(Component::Mlflow) {
+            return None;
+        }
+        let kind = settings.kind();
+        let stack = self
+            .stack(&format!("mlflow-{}", kind.as_str()), "Managed MLflow, its artifact bucket and its role");
+        let name = settings.mlflow_name.clone();
+        let is_app = kind == formwork_library::managed_mlflow::MlflowType::Serverless;
+        let props = ManagedMlflowProps {
+            size: settings.mlflow_size.unwrap_or(self.defaults.tracking_server_size),
+            mlflow_version: settings.mlflow_version.clone(),
+            automatic_model_registration: settings.auto_model_registration,
+            maintenance_window: settings.maintenance_window.clone(),
+            provisioner: settings.provisioner,
+            app_key: if is_app { self.key.clone() } else { None },
+            account_default: settings.account_default,
+            default_domains: settings.default_domain_ids.iter().map(DomainId::literal).collect(),
+            artifact_bucket: bucket,
+            artifact_key: self.key.clone(),
+            ..ManagedMlflowProps::new(
+                kind,
+                name.unwrap_or_else(|| format!("{}-{}", settings.prefix, kind.as_str())),
+            )
+        };
+        let mlflow = ManagedMlflow::new(stack, "Mlflow", props);
+        if let Some(role) = domain.and_then(|domain| domain.execution_role.as_ref()) {
+            // In this stack, so that the shared stack of the domain does not depend on the kind of MLflow.
+            mlflow.grant_client(stack, "StudioClient", role, Access::Writer, true);
+        }
+        Some(mlflow)
+    }
+
+    fn proxy(&self, networking: &Networking, mlflow: &ManagedMlflow) {
+        let settings = self.settings;
+        let stack = self.stack(
+            &format!("proxyapp-{}", settings.kind().as_str()),
+            "The proxy that signs the requests of plain MLflow clients",
+        );
+        let jwt = settings.jwt_issuer.clone().zip(settings.jwt_audience.clone());
+        let binary = match &settings.proxy_binary {
+            Some(path) => ProxyBinary::File(PathBuf::from(path)),
+            None => ProxyBinary::BuiltAtPublish { source_hash: PROXY_SOURCE_HASH.trim().to_owned() },
+        };
+        let props = ProxyAppProps {
+            compute: settings.proxy_compute,
+            architecture: settings.arch,
+            instance_type: settings.instance_type.clone(),
+            min_instances: settings.min_instances.unwrap_or(self.defaults.min_instances),
+            max_instances: settings.max_instances.unwrap_or(self.defaults.max_instances),
+            exposure: settings.proxy_exposure,
+            authentication: settings.proxy_auth,
+            jwt: jwt.map(|(issuer, audience)| JwtIssuer { issuer, audience }),
+            access: settings.proxy_access,
+            certificate: settings.certificate_arn.clone().map(CertificateArn::literal),
+            domain_name: settings.domain_name.clone(),
+            hosted_zone: settings.hosted_zone_id.clone().map(HostedZoneId::literal),
+            allow_cidrs: settings.allow_cidrs.clone(),
+            allow_insecure: settings.allow_insecure,
+            firewall: settings.waf,
+            log_retention_days: self.log_retention_days(),
+            deletion_protection: settings.deletion_protection.unwrap_or(self.defaults.deletion_protection),
+            key: self.key.clone(),
+            ..ProxyAppProps::new(networking, mlflow, binary)
+        };
+        ProxyApp::new(stack, "Proxy", props);
+    }
+}
