@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::AwsService::{self, *};
+use super::regions::{RECORD_DATE, not_in_all_zones};
 use super::security_group::security_group;
 use super::services::{EndpointKind, in_words};
 
@@ -95,6 +96,7 @@ impl Endpoints {
     pub(super) fn define(scope: Scope<'_>, place: &Place<'_>, wanted: &BTreeSet<AwsService>) -> Self {
         let region = scope.environment().region;
         let services = present_in(scope, region.as_deref(), wanted);
+        note_zones(scope, region.as_deref(), &services, place.subnets.len());
         let by_interface = services.iter().any(|service| service.endpoint_kind() == EndpointKind::Interface);
         let security_group = by_interface.then(|| {
             let group = security_group(
@@ -142,4 +144,20 @@ fn present_in(scope: Scope<'_>, region: Option<&str>, wanted: &BTreeSet<AwsServi
         scope.report(Diagnostic::new(Severity::Warning, "endpoint-region", message).with_hint(hint));
     }
     present.into_iter().collect()
+}
+
+/// Notes the endpoints that some zones of a region are known to lack. Which zones those are depends on the account.
+fn note_zones(scope: Scope<'_>, region: Option<&str>, services: &BTreeSet<AwsService>, zones: usize) {
+    let Some(region) = region else { return };
+    let partly: Vec<AwsService> =
+        not_in_all_zones(region).iter().copied().filter(|service| services.contains(service)).collect();
+    if zones > 1 && !partly.is_empty() {
+        let message = format!(
+            "on {RECORD_DATE} some zones of {region} lacked the VPC endpoint of {}",
+            in_words(&partly)
+        );
+        let hint =
+            "if AWS says that an endpoint does not support the zone of a subnet, set other endpointZones";
+        scope.report(Diagnostic::new(Severity::Note, "endpoint-zones", message).with_hint(hint));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use formwork::{Diagnostic, Scope, SubnetId, VpcId};
+use formwork::{Diagnostic, IntoValue, Scope, SubnetId, VpcId};
 
 use super::addressing::AddressBlock;
 use super::{Egress, Networking};
@@ -29,7 +29,7 @@ impl Networking {
         let subnets = SubnetId::literals(&network.subnet_ids);
         Self {
             vpc_id: VpcId::literal(network.vpc_id),
-            vpc_cidr: network.vpc_cidr.map(|block| formwork::IntoValue::<String>::into_value(block)),
+            vpc_cidr: network.vpc_cidr.map(IntoValue::into_value),
             public_subnets: SubnetId::literals(&network.public_subnet_ids),
             private_subnets: subnets.clone(),
             isolated_subnets: subnets,

@@ -10,6 +10,7 @@ mod existing;
 mod flow_logs;
 mod ports;
 mod reach;
+mod regions;
 mod security_group;
 mod services;
 mod subnets;
@@ -26,8 +27,9 @@ pub use endpoints::EndpointPreset;
 pub use existing::ExistingNetwork;
 pub use flow_logs::FlowLogs;
 pub use ports::{HTTPS, TcpPorts, allow_between, allow_from_block, allow_https_out};
+pub use regions::RECORD_DATE;
 pub use security_group::security_group;
-pub use services::{AwsService, EndpointKind, LIST_DATE, LISTED_REGIONS};
+pub use services::{AwsService, EndpointKind};
 
 use endpoints::{Endpoints, Place};
 use subnets::Subnets;
@@ -47,6 +49,9 @@ pub struct NetworkingProps {
     pub more_endpoints: Vec<AwsService>,
     /// Endpoints of the preset that are left out.
     pub without_endpoints: Vec<AwsService>,
+    /// The zones, by number from 1, in which interface endpoints have a network interface; without any, all. Fewer
+    /// cost less, and are the way out where a zone lacks an endpoint; calls from other zones reach them all the same.
+    pub endpoint_zones: Vec<u8>,
     /// Which traffic is logged.
     pub flow_logs: FlowLogs,
     /// The days for which logged traffic is kept: a number that CloudWatch Logs takes, such as 1, 7, 30, 90 or 365.
@@ -64,6 +69,7 @@ impl Default for NetworkingProps {
             endpoints: EndpointPreset::default(),
             more_endpoints: Vec::new(),
             without_endpoints: Vec::new(),
+            endpoint_zones: Vec::new(),
             flow_logs: FlowLogs::default(),
             flow_logs_kept_for_days: 30,
             log_key: None,
@@ -128,7 +134,7 @@ impl Networking {
         let place = Place {
             vpc_id: &vpc_id,
             vpc_cidr: &vpc_cidr,
-            subnets: &subnets.private,
+            subnets: &props.endpoint_subnets(&subnets.private),
             route_tables: &subnets.inner_route_tables,
         };
         let endpoints = Endpoints::define(scope.child("Endpoints"), &place, &props.endpoint_services());
@@ -198,7 +204,41 @@ impl NetworkingProps {
             scope.report(Diagnostic::error("nat-gateways", message).with_hint(hint));
             self.nat_gateways = self.zones;
         }
+        if let Some(zone) = self.endpoint_zones.iter().find(|zone| !(1..=self.zones).contains(zone)) {
+            let message = format!("endpointZones names zone {zone}, but the zones are 1 to {}", self.zones);
+            let hint = "name zones of the network by their number, or none for all of them";
+            scope.report(Diagnostic::error("endpoint-zones", message).with_hint(hint));
+            self.endpoint_zones.clear();
+        }
+        self.compare_with_region(scope);
         self
+    }
+
+    /// Warns of zones that an account is not likely to have: `Fn::Select` would fail in the deployment.
+    fn compare_with_region(&self, scope: Scope<'_>) {
+        let Some(region) = scope.environment().region else { return };
+        if let Some(known) = regions::zones_of(&region)
+            && known < self.zones
+        {
+            let message =
+                format!("{region} had {known} zones for an account on {RECORD_DATE}, not {}", self.zones);
+            let hint = format!("set zones to {known}, unless the account has more by now");
+            scope.report(Diagnostic::new(Severity::Warning, "zones", message).with_hint(hint));
+        }
+    }
+
+    /// The private subnets in which interface endpoints have a network interface.
+    fn endpoint_subnets(&self, private: &[Value<SubnetId>]) -> Vec<Value<SubnetId>> {
+        let chosen = |index: usize| {
+            self.endpoint_zones.is_empty()
+                || self.endpoint_zones.iter().any(|zone| usize::from(*zone) == index + 1)
+        };
+        private
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| chosen(*index))
+            .map(|(_, subnet)| subnet.clone())
+            .collect()
     }
 
     /// The address plan; for a block that cannot be taken that of the default, so that other mistakes are found too.

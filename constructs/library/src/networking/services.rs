@@ -8,6 +8,8 @@ use formwork::{Value, available_in, pseudo, text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::regions;
+
 /// An AWS service that is called from inside the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -171,31 +173,19 @@ impl AwsService {
 
     /// Whether a region has an endpoint of the service; nothing when that is not known.
     ///
-    /// An endpoint cannot be where its service is not. Beyond that, the 17 regions of [`LISTED_REGIONS`] have all
-    /// endpoints that are older than the list.
+    /// An endpoint cannot be where its service is not. Beyond that, regions in the record of [`super::RECORD_DATE`] have all
+    /// endpoints that are older.
     pub fn has_endpoint_in(self, region: &str) -> Option<bool> {
         match self.facts().needs.and_then(|needs| available_in(needs, region)) {
             Some(false) => Some(false),
-            _ if NEWER_THAN_THE_LIST.contains(&self) => None,
-            _ => LISTED_REGIONS.contains(&region).then_some(true),
+            _ if NEWER_THAN_THE_RECORD.contains(&self) => None,
+            _ => regions::zones_of(region).map(|_| true),
         }
     }
 }
 
-/// The regions of which it is known that they have the endpoints of the services here: `DescribeVpcEndpointServices` in
-/// each, as the repository aws-samples/aws-vpc-builder-cdk recorded it on [`LIST_DATE`].
-#[rustfmt::skip]
-pub const LISTED_REGIONS: [&str; 17] = [
-    "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
-    "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1",
-    "us-east-1", "us-east-2", "us-west-1", "us-west-2",
-];
-
-/// When [`LISTED_REGIONS`] was recorded.
-pub const LIST_DATE: &str = "2023-09-21";
-
-/// Endpoints that came after [`LIST_DATE`].
-const NEWER_THAN_THE_LIST: [AwsService; 2] = [AwsService::MlflowTrackingServer, AwsService::MlflowApp];
+/// Endpoints that came after [`super::RECORD_DATE`].
+const NEWER_THAN_THE_RECORD: [AwsService; 2] = [AwsService::MlflowTrackingServer, AwsService::MlflowApp];
 
 /// The services by their titles, as a sentence has them.
 pub(super) fn in_words(services: &[AwsService]) -> String {

@@ -227,8 +227,8 @@ fn every_combination_synthesises_without_a_warning() {
 }
 
 #[test]
-fn every_listed_region_has_every_endpoint_of_the_presets() {
-    for region in LISTED_REGIONS {
+fn every_recorded_region_has_every_endpoint_of_the_presets() {
+    for (region, _) in regions::RECORD {
         let props = NetworkingProps { endpoints: EndpointPreset::Studio, ..NetworkingProps::default() };
         network_in(Some(region), props);
     }
@@ -271,6 +271,17 @@ fn the_range_of_dockers_bridge_is_warned_of() {
     .expect("AWS takes it");
     assert_eq!(made.diagnostics.len(), 1);
     assert!(made.diagnostics[0].message.starts_with("`172.17.0.0/16` overlaps"), "{:?}", made.diagnostics);
+}
+
+#[test]
+fn more_zones_than_a_region_has_are_warned_of() {
+    let made = synth(Some("us-west-1"), |scope| {
+        let props =
+            NetworkingProps { zones: 3, endpoints: EndpointPreset::None, ..NetworkingProps::default() };
+        Networking::new(scope, "Networking", props);
+    })
+    .expect("no error");
+    assert_eq!(messages(&made.diagnostics), ["us-west-1 had 2 zones for an account on 2023-09-21, not 3"]);
 }
 
 #[test]

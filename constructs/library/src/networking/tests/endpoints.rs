@@ -117,6 +117,31 @@ fn an_endpoint_that_the_region_lacks_is_left_out_with_a_warning() {
 }
 
 #[test]
+fn interface_endpoints_can_be_in_fewer_zones() {
+    let one = NetworkingProps { zones: 3, endpoint_zones: vec![3], ..NetworkingProps::default() };
+    let made = network_in(Some("ap-south-1"), one.clone());
+    assert!(made.diagnostics.is_empty(), "{:?}", made.diagnostics);
+    for endpoint in made.properties("AWS::EC2::VPCEndpoint") {
+        if endpoint["VpcEndpointType"] == "Interface" {
+            assert_eq!(endpoint["SubnetIds"].as_array().map(Vec::len), Some(1));
+            assert!(endpoint["SubnetIds"].to_string().contains("PrivateSubnet3"), "{endpoint}");
+        }
+    }
+    let in_all =
+        network_in(Some("ap-south-1"), NetworkingProps { endpoint_zones: Vec::new(), ..one.clone() });
+    assert_eq!(
+        messages(&in_all.diagnostics),
+        ["on 2023-09-21 some zones of ap-south-1 lacked the VPC endpoint of the SageMaker API"]
+    );
+    let found = synth(None, |scope| {
+        Networking::new(scope, "Networking", NetworkingProps { endpoint_zones: vec![1, 4], ..one });
+    })
+    .err()
+    .expect("a mistake");
+    assert_eq!(messages(&found), ["endpointZones names zone 4, but the zones are 1 to 3"]);
+}
+
+#[test]
 fn presets_and_services_are_written_in_kebab_case() {
     assert_eq!(serde_json::to_value(EndpointPreset::Minimal).expect("a text"), "minimal");
     assert_eq!(serde_json::to_value(FlowLogs::Reject).expect("a text"), "reject");
