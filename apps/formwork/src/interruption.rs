@@ -58,7 +58,11 @@ pub(crate) fn hold_off<T>(action: impl FnOnce() -> T) -> T {
 
 /// Starts a process and waits for its end.
 pub(crate) fn run(command: &mut std::process::Command) -> io::Result<ExitStatus> {
-    unfinished().app = Some(command.spawn()?);
+    {
+        // A signal in between would find an app that nobody knows of yet.
+        let mut unfinished = unfinished();
+        unfinished.app = Some(command.spawn()?);
+    }
     loop {
         if let Some(app) = &mut unfinished().app
             && let Some(status) = app.try_wait()?

@@ -104,7 +104,7 @@ fn errors_name_construct_and_line_and_leave_the_output_alone() {
             "circle",
             &["error[", "depend on each other in a circle", "--> apps/formwork/tests/support/app.rs:"],
         ),
-        ("many", &["501 resources", "many"]),
+        ("many", &["501 entries in `Resources`, more than the 500", "at many"]),
     ] {
         let project = Project::new();
         project.run_app("good", &["synth"]).ends_with(0);
