@@ -63,7 +63,7 @@ pub struct Extension {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub path: Vec<String>,
     /// Whether functions are judged as in the rest of the resource and every violation counts under the rule that it
-    /// breaks. Otherwise functions are left alone, and the first violation is reported under this rule's name.
+    /// breaks. Otherwise functions are left alone, and violations are reported under this rule's name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub full: bool,
     /// What must hold.

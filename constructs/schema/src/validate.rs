@@ -93,17 +93,25 @@ pub fn check_resource(
             findings.append(&mut outcome.findings);
             continue;
         }
-        // One wrong value often breaks a conditional rule in several ways; the first place says enough.
-        if let Some(first) = outcome.findings.into_iter().next() {
-            findings.push(Finding { severity: extension.severity, rule: extension.name.as_str(), ..first });
-        }
+        findings.extend(outcome.findings.into_iter().map(|finding| Finding {
+            severity: extension.severity.min(finding.severity),
+            rule: extension.name.as_str(),
+            ..finding
+        }));
     }
     dedup(&mut findings);
     findings
 }
 
-/// Drops findings that say the same of the same place, keeping the order.
+/// Drops findings that say the same of the same place, keeping the order. Where a value has the wrong form, "not an ARN of
+/// a role" says more than the pattern of such an ARN.
 fn dedup(findings: &mut Vec<Finding>) {
+    let formats: std::collections::BTreeSet<String> = findings
+        .iter()
+        .filter(|finding| finding.rule == "format")
+        .map(|finding| finding.pointer.clone())
+        .collect();
+    findings.retain(|finding| finding.rule != "pattern" || !formats.contains(&finding.pointer));
     let mut seen = std::collections::BTreeSet::new();
     findings.retain(|finding| seen.insert((finding.pointer.clone(), finding.rule, finding.message.clone())));
 }

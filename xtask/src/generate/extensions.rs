@@ -38,20 +38,17 @@ pub(super) fn read(
     for rule in table["rules"].as_array().into_iter().flatten() {
         let file = rule["file"].as_str().unwrap_or_default();
         known.insert(file);
-        let mut source = read_json(&folder.join(file))?;
+        // A rule may be all ours, where the source has it in code.
+        let mut source = if file.is_empty() { Value::Null } else { read_json(&folder.join(file))? };
         if file.starts_with("aws_rds_") {
             ignore_case_of_engine(&mut source);
         }
         for place in strings(&rule["places"]) {
             let (name, path) = place.split_once('/').unwrap_or((place, ""));
-            let mut path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+            let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
             let schema = match rule.get("schema") {
                 Some(own) => own.clone(),
-                None if source.get("us-east-1").is_some() => {
-                    let (property, values) = by_region(&source, regions)?;
-                    path.extend(property);
-                    json!({ "regionalEnum": values })
-                }
+                None if source.get("us-east-1").is_some() => by_region(&source, regions)?,
                 None => {
                     let mut schema = provider::clean(&source, report);
                     if let Some(definitions) =
@@ -116,12 +113,11 @@ impl Extensions {
     }
 }
 
-/// Values with the regions that offer them, as bits, and the property when the lists are conditional on others.
-fn by_region<'a>(
-    source: &'a Value,
-    regions: &[String],
-) -> Result<(Option<&'a str>, BTreeMap<String, u64>), String> {
+/// Lists of values by region as one list with the regions of each. Where the lists depend on an engine, every value of
+/// a known engine is taken: which class goes with which engine would be five times all other facts.
+fn by_region(source: &Value, regions: &[String]) -> Result<Value, String> {
     let mut values: BTreeMap<String, u64> = BTreeMap::new();
+    let mut engines = BTreeSet::new();
     let mut property = None;
     for (region, schema) in object(source)? {
         // A region without facts is one that nobody looks up; its values still count.
@@ -133,13 +129,22 @@ fn by_region<'a>(
         };
         add(&schema["enum"]);
         for branch in schema["allOf"].as_array().into_iter().flatten() {
+            let engine = &branch["if"]["properties"]["Engine"];
+            engines.extend(strings(&engine["enumCaseInsensitive"]).into_iter().map(str::to_owned));
             for (name, schema) in branch["then"]["properties"].as_object().into_iter().flatten() {
-                property = Some(name.as_str());
+                property = Some(name.clone());
                 add(&schema["enum"]);
             }
         }
     }
-    Ok((property, values))
+    let list = json!({ "regionalEnum": values });
+    Ok(match property {
+        None => list,
+        Some(property) => json!({
+            "if": { "properties": { "Engine": { "enumCaseInsensitive": engines } }, "required": ["Engine", property] },
+            "then": { "properties": { property: list } },
+        }),
+    })
 }
 
 /// The services read the name of an engine in any case.

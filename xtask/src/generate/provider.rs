@@ -58,6 +58,7 @@ pub(super) fn read(cfn_lint: &Path, crate_folder: &Path, report: &mut Report) ->
         hashes.extend(types.iter().map(|(name, hash)| (name.clone(), hash.clone())));
     }
     let attributes = Attributes::read(crate_folder)?;
+    refuse_stray_patches(crate_folder, &hashes)?;
     let mut records = BTreeMap::new();
     for (name, hash) in &hashes {
         let mut source = read_json(&schemas.join("resources").join(format!("{hash}.json")))?;
@@ -112,6 +113,19 @@ fn regions(folder: &Path) -> Result<(BTreeMap<String, Hashes>, Vec<String>, Hash
         return Err(format!("{} regions do not fit into the 64 bits of a region set", regions.len()));
     }
     Ok((regions, unknown, serverless))
+}
+
+/// A patch whose type is gone or misspelt would be forgotten without a word.
+fn refuse_stray_patches(crate_folder: &Path, known: &Hashes) -> Result<(), String> {
+    let folder = crate_folder.join("patches");
+    for entry in fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))? {
+        let file = entry.map_err(|error| error.to_string())?.path();
+        let name = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default().replace('-', "::");
+        if !known.contains_key(&name) {
+            return Err(format!("{}: there is no type `{name}`", file.display()));
+        }
+    }
+    Ok(())
 }
 
 /// Applies our patches for a type: a JSON Merge Patch (RFC 7396) with the reason beside it.

@@ -43,7 +43,11 @@ impl Check<'_> {
             Keyword::EnumCaseInsensitive(values) => unlisted(values, value, path, true),
             Keyword::RegionalEnum(values) => self.unlisted_in_region(values, value, path),
             Keyword::Const(wanted) => (!same(wanted, value, false)).then(|| {
-                Finding::error("unlisted-value", path.pointer(), format!("{} must be {wanted}", shown(value)))
+                Finding::error(
+                    "unlisted-value",
+                    path.pointer(),
+                    format!("{} must be {}", shown(value), shown(wanted)),
+                )
             }),
             Keyword::Pattern(pattern) => mismatch(pattern, value, path),
             Keyword::MinLength(least) => {
