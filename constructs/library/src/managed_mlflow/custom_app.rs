@@ -1,8 +1,7 @@
 //! The serverless app by a custom resource: a function that calls the service's API with a boto3 new enough for it.
 
 use formwork::{
-    ArchiveEntry, Asset, CommandAsset, IntoValue, RemovalPolicy, Resource, ResourceId, Scope, Value, pseudo,
-    text,
+    ArchiveEntry, Asset, CommandAsset, IntoValue, Resource, ResourceId, Scope, Value, pseudo, text,
 };
 use formwork_lambda_layers::boto3_layer::{self, Architecture};
 use formwork_lambda_layers::{MLFLOW_APP_ENTRY_POINT, PYTHON_RUNTIME, mlflow_app_handler};
@@ -106,8 +105,6 @@ fn boto3_layer(scope: Scope<'_>) -> Value<String> {
         .description(format!("boto3 {} with the API of MLflow apps", boto3_layer::boto3_version()))
         .compatible_architectures([LayerVersionCompatibleArchitectures::other(architecture)])
         .compatible_runtimes([LayerVersionCompatibleRuntimes::other(PYTHON_RUNTIME)])
-        // Functions of other stacks may have been given the old version by hand.
-        .removal_policy(RemovalPolicy::Delete)
         .define(scope, "Boto3Layer")
         .layer_version_arn()
 }

@@ -135,10 +135,9 @@ impl ManagedMlflow {
             }
             _ => {}
         }
-        if self.mode == MlflowType::Serverless && access != Access::Admin {
+        if self.mode == MlflowType::Serverless && access == Access::Reader {
             let message = format!(
-                "IAM cannot limit {id} to a {}: sagemaker:CallMlflowAppApi is the whole API of an MLflow app",
-                access.as_str()
+                "IAM cannot keep {id} from writing: sagemaker:CallMlflowAppApi is the whole API of an MLflow app"
             );
             let hint = "use a tracking server, or let clients come through the proxy, which limits by route";
             scope.report(Diagnostic::new(Severity::Note, "mlflow-access", message).with_hint(hint));

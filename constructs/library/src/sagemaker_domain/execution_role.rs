@@ -4,12 +4,16 @@
 //! "SageMaker AI roles" (what jobs and models need); Service Authorization Reference, for which actions have a resource.
 
 use formwork::{DomainId, Scope, SecurityGroupId, SubnetId, Value, pseudo, text};
+use formwork_resources::iam::CfnManagedPolicy;
 
 use super::SageMakerDomainProps;
-use crate::iam::{Role, Statement};
+use crate::iam::{PolicyDocument, Role, Statement};
 use crate::storage::{DataBucket, ObjectAccess};
 
-/// Gives the role its policies. They name the domain, which names the role: a policy of its own breaks that circle.
+/// Gives the role its policies. They name the domain, which names the role: policies of their own break that circle.
+///
+/// They are managed policies of 6,144 characters each, because all inline policies of a role have 10,240 together: that
+/// room is left for those who grant the role more, such as each MLflow (IAM User Guide, "IAM and AWS STS quotas").
 #[track_caller]
 pub(super) fn grant(
     scope: Scope<'_>,
@@ -19,13 +23,21 @@ pub(super) fn grant(
     bucket: &DataBucket,
     security_group: &Value<SecurityGroupId>,
 ) {
-    role.grant(scope, "StudioPolicy", studio(domain_id));
+    attach(scope, "StudioPolicy", "Apps and spaces of Studio", role, studio(domain_id));
     let mut work = jobs_and_models(role);
     work.extend(model_registry());
     work.extend(images_logs_and_metrics());
     work.extend(network_interfaces(&props.networking.private_subnets, security_group));
     work.extend(bucket.statements("", ObjectAccess::Full));
-    role.grant(scope, "WorkPolicy", work);
+    attach(scope, "WorkPolicy", "Jobs, models and data of Studio", role, work);
+}
+
+#[track_caller]
+fn attach(scope: Scope<'_>, id: &str, description: &str, role: &Role, statements: Vec<Statement>) {
+    CfnManagedPolicy::new(PolicyDocument::new(statements))
+        .description(description)
+        .roles([&role.name])
+        .define(scope, id);
 }
 
 /// An ARN of SageMaker in this account and region. Names of jobs, models and the like are their makers' choice.

@@ -1,5 +1,7 @@
 //! A Studio domain as it stands in templates.
 
+mod quotas;
+
 use formwork::{App, AppProps, Diagnostic, Environment, Json, KeyArn, Scope, Severity, Stack, StackProps};
 use serde_json::json;
 
@@ -57,7 +59,7 @@ fn only<'a>(template: &'a Json, type_name: &str) -> &'a Json {
 }
 
 fn all_statements(template: &Json) -> Vec<&Json> {
-    let policies = all_of(template, "AWS::IAM::Policy").into_iter();
+    let policies = all_of(template, "AWS::IAM::ManagedPolicy").into_iter();
     policies
         .flat_map(|policy| policy["Properties"]["PolicyDocument"]["Statement"].as_array().unwrap())
         .collect()

@@ -102,7 +102,7 @@ fn it_is_told_that_iam_cannot_limit_clients_of_an_app() {
     });
     let note = diagnostics.iter().find(|found| found.rule == "mlflow-access").unwrap();
     assert_eq!(note.severity, Severity::Note);
-    assert!(note.message.contains("cannot limit Client to a reader"), "{}", note.message);
+    assert!(note.message.contains("cannot keep Client from writing"), "{}", note.message);
 }
 
 #[test]
