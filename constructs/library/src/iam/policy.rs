@@ -109,28 +109,19 @@ impl Statement {
         self.conditions.entry(operator.to_owned()).or_default().insert(key.to_owned(), value);
     }
 
-    /// What is wrong with the statement in a policy of a role.
+    /// Whether the statement allows something on every resource without saying why. What CloudFormation refuses is found
+    /// by synth.
     fn mistake(&self) -> Option<Diagnostic> {
-        let actions = self.actions.join(", ");
-        let (message, hint) = if self.actions.is_empty() {
-            ("a policy statement names no action".to_owned(), "name the actions that it allows")
-        } else if self.resources.is_empty() {
-            (
-                format!("the policy statement for {actions} names no resource"),
-                "add `.on(arn)` for each resource",
-            )
-        } else if self.effect == Effect::Allow
+        let bare_wildcard = self.effect == Effect::Allow
             && self.resources.contains(&Expression::from("*"))
-            && self.any_resource.is_none_or(str::is_empty)
-        {
-            (
-                format!("the policy statement for {actions} is about every resource"),
-                "name the resource by `.on(arn)`, or say by `.on_any_resource(\"…\")` why it cannot be named",
-            )
-        } else {
-            return None;
-        };
-        Some(Diagnostic::error("policy-statement", message).with_hint(hint))
+            && self.any_resource.is_none_or(str::is_empty);
+        bare_wildcard.then(|| {
+            let message =
+                format!("the policy statement for {} is about every resource", self.actions.join(", "));
+            let hint =
+                "name the resource by `.on(arn)`, or say by `.on_any_resource(\"…\")` why it cannot be named";
+            Diagnostic::error("policy-wildcard", message).with_hint(hint)
+        })
     }
 
     fn into_expression(self) -> Expression {
@@ -201,7 +192,7 @@ impl PolicyDocument {
         self
     }
 
-    /// What is wrong with the document as a policy of a role, where each statement needs actions and resources.
+    /// What is wrong with the document as a policy of a role.
     pub(super) fn mistakes(&self) -> impl Iterator<Item = Diagnostic> {
         self.statements.iter().filter_map(Statement::mistake)
     }
