@@ -122,7 +122,7 @@ fn a_template_of_two_megabytes_is_judged_and_told_to_be_too_large() {
     let template = format!("Resources:\n{topics}");
     assert!(template.len() > 2_000_000);
     let project = Project::new().with("large.yaml", template);
-    project.run(&["validate", "large.yaml"]).ends_with(1).prints("large.yaml:").prints("1,048,576");
+    project.run(&["validate", "large.yaml"]).ends_with(1).prints("large.yaml:").prints("more than 1048576");
 }
 
 #[test]
