@@ -3,6 +3,7 @@
 //! cfn-lint's schemas give what a resource may be, the CDK's service specification what it returns; the record of a
 //! type merges both. `--check` builds the same in memory and compares, so that a stale pack cannot land.
 
+mod attributes;
 mod extensions;
 mod pattern;
 mod provider;
@@ -17,13 +18,13 @@ use formwork_schema::pack::format::{self, Encoded};
 use serde_json::{Map, Value, json};
 
 /// Where the two source packages are, and the repository.
-pub struct Paths {
+pub(crate) struct Paths {
     /// The folder of the installed Python package `cfnlint`, the one that has `data/schemas`.
-    pub cfn_lint: PathBuf,
+    pub(crate) cfn_lint: PathBuf,
     /// The folder of the installed Node package `@aws-cdk/aws-service-spec`, the one that has `db.json.gz`.
-    pub service_spec: PathBuf,
+    pub(crate) service_spec: PathBuf,
     /// The folder of the repository.
-    pub repository: PathBuf,
+    pub(crate) repository: PathBuf,
 }
 
 /// Writes the pack, or with `check` compares it with what would be written, and gives the facts that are in it.
@@ -31,7 +32,7 @@ pub struct Paths {
 /// # Errors
 ///
 /// When a source cannot be read, a type cannot be packed, or, with `check`, a file is stale.
-pub fn run(paths: &Paths, check: bool) -> Result<Vec<ResourceType>, String> {
+pub(crate) fn run(paths: &Paths, check: bool) -> Result<Vec<ResourceType>, String> {
     let crate_folder = paths.repository.join("constructs/schema");
     let mut report = Report::default();
     let types = provider::read(&paths.cfn_lint, &crate_folder, &mut report)?;

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::attributes::Attributes;
 use super::{Report, object, pattern, read_json, strings};
 
 /// The records by type name, and where types exist.
@@ -52,7 +53,8 @@ pub(super) fn read(cfn_lint: &Path, crate_folder: &Path, report: &mut Report) ->
     let schemas = cfn_lint.join("data/schemas");
     let timestamp =
         read_json(&schemas.join("version.json"))?["schema_date"].as_str().unwrap_or_default().to_owned();
-    let (regions, unknown_regions, serverless) = regions(&schemas.join("providers"))?;
+    let Regions { known: regions, unknown: unknown_regions, serverless } =
+        regions(&schemas.join("providers"))?;
     let mut hashes: BTreeMap<String, String> = BTreeMap::new();
     for types in regions.values().chain([&serverless]) {
         hashes.extend(types.iter().map(|(name, hash)| (name.clone(), hash.clone())));
@@ -83,10 +85,21 @@ pub(super) fn read(cfn_lint: &Path, crate_folder: &Path, report: &mut Report) ->
     })
 }
 
+/// The file of each type, by type name.
 type Hashes = BTreeMap<String, String>;
 
+/// Where types exist.
+struct Regions {
+    /// The types of each region that has a list of its own.
+    known: BTreeMap<String, Hashes>,
+    /// The regions without one.
+    unknown: Vec<String>,
+    /// The types that a transform makes, in every region.
+    serverless: Hashes,
+}
+
 /// The types of each region. A list that is a copy of the one of us-east-1 is a placeholder, so nothing is known there.
-fn regions(folder: &Path) -> Result<(BTreeMap<String, Hashes>, Vec<String>, Hashes), String> {
+fn regions(folder: &Path) -> Result<Regions, String> {
     let mut regions = BTreeMap::new();
     let mut serverless = Hashes::new();
     for entry in fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))? {
@@ -112,7 +125,7 @@ fn regions(folder: &Path) -> Result<(BTreeMap<String, Hashes>, Vec<String>, Hash
     if regions.len() > 64 {
         return Err(format!("{} regions do not fit into the 64 bits of a region set", regions.len()));
     }
-    Ok((regions, unknown, serverless))
+    Ok(Regions { known: regions, unknown, serverless })
 }
 
 /// A patch whose type is gone or misspelt would be forgotten without a word.
@@ -454,73 +467,4 @@ fn tagging(source: &Map<String, Value>, record: &Map<String, Value>) -> Option<V
         facts["permissions"] = permissions.into();
     }
     Some(facts)
-}
-
-/// Which properties are attributes, where the provider schemas do not say it.
-struct Attributes {
-    whole: BTreeSet<String>,
-    named: BTreeMap<String, Vec<String>>,
-}
-
-impl Attributes {
-    fn read(crate_folder: &Path) -> Result<Self, String> {
-        let facts = read_json(&crate_folder.join("facts/attributes.json"))?;
-        let named = object(&facts["named"])?
-            .iter()
-            .map(|(name, list)| (name.clone(), strings(list).into_iter().map(str::to_owned).collect()))
-            .collect();
-        Ok(Self { whole: strings(&facts["everyProperty"]).into_iter().map(str::to_owned).collect(), named })
-    }
-
-    fn of(&self, name: &str, record: &Map<String, Value>) -> Map<String, Value> {
-        let mut found = Map::new();
-        if self.whole.contains(name) {
-            let properties = record["schema"]["properties"].as_object();
-            for property in properties.into_iter().flatten().map(|(name, _)| name) {
-                walk(record, property, &mut found, 0);
-            }
-        }
-        let read_only = record.get("readOnly").map(strings).unwrap_or_default();
-        let named = self.named.get(name).map(Vec::as_slice).unwrap_or_default();
-        for path in read_only.into_iter().chain(named.iter().map(String::as_str)) {
-            if path.contains('*') && !path.ends_with(".*") {
-                continue;
-            }
-            let attribute = path.replace('/', ".");
-            found.entry(attribute).or_insert_with(|| attribute_at(record, path));
-        }
-        found
-    }
-}
-
-/// Every value below a property that is not a list of objects, as cfn-lint walks it.
-fn walk(record: &Map<String, Value>, path: &str, found: &mut Map<String, Value>, depth: usize) {
-    let Some(schema) = schema_at(record, path) else { return };
-    if let (Some(properties), true) = (schema["properties"].as_object(), depth < 6) {
-        for name in properties.keys() {
-            walk(record, &format!("{path}.{name}"), found, depth + 1);
-        }
-        return;
-    }
-    let of_objects = schema["type"] == "array"
-        && schema_at(record, &format!("{path}/*"))
-            .is_some_and(|items| matches!(items["type"].as_str(), Some("object" | "array")));
-    if !of_objects {
-        found.insert(path.to_owned(), attribute_at(record, path));
-    }
-}
-
-fn attribute_at(record: &Map<String, Value>, path: &str) -> Value {
-    let schema = schema_at(record, path);
-    let kind = match schema.map(|schema| &schema["type"]) {
-        Some(Value::String(kind)) => kind.as_str(),
-        // Several types: one that is a scalar in a template.
-        Some(Value::Array(kinds)) => kinds.iter().find_map(Value::as_str).unwrap_or("string"),
-        _ => "string",
-    };
-    let mut attribute = json!({ "type": kind });
-    if let Some(format) = format_of(record, path) {
-        attribute["format"] = format.into();
-    }
-    attribute
 }
