@@ -229,6 +229,21 @@ pub(crate) enum AssetCommand {
         #[arg(long)]
         architecture: LayerArchitecture,
     },
+    /// The binary of the MLflow proxy
+    #[command(name = "mlflow-proxy")]
+    MlflowProxy {
+        /// What the instances run on
+        #[arg(long)]
+        architecture: ProxyArchitecture,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ProxyArchitecture {
+    /// Intel and AMD
+    Amd64,
+    /// AWS Graviton
+    Arm64,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

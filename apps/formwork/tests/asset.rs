@@ -24,3 +24,37 @@ fn a_layer_that_was_built_once_is_not_built_again() {
     assert_eq!(missing.stdout, "");
     layer("mips").ends_with(10).says("possible values: arm64, x86_64");
 }
+
+#[cfg(unix)]
+#[test]
+fn the_proxy_is_taken_from_beside_the_program_or_built_from_sources() {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
+    let project = Project::new()
+        .with("bin/mlflow-proxy-linux-arm64", "the proxy")
+        .with("tools/cargo", "#!/bin/sh\necho \"cargo $*\"\nexit ${CARGO_ENDS_WITH:-0}\n");
+    let formwork = project.path().join("bin/formwork");
+    fs::copy(env!("CARGO_BIN_EXE_formwork"), &formwork).unwrap();
+    let cargo = project.path().join("tools/cargo");
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+    let proxy = |architecture: &str, ends_with: &str| {
+        let mut command = Command::new(&formwork);
+        command.args(["asset", "mlflow-proxy", "--architecture", architecture]).current_dir(project.path());
+        let tools = format!("{}:/usr/bin:/bin", project.path().join("tools").display());
+        command.env_clear().env("PATH", tools).env("HOME", project.path()).env("CARGO_ENDS_WITH", ends_with);
+        Done::of(command.output().unwrap())
+    };
+    let beside = proxy("arm64", "0").ends_with(0);
+    assert_eq!(beside.stdout, format!("{}\n", project.path().join("bin/mlflow-proxy-linux-arm64").display()));
+    proxy("amd64", "0").ends_with(1).says("there are no sources to build the MLflow proxy from");
+    let package = project.path().join("apps/mlflow-proxy");
+    fs::create_dir_all(&package).unwrap();
+    fs::write(package.join("Cargo.toml"), "").unwrap();
+    let built =
+        proxy("amd64", "0").ends_with(0).says("--package mlflow-proxy --target x86_64-unknown-linux-gnu");
+    let path = ".cache/formwork/assets/mlflow-proxy/x86_64-unknown-linux-gnu/release/mlflow-proxy";
+    assert_eq!(built.stdout, format!("{}\n", project.path().join(path).display()));
+    let failed = proxy("amd64", "1").ends_with(1).says("hint: cargo's messages are above");
+    assert_eq!(failed.stdout, "");
+}
