@@ -18,6 +18,7 @@ mod finding;
 mod oracle;
 mod process;
 mod repository;
+pub mod variants;
 
 pub use cdk::{Cdk, ListedStack};
 pub use cfn_lint::CfnLint;

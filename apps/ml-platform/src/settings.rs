@@ -3,7 +3,7 @@
 //! A key that is open (`null`) takes the value of the chosen profile; see [`crate::profile`].
 
 use formwork_library::managed_mlflow::{Access, MlflowType, Provisioner, TrackingServerSize};
-use formwork_library::networking::{EndpointPreset, FlowLogs};
+use formwork_library::networking::{AwsService, EndpointPreset, FlowLogs};
 use formwork_library::proxy_app::{Architecture, ProxyAuthentication, ProxyCompute, ProxyExposure};
 use formwork_library::sagemaker_domain::{AuthMode, ExecutionPolicy};
 use schemars::JsonSchema;
@@ -44,6 +44,12 @@ pub struct PlatformSettings {
     pub nat_gateways: Option<u8>,
     /// The interface endpoints of the VPC. Open: minimal in dev, studio in production.
     pub endpoints: Option<EndpointPreset>,
+    /// Services that get an interface endpoint beyond those of `endpoints`.
+    pub more_endpoints: Vec<AwsService>,
+    /// Services of `endpoints` that get none.
+    pub without_endpoints: Vec<AwsService>,
+    /// The zones, counted from 1, in which interface endpoints stand. Empty: all.
+    pub endpoint_zones: Vec<u8>,
     /// The traffic that flow logs keep.
     pub flow_logs: FlowLogs,
     /// A VPC that exists, in place of one that is made.
@@ -150,6 +156,9 @@ impl Default for PlatformSettings {
             zones: 2,
             nat_gateways: None,
             endpoints: None,
+            more_endpoints: Vec::new(),
+            without_endpoints: Vec::new(),
+            endpoint_zones: Vec::new(),
             flow_logs: FlowLogs::default(),
             vpc_id: None,
             vpc_cidr: None,

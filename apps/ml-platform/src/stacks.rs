@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use formwork::{
-    App, BucketName, CertificateArn, DomainId, HostedZoneId, KeyArn, Scope, Stack, StackProps, Value,
+    App, BucketName, CertificateArn, DomainId, HostedZoneId, KeyArn, Parameter, Scope, Stack, StackProps,
+    Value,
 };
 use formwork_library::managed_mlflow::{Access, ManagedMlflow, ManagedMlflowProps};
 use formwork_library::networking::{ExistingNetwork, Networking, NetworkingProps};
@@ -22,18 +23,16 @@ struct Platform<'app, 's> {
     app: &'app App,
     settings: &'s PlatformSettings,
     defaults: ProfileDefaults,
-    key: Option<Value<KeyArn>>,
 }
 
 /// Grows the stacks that the settings choose.
 pub(crate) fn grow(app: &App, settings: &PlatformSettings) {
-    let key = settings.kms_key_arn.clone().map(KeyArn::literal);
-    let platform = Platform { app, settings, defaults: settings.profile.defaults(), key };
+    let platform = Platform { app, settings, defaults: settings.profile.defaults() };
     let networking = platform.networking();
     let domain = platform.domain(&networking);
-    let Some(mlflow) = platform.mlflow(domain.as_ref()) else { return };
+    let made = platform.mlflow(domain.as_ref());
     if settings.has(Component::Proxy) {
-        platform.proxy(&networking, &mlflow);
+        platform.proxy(&networking, made);
     }
 }
 
@@ -55,6 +54,18 @@ impl<'app> Platform<'app, '_> {
         stack
     }
 
+    /// The key that the settings name, as a parameter of a stack: an ARN in a template's resources would tie them to the
+    /// key's account.
+    fn key(&self, stack: Scope<'_>) -> Option<Value<KeyArn>> {
+        let arn = self.settings.kms_key_arn.as_deref()?;
+        let parameter = Parameter::of_type("String")
+            .default(arn)
+            .allowed_pattern("^arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$")
+            .constraint_description("the ARN of a KMS key; an alias is not taken")
+            .description("The KMS key that encrypts what this stack stores");
+        Some(parameter.define(stack, "KmsKeyArn"))
+    }
+
     fn networking(&self) -> Networking {
         let settings = self.settings;
         if let Some(vpc_id) = &settings.vpc_id {
@@ -73,6 +84,9 @@ impl<'app> Platform<'app, '_> {
             zones: settings.zones,
             nat_gateways: settings.nat_gateways.unwrap_or(in_each_zone),
             endpoints: settings.endpoints.unwrap_or(self.defaults.endpoints),
+            more_endpoints: settings.more_endpoints.clone(),
+            without_endpoints: settings.without_endpoints.clone(),
+            endpoint_zones: settings.endpoint_zones.clone(),
             flow_logs: settings.flow_logs,
             flow_logs_kept_for_days: self.log_retention_days(),
             ..NetworkingProps::default()
@@ -105,26 +119,28 @@ impl<'app> Platform<'app, '_> {
                 default_gib: settings.space_storage_gib,
                 maximum_gib: settings.max_space_storage_gib,
             },
-            key: self.key.clone(),
+            key: self.key(stack),
             ..SageMakerDomainProps::new(networking, format!("{}-studio", settings.prefix))
         };
         Some(SageMakerDomain::new(stack, "Domain", props))
     }
 
-    /// What clients talk to: what is made, or what exists. Nothing when neither is asked for, which has been reported.
+    /// The bucket that the settings name for artifacts, with the key as a stack knows it.
+    fn existing_bucket(&self, key: Option<Value<KeyArn>>) -> Option<DataBucket> {
+        let name = self.settings.artifact_bucket.clone().map(BucketName::literal)?;
+        Some(DataBucket::existing(&name, key))
+    }
+
+    /// The tracking server or app that is made, if one is.
     fn mlflow(&self, domain: Option<&SageMakerDomain>) -> Option<ManagedMlflow> {
         let settings = self.settings;
-        let bucket = settings.artifact_bucket.clone().map(BucketName::literal);
-        let bucket = bucket.map(|name| DataBucket::existing(&name, self.key.clone()));
-        if let Some(arn) = &settings.mlflow_arn {
-            return Some(ManagedMlflow::existing(self.app.root(), "ExistingMlflow", arn, bucket));
-        }
-        if !settings.has(Component::Mlflow) {
+        if !settings.has(Component::Mlflow) || settings.mlflow_arn.is_some() {
             return None;
         }
         let kind = settings.kind();
         let stack = self
             .stack(&format!("mlflow-{}", kind.as_str()), "Managed MLflow, its artifact bucket and its role");
+        let key = self.key(stack);
         let name = settings.mlflow_name.clone();
         let is_app = kind == formwork_library::managed_mlflow::MlflowType::Serverless;
         let props = ManagedMlflowProps {
@@ -133,11 +149,11 @@ impl<'app> Platform<'app, '_> {
             automatic_model_registration: settings.auto_model_registration,
             maintenance_window: settings.maintenance_window.clone(),
             provisioner: settings.provisioner,
-            app_key: if is_app { self.key.clone() } else { None },
+            app_key: if is_app { key.clone() } else { None },
             account_default: settings.account_default,
             default_domains: settings.default_domain_ids.iter().map(DomainId::literal).collect(),
-            artifact_bucket: bucket,
-            artifact_key: self.key.clone(),
+            artifact_bucket: self.existing_bucket(key.clone()),
+            artifact_key: key,
             ..ManagedMlflowProps::new(
                 kind,
                 name.unwrap_or_else(|| format!("{}-{}", settings.prefix, kind.as_str())),
@@ -151,12 +167,20 @@ impl<'app> Platform<'app, '_> {
         Some(mlflow)
     }
 
-    fn proxy(&self, networking: &Networking, mlflow: &ManagedMlflow) {
+    /// The proxy in front of what was made, or of what the settings name.
+    fn proxy(&self, networking: &Networking, made: Option<ManagedMlflow>) {
         let settings = self.settings;
         let stack = self.stack(
             &format!("proxyapp-{}", settings.kind().as_str()),
             "The proxy that signs the requests of plain MLflow clients",
         );
+        let key = self.key(stack);
+        let existing = || {
+            let arn = settings.mlflow_arn.as_deref()?;
+            Some(ManagedMlflow::existing(stack, "ExistingMlflow", arn, self.existing_bucket(key.clone())))
+        };
+        // That there is nothing to stand in front of has been reported.
+        let Some(mlflow) = made.or_else(existing) else { return };
         let jwt = settings.jwt_issuer.clone().zip(settings.jwt_audience.clone());
         let binary = match &settings.proxy_binary {
             Some(path) => ProxyBinary::File(PathBuf::from(path)),
@@ -180,8 +204,8 @@ impl<'app> Platform<'app, '_> {
             firewall: settings.waf,
             log_retention_days: self.log_retention_days(),
             deletion_protection: settings.deletion_protection.unwrap_or(self.defaults.deletion_protection),
-            key: self.key.clone(),
-            ..ProxyAppProps::new(networking, mlflow, binary)
+            key,
+            ..ProxyAppProps::new(networking, &mlflow, binary)
         };
         ProxyApp::new(stack, "Proxy", props);
     }

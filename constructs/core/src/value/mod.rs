@@ -143,7 +143,13 @@ impl IntoValue<i64> for i64 {
 }
 
 impl IntoValue<f64> for f64 {
+    /// A whole number is written without a fraction, as every other program writes it.
     fn into_value(self) -> Value<f64> {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        if self.fract() == 0.0 && self.abs() < EXACT {
+            #[allow(clippy::cast_possible_truncation, reason = "a whole number of less than 2^53")]
+            return literal(self as i64);
+        }
         literal(self)
     }
 }

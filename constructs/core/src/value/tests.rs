@@ -37,3 +37,10 @@ fn selecting_from_a_known_list_needs_no_function() {
     assert_eq!(select::<String>(1, &list).as_literal(), Some(json!("b")));
     assert!(matches!(select::<String>(2, &list).expression(), Expression::Function("Fn::Select", _)));
 }
+
+#[test]
+fn whole_numbers_have_no_fraction() {
+    let number = |value: f64| IntoValue::<f64>::into_value(value).as_literal();
+    assert_eq!(number(60.0), Some(json!(60)));
+    assert_eq!(number(0.5), Some(json!(0.5)));
+}
