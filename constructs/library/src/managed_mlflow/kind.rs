@@ -6,6 +6,8 @@ use formwork::{IntoValue, Value, text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::networking::AwsService;
+
 /// The kind of managed MLflow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -61,6 +63,14 @@ impl MlflowType {
         }
     }
 
+    /// The service that answers the MLflow API, for [`crate::networking::Networking::require_reach`].
+    pub fn data_plane(self) -> AwsService {
+        match self {
+            Self::Tracking => AwsService::MlflowTrackingServer,
+            Self::Serverless => AwsService::MlflowApp,
+        }
+    }
+
     /// The URL of the MLflow API in a region. All servers of a region share it; the routing header tells them apart.
     ///
     /// It is known for the partitions `aws` and `aws-us-gov`, see [`has_known_endpoint`].
@@ -76,4 +86,38 @@ impl MlflowType {
 /// and no public page names an endpoint in China, the European Sovereign Cloud or the isolated regions.
 pub fn has_known_endpoint(region: &str) -> bool {
     !["cn-", "eusc-", "us-iso", "eu-iso"].iter().any(|prefix| region.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_is_in_the_arn_of_every_partition() {
+        for (arn, kind) in [
+            ("arn:aws:sagemaker:us-east-1:111122223333:mlflow-tracking-server/a", Some(MlflowType::Tracking)),
+            (
+                "arn:aws-us-gov:sagemaker:us-gov-west-1:111122223333:mlflow-app/app-1",
+                Some(MlflowType::Serverless),
+            ),
+            ("arn:aws:sagemaker:us-east-1:111122223333:domain/d-abc", None),
+        ] {
+            assert_eq!(MlflowType::from_arn(arn), kind, "{arn}");
+        }
+    }
+
+    #[test]
+    fn names_in_context_are_those_of_as_str() {
+        for kind in [MlflowType::Tracking, MlflowType::Serverless] {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+    }
+
+    #[test]
+    fn endpoints_are_known_where_the_plugin_knows_them() {
+        assert!(has_known_endpoint("eu-west-1") && has_known_endpoint("us-gov-west-1"));
+        for region in ["cn-north-1", "eusc-de-east-1", "us-isob-east-1", "eu-isoe-west-1"] {
+            assert!(!has_known_endpoint(region), "{region}");
+        }
+    }
 }
