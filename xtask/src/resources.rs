@@ -116,3 +116,48 @@ fn with_features(manifest: &str, modules: &[&str]) -> Result<String, String> {
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known() -> Vec<ResourceType> {
+        ["AWS::EC2::VPC", "AWS::IAM::Role", "AWS::EC2::Subnet"]
+            .iter()
+            .map(|name| formwork_schema::resource_type(name).expect("a known type").clone())
+            .collect()
+    }
+
+    #[test]
+    fn types_are_grouped_by_service() {
+        let known = known();
+        let services = services("AWS::EC2::Subnet\nAWS::EC2::VPC\nAWS::IAM::Role\n", &known).unwrap();
+        let names: Vec<(&str, usize)> =
+            services.iter().map(|(name, types)| (name.as_str(), types.len())).collect();
+        assert_eq!(names, [("ec2", 2), ("iam", 1)]);
+    }
+
+    #[test]
+    fn a_wrong_list_is_refused() {
+        let known = known();
+        let error = services("AWS::IAM::Role\nAWS::EC2::VPC\n", &known).unwrap_err();
+        assert!(error.contains("`AWS::IAM::Role` stands before `AWS::EC2::VPC`"), "{error}");
+        let error = services("AWS::EC2::VPC\nAWS::EC2::VPC\n", &known).unwrap_err();
+        assert!(error.contains("sort the list"), "{error}");
+        let error = services("AWS::EC2::Vcp\n", &known).unwrap_err();
+        assert!(error.contains("no resource type is named `AWS::EC2::Vcp`"), "{error}");
+    }
+
+    #[test]
+    fn features_are_written_behind_the_rest_of_the_manifest() {
+        let manifest = "[package]\nname = \"x\"\n\n[features]\nold = []\n";
+        let text = with_features(manifest, &["ec2", "iam"]).unwrap();
+        assert!(text.starts_with("[package]\nname = \"x\"\n\n[features]\n"), "{text}");
+        assert!(
+            text.ends_with("default = []\nall = [\n    \"ec2\",\n    \"iam\",\n]\nec2 = []\niam = []\n"),
+            "{text}"
+        );
+        assert_eq!(with_features(&text, &["ec2", "iam"]).unwrap(), text);
+        assert!(with_features("[package]\n", &[]).unwrap_err().contains("no section `[features]`"));
+    }
+}
