@@ -18,7 +18,14 @@ const EDGES: [(&str, &[&str]); 12] = [
     ("formwork-ml-platform", &["formwork", "formwork-library"]),
     (
         "formwork-cli",
-        &["formwork", "formwork-assembly", "formwork-codegen", "formwork-ml-platform", "formwork-schema"],
+        &[
+            "formwork",
+            "formwork-assembly",
+            "formwork-codegen",
+            "formwork-lambda-layers",
+            "formwork-ml-platform",
+            "formwork-schema",
+        ],
     ),
     ("mlflow-proxy", &[]),
     ("formwork-tests", &["formwork", "formwork-assembly", "formwork-ml-platform", "formwork-schema"]),

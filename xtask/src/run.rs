@@ -1,5 +1,6 @@
 //! Starts other programs, shows what is started and turns their failure into a sentence.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Runs a program with its output on ours.
@@ -31,9 +32,10 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     }
 }
 
-/// The command as a person would type it, without its environment.
+/// The command as a person would type it, without its environment and the folder of the program.
 fn show(command: &Command) -> String {
-    std::iter::once(command.get_program())
+    let program = Path::new(command.get_program());
+    std::iter::once(program.file_name().unwrap_or(program.as_os_str()))
         .chain(command.get_args())
         .map(|word| word.to_string_lossy().into_owned())
         .collect::<Vec<_>>()
