@@ -212,8 +212,7 @@ pub(crate) struct SettingReport {
     pub(crate) origin: String,
     /// Its value when it is not set.
     pub(crate) default: serde_json::Value,
-    /// The texts that it takes, when they are a closed set.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// The texts that it takes when they are a closed set; otherwise empty.
     pub(crate) choices: Vec<String>,
     /// What it means.
     pub(crate) description: String,

@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::Value as Json;
-use support::{Project, golden};
+use support::{Project, assert_schema, golden};
 
 #[test]
 fn stacks_are_listed_in_their_order() {
@@ -15,6 +15,7 @@ fn stacks_are_listed_in_their_order() {
     assert_eq!(list(&["--tree"]), "app-proxy\n  app-network\n");
     golden("list-long.txt", &list(&["--long"]));
     golden("list.json", &list(&["--json"]));
+    assert_schema("list.json", &serde_json::from_str(&list(&["--json"])).unwrap());
     assert_eq!(project.names("."), [""; 0]);
     project.run_app("good", &["ls", "app-prxy"]).ends_with(10).says("did you mean app-proxy?");
     project.run_app("circle", &["list"]).ends_with(1).says("depend on each other in a circle");
@@ -55,6 +56,7 @@ fn settings_are_shown_with_value_origin_and_meaning() {
         .prints("\ntopics = 2  (-c; default 1)\n");
     let done = project.run_app("good", &["context", "--json", "-c", "spede=slow"]).ends_with(10);
     let report: Json = serde_json::from_str(&done.stdout).unwrap();
+    assert_schema("context.json", &report);
     assert_eq!(report["findings"][0]["rule"], "context-key");
     let unknown = report["context"].as_array().unwrap().iter().find(|row| row["key"] == "spede").unwrap();
     assert_eq!((unknown["value"].as_str(), unknown["origin"].as_str()), (Some("slow"), Some("-c")));

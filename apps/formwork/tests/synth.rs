@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::Value as Json;
-use support::{Project, app};
+use support::{Project, app, assert_schema};
 
 #[test]
 fn the_built_in_app_is_written_and_told() {
@@ -83,14 +83,6 @@ fn a_report_as_json_has_stacks_and_findings() {
     assert_eq!(report["output"], Json::Null);
     assert_eq!(report["findings"][0]["rule"], "duplicate-id");
     assert_schema("synth.json", &report);
-}
-
-fn assert_schema(name: &str, report: &Json) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas").join(name);
-    let schema: Json = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors: Vec<String> = validator.iter_errors(report).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:?}");
 }
 
 #[test]

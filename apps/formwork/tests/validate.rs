@@ -6,7 +6,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use serde_json::Value as Json;
-use support::{Done, Project, golden};
+use support::{Done, Project, assert_schema, golden};
 
 const WRONG: &str = "\
 Resources:
@@ -63,10 +63,7 @@ fn reports_as_json_follow_their_schema() {
     let report: Json = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!(report["files"], serde_json::json!(["wrong.yaml", "missing.yaml"]));
     assert_eq!(report["counts"]["errors"], 3);
-    let schema = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas/validate.json");
-    let schema: Json = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    assert!(validator.is_valid(&report));
+    assert_schema("validate.json", &report);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The real binary in a directory of its own, with nothing of the user's environment.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a helper of tests may panic as tests do")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -127,4 +128,14 @@ pub(crate) fn golden(name: &str, text: &str) {
     }
     let wanted = fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(text, wanted, "{} differs: look at it, then run with UPDATE_GOLDENS=1", path.display());
+}
+
+/// A report has to satisfy its published schema.
+#[track_caller]
+pub(crate) fn assert_schema(name: &str, report: &serde_json::Value) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas").join(name);
+    let schema = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(report).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
 }
