@@ -40,11 +40,7 @@ pub(crate) fn run(paths: &Paths, slow: bool) -> Result<(), String> {
     }
 
     parts.run("documentation", || {
-        run_program(
-            cargo(paths)
-                .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
-                .env("RUSTDOCFLAGS", "-D warnings"),
-        )
+        run_program(cargo(paths).args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
     });
     parts.run("Lambda sources (pytest)", || lambda_layers(paths));
 
