@@ -30,7 +30,7 @@ pub(crate) fn grow(app: &App, settings: &PlatformSettings) {
     let platform = Platform { app, settings, defaults: settings.profile.defaults() };
     let networking = platform.networking();
     let domain = platform.domain(&networking);
-    let made = platform.mlflow(domain.as_ref());
+    let made = platform.mlflow(&networking, domain.as_ref());
     if settings.has(Component::Proxy) {
         platform.proxy(&networking, made);
     }
@@ -132,7 +132,7 @@ impl<'app> Platform<'app, '_> {
     }
 
     /// The tracking server or app that is made, if one is.
-    fn mlflow(&self, domain: Option<&SageMakerDomain>) -> Option<ManagedMlflow> {
+    fn mlflow(&self, networking: &Networking, domain: Option<&SageMakerDomain>) -> Option<ManagedMlflow> {
         let settings = self.settings;
         if !settings.has(Component::Mlflow) || settings.mlflow_arn.is_some() {
             return None;
@@ -163,6 +163,7 @@ impl<'app> Platform<'app, '_> {
         if let Some(role) = domain.and_then(|domain| domain.execution_role.as_ref()) {
             // In this stack, so that the shared stack of the domain does not depend on the kind of MLflow.
             mlflow.grant_client(stack, "StudioClient", role, Access::Writer, true);
+            networking.require_reach(stack, "SageMaker Studio", &[mlflow.mode.data_plane()]);
         }
         Some(mlflow)
     }

@@ -54,8 +54,7 @@ pub(crate) fn assembly(
     templates: &[(NodeId, Json)],
     sections: &BTreeMap<NodeId, Sections>,
 ) -> Vec<Diagnostic> {
-    let mut by_environment: BTreeMap<(Option<String>, Option<String>), Vec<&(NodeId, Json)>> =
-        BTreeMap::new();
+    let mut by_environment: BTreeMap<_, Vec<&(NodeId, Json)>> = BTreeMap::new();
     for entry in templates {
         let environment = super::stack_data(arena, entry.0).environment.clone();
         by_environment.entry((environment.account, environment.region)).or_default().push(entry);

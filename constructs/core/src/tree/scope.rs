@@ -114,7 +114,7 @@ impl<'app> Scope<'app> {
         self.stack_node().map(|node| Scope { app: self.app, node })
     }
 
-    fn from_stack<T: Default>(self, read: impl FnOnce(&crate::stack::StackData) -> T) -> T {
+    fn read_stack<T: Default>(self, read: impl FnOnce(&crate::stack::StackData) -> T) -> T {
         let arena = self.app.arena.borrow();
         match arena.node(self.node).stack.map(|stack| &arena.node(stack).kind) {
             Some(NodeKind::Stack(data)) => read(data),
@@ -124,17 +124,17 @@ impl<'app> Scope<'app> {
 
     /// The name of the enclosing stack in CloudFormation; empty above the stacks.
     pub fn stack_name(self) -> String {
-        self.from_stack(|stack| stack.name.clone())
+        self.read_stack(|stack| stack.name.clone())
     }
 
     /// Where the enclosing stack goes, as far as it is known.
     pub fn environment(self) -> Environment {
-        self.from_stack(|stack| stack.environment.clone())
+        self.read_stack(|stack| stack.environment.clone())
     }
 
     /// How values of the enclosing stack reach other stacks.
     pub fn cross_stack_references(self) -> CrossStackReferences {
-        self.from_stack(|stack| stack.cross_stack_references)
+        self.read_stack(|stack| stack.cross_stack_references)
     }
 
     /// Makes every resource below wait for a resource, or for all resources below another construct. Across stacks this

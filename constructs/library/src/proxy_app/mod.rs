@@ -20,7 +20,7 @@ use formwork_resources::logs::CfnLogGroup;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::managed_mlflow::{Access, ManagedMlflow, MlflowType};
+use crate::managed_mlflow::{Access, ManagedMlflow};
 use crate::networking::{AwsService, Networking, TcpPorts, allow_between, allow_https_out, security_group};
 
 use compute::ComputeInput;
@@ -295,10 +295,7 @@ fn check_reach(scope: Scope<'_>, props: &ProxyAppProps<'_>) {
         AwsService::SecurityTokens,
         AwsService::SystemsManager,
         AwsService::SystemsManagerMessages,
-        match props.mlflow.mode {
-            MlflowType::Tracking => AwsService::MlflowTrackingServer,
-            MlflowType::Serverless => AwsService::MlflowApp,
-        },
+        props.mlflow.mode.data_plane(),
     ];
     if matches!(props.authentication, ProxyAuthentication::Token | ProxyAuthentication::Basic) {
         services.push(AwsService::SecretsManager);
