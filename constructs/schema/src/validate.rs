@@ -12,6 +12,7 @@ mod objects;
 mod presence;
 mod scalars;
 mod sites;
+mod tables;
 
 use formwork_assembly::Severity;
 use serde_json::Value;
@@ -98,6 +99,9 @@ pub fn check_resource(
             rule: extension.name.as_str(),
             ..finding
         }));
+    }
+    if resource.name() == "AWS::DynamoDB::Table" {
+        tables::check(properties, &mut findings);
     }
     dedup(&mut findings);
     findings

@@ -164,6 +164,12 @@ fn cases() -> Vec<Case> {
             ],
         ),
         (
+            "AWS::DynamoDB::Table",
+            json!({ "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }], "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }, { "AttributeName": "at", "AttributeType": "S" }] }),
+            &[("table-keys", "/AttributeDefinitions")],
+        ),
+        (
             "AWS::RDS::DBInstance",
             json!({ "Engine": "postgres", "EngineVersion": "8.0", "DBInstanceClass": "db.t3.micro" }),
             &[("db-instance-engine-version", "/EngineVersion")],

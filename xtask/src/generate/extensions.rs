@@ -129,8 +129,12 @@ fn by_region(source: &Value, regions: &[String]) -> Result<Value, String> {
         };
         add(&schema["enum"]);
         for branch in schema["allOf"].as_array().into_iter().flatten() {
-            let engine = &branch["if"]["properties"]["Engine"];
-            engines.extend(strings(&engine["enumCaseInsensitive"]).into_iter().map(str::to_owned));
+            // The lists may also depend on the licence, or on there being none.
+            let condition = &branch["if"]["properties"];
+            let licence = condition.get("LicenseModel").map(Value::to_string);
+            for engine in strings(&condition["Engine"]["enumCaseInsensitive"]) {
+                engines.insert((licence.clone(), engine.to_owned()));
+            }
             for (name, schema) in branch["then"]["properties"].as_object().into_iter().flatten() {
                 property = Some(name.clone());
                 add(&schema["enum"]);
@@ -138,13 +142,26 @@ fn by_region(source: &Value, regions: &[String]) -> Result<Value, String> {
         }
     }
     let list = json!({ "regionalEnum": values });
-    Ok(match property {
-        None => list,
-        Some(property) => json!({
-            "if": { "properties": { "Engine": { "enumCaseInsensitive": engines } }, "required": ["Engine", property] },
-            "then": { "properties": { property: list } },
-        }),
-    })
+    let Some(property) = property else { return Ok(list) };
+    let mut by_licence: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
+    for (licence, engine) in engines {
+        by_licence.entry(licence).or_default().push(engine);
+    }
+    let mut known = Vec::new();
+    for (licence, engines) in by_licence {
+        let mut condition = json!({
+            "properties": { "Engine": { "enumCaseInsensitive": engines } }, "required": ["Engine", property],
+        });
+        if let Some(licence) = licence {
+            let licence: Value = serde_json::from_str(&licence).map_err(|error| error.to_string())?;
+            if licence != false {
+                condition["required"] = json!(["Engine", "LicenseModel", property]);
+            }
+            condition["properties"]["LicenseModel"] = licence;
+        }
+        known.push(condition);
+    }
+    Ok(json!({ "if": { "anyOf": known }, "then": { "properties": { property: list } } }))
 }
 
 /// The services read the name of an engine in any case.
