@@ -62,6 +62,7 @@ pub(crate) fn run(settings: &Settings, near: &Path) -> Result<Outcome, Failure> 
     };
     let mut diagnostics = settings.warnings.clone();
     diagnostics.extend(answer.diagnostics);
+    settings_check::explain_own_settings(&mut diagnostics);
     if let Some(schema) = &answer.context_schema {
         settings_check::check(&settings.context, schema, &mut diagnostics);
     }

@@ -9,14 +9,17 @@ use formwork::{Context, ContextEntry, Diagnostic};
 use jsonschema::Validator;
 use serde_json::{Value as Json, json};
 
+use crate::suggestion::nearest;
+
+/// What belongs to the command line, and is easily taken for context.
+const OWN_SETTINGS: [&str; 4] = ["account", "awsProfile", "output", "region"];
+
 /// Reports values that the schema does not allow, except those that the app has complained about.
 pub(super) fn check(context: &Context, schema: &Json, diagnostics: &mut Vec<Diagnostic>) {
     let reported: BTreeSet<String> = diagnostics
         .iter()
         .filter(|diagnostic| super::is_about_settings(diagnostic))
-        .filter_map(|diagnostic| {
-            diagnostic.message.strip_prefix("context ")?.split(' ').next().map(str::to_owned)
-        })
+        .filter_map(|diagnostic| key_of(diagnostic).map(str::to_owned))
         .collect();
     for (key, entry) in context.iter().filter(|(key, _)| !reported.contains(*key)) {
         let Some(property) = schema["properties"].get(key) else { continue };
@@ -29,6 +32,33 @@ pub(super) fn check(context: &Context, schema: &Json, diagnostics: &mut Vec<Diag
             );
         }
     }
+}
+
+/// Leads those on who give a setting of the command line itself as a value of the context.
+pub(super) fn explain_own_settings(diagnostics: &mut [Diagnostic]) {
+    for diagnostic in diagnostics.iter_mut().filter(|diagnostic| diagnostic.rule == "context-key") {
+        let hint = match key_of(diagnostic).and_then(|key| nearest(key, OWN_SETTINGS)) {
+            Some("region") => {
+                "did you mean the region? name it with --region, or as `region` in formwork.toml"
+            }
+            Some("account") => {
+                "did you mean the account? name it as `account` in formwork.toml, or in CDK_DEFAULT_ACCOUNT"
+            }
+            Some("awsProfile") => {
+                "did you mean the AWS profile? name it with --profile, or as `awsProfile` in formwork.toml"
+            }
+            Some("output") => {
+                "did you mean the output? name it with --output, or as `output` in formwork.toml"
+            }
+            _ => continue,
+        };
+        diagnostic.hint = Some(hint.to_owned());
+    }
+}
+
+/// The key that a finding of the app is about.
+fn key_of(diagnostic: &Diagnostic) -> Option<&str> {
+    diagnostic.message.strip_prefix("context ")?.split(' ').next()
 }
 
 /// Why no reading of the value is allowed.
@@ -103,5 +133,15 @@ mod tests {
             vec![Diagnostic::error("context-value", "context instances is `many` (set by -c): no")];
         check(&context, &schema, &mut diagnostics);
         assert_eq!(diagnostics.len(), 1);
+    }
+
+    #[test]
+    fn settings_of_the_command_line_are_known_as_such() {
+        let message = |key: &str| format!("context {key} (set by -c) is not a setting of this app");
+        let mut diagnostics = ["regoin", "prefx"]
+            .map(|key| Diagnostic::error("context-key", message(key)).with_hint("as it was"));
+        explain_own_settings(&mut diagnostics);
+        assert!(diagnostics[0].hint.as_ref().unwrap().contains("--region"));
+        assert_eq!(diagnostics[1].hint.as_deref(), Some("as it was"));
     }
 }
