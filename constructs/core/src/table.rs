@@ -39,6 +39,7 @@ macro_rules! cfn_resource {
             )*
 
             /// Puts the resource into the tree.
+            #[inline]
             #[track_caller]
             pub fn define(self, scope: $crate::Scope<'_>, id: &str) -> $attributes {
                 $attributes(self.0.define(scope, id))
@@ -46,6 +47,7 @@ macro_rules! cfn_resource {
         }
 
         impl $crate::Resource for $builder {
+            #[inline]
             fn declaration(&mut self) -> &mut $crate::CfnResource {
                 &mut self.0
             }
@@ -57,6 +59,7 @@ macro_rules! cfn_resource {
 
         impl $attributes {
             /// The resource itself, to depend on or to change.
+            #[inline]
             pub fn resource(self) -> $crate::ResourceId {
                 self.0
             }
@@ -71,6 +74,7 @@ macro_rules! cfn_resource {
         }
 
         impl From<$attributes> for $crate::Dependency {
+            #[inline]
             fn from(attributes: $attributes) -> Self {
                 attributes.0.into()
             }
@@ -121,6 +125,7 @@ macro_rules! cfn_property {
         }
 
         impl $crate::IntoValue<$name> for $name {
+            #[inline]
             fn into_value(self) -> $crate::Value<$name> {
                 $crate::Value::from_expression(self.0.into())
             }
@@ -150,12 +155,14 @@ macro_rules! cfn_values {
             }
 
             /// The text.
+            #[inline]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
         }
 
         impl $crate::IntoValue<$name> for $name {
+            #[inline]
             fn into_value(self) -> $crate::Value<$name> {
                 $crate::Value::from_expression(self.0.into_owned().into())
             }
