@@ -73,3 +73,25 @@ pub(crate) fn described(kind: &str) -> String {
         None => format!("a text of the form `{kind}`"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    #[test]
+    fn literals_are_judged_by_their_kind() {
+        for (kind, text, fits) in [
+            ("AWS::IAM::Role.Arn", "arn:aws:iam::123456789012:role/path/name", true),
+            ("AWS::IAM::Role.Arn", "name", false),
+            ("ipv4-network", "10.0.0.0/16", true),
+            ("ipv4-network", "10.0.0.1/16", false),
+            ("ipv4-network", "10.0.0.0/33", false),
+            ("ipv6-network", "2001:db8::/32", true),
+            ("date-time", "2026-10-20T22:11:15Z", true),
+            ("date-time", "2026-10-20", false),
+            ("something new", "anything", true),
+        ] {
+            assert_eq!(super::mismatch(kind, &json!(text)).is_none(), fits, "{kind} {text}");
+        }
+    }
+}

@@ -97,6 +97,11 @@ fn replace_in_brackets(pattern: &str, class: &str, characters: &str) -> String {
                 }
             }
             rest = &rest[class.len()..];
+            // A hyphen after a class is itself; after the characters of the class it would make a range.
+            if inside && rest.starts_with('-') && !rest.starts_with("-]") {
+                replaced.push_str("\\-");
+                rest = &rest[1..];
+            }
             continue;
         }
         if character == '\\' {
@@ -114,4 +119,30 @@ fn replace_in_brackets(pattern: &str, class: &str, characters: &str) -> String {
         rest = &rest[character.len_utf8()..];
     }
     replaced
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_match, is_usable};
+
+    #[test]
+    fn ascii_and_other_texts_get_the_same_answer() {
+        let letters = r"^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$";
+        assert!(is_match(letters, "Name 1") && is_match(letters, "Größe 1") && !is_match(letters, "a#b"));
+        assert!(is_match(r"^\p{L}+$", "abc") && is_match(r"^\p{L}+$", "äbc") && !is_match(r"^\p{L}+$", "a1"));
+        assert!(
+            is_match(r"^\w{1,128}$", "a_1")
+                && is_match(r"^\w{1,128}$", "ä")
+                && !is_match(r"^\w{1,128}$", "a b")
+        );
+        assert!(is_match(r"^[\P{C}\s]*$", "a\tb"));
+        assert!(!is_match(r"^[\p{Z}-_]*$", "A"), "a hyphen after a class makes no range");
+    }
+
+    #[test]
+    fn lookaround_is_taken_and_nonsense_is_not() {
+        assert!(is_match(r"^(?!aws:).+$", "name") && !is_match(r"^(?!aws:).+$", "aws:name"));
+        assert!(is_usable(r"(?<!-)$") && !is_usable("("));
+        assert!(is_match("(", "what no engine takes refuses nothing"));
+    }
 }

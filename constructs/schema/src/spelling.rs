@@ -20,3 +20,14 @@ fn similarity(a: &str, b: &str) -> f64 {
     }
     strsim::normalized_damerau_levenshtein(a, b)
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn near_names_are_found_and_far_ones_are_not() {
+        let known = || ["CidrBlock", "CidrBlocks", "VpcId"].into_iter();
+        assert_eq!(super::closest("CidrBlok", known()), Some("CidrBlock"));
+        assert_eq!(super::closest("vpcid", known()), Some("VpcId"));
+        assert_eq!(super::closest("SubnetIds", known()), None);
+    }
+}

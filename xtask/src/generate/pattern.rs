@@ -23,9 +23,7 @@ pub(super) fn normalise(pattern: &str) -> Result<String, String> {
     }
     // Repeating a lookahead changes nothing, and no Rust engine takes it.
     text = text.replace("(?!\\.)+", "(?!\\.)");
-    if is_usable(&text) {
-        return Ok(text);
-    }
+    // Repaired whether or not it builds: a hyphen beside a class may build and mean another range.
     let repaired = repair_classes(&text);
     if is_usable(&repaired) {
         return Ok(repaired);
@@ -98,7 +96,7 @@ fn repair_classes(pattern: &str) -> String {
                 }
                 continue;
             }
-            '[' if inside => repaired.push_str("\\["),
+            '[' if inside && characters.get(position + 1) != Some(&':') => repaired.push_str("\\["),
             '[' => {
                 inside = true;
                 repaired.push('[');
@@ -136,5 +134,34 @@ fn escape_hyphen(characters: &[char], position: &mut usize, repaired: &mut Strin
     if characters.get(*position) == Some(&'-') && characters.get(*position + 1) != Some(&']') {
         repaired.push_str("\\-");
         *position += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_dialects_become_usable() {
+        for (source, wanted) in [
+            (r"\A[a-z]+\Z", r"^[a-z]+$"),
+            (r"^[\w-.]+$", r"^[\w\-.]+$"),
+            (r"^[\p{L}\p{Z}-_]*$", r"^[\p{L}\p{Z}\-_]*$"),
+            (r"^(/(?!\.)+[a-z]+)$", r"^(/(?!\.)[a-z]+)$"),
+            (r"^[\u0020-\uD7FF\uD800\uDBFF-\uDC00\uDFFF]*$", r"^[\u0020-\uD7FF\x{10000}-\x{10FFFF}]*$"),
+        ] {
+            assert_eq!(normalise(source).as_deref(), Ok(wanted), "{source}");
+        }
+        assert!(normalise("(").is_err());
+    }
+
+    #[test]
+    fn a_length_is_taken_out_of_one_repeated_character_only() {
+        assert_eq!(without_length(r"^[\w-]{1,255}$"), (r"^[\w-]*$".into(), Some((1, 255))));
+        assert_eq!(without_length("^.{0,2048}$"), ("^.*$".into(), Some((0, 2048))));
+        for same in ["^[a-z]{1,8}$", "^[a-z][a-z]{1,255}$", "^(a|b){1,255}$", "[a-z]{1,255}", "^[a-z]{255}$"]
+        {
+            assert_eq!(without_length(same), (same.into(), None));
+        }
     }
 }
