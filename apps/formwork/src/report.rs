@@ -245,7 +245,7 @@ mod tests {
     use super::*;
     use crate::settings::project_file::ProjectFileSchema;
 
-    /// Set `UPDATE_SCHEMAS=1` to write the schemas anew.
+    /// Set `FORMWORK_BLESS=1` to write the schemas anew.
     #[test]
     fn published_schemas_are_fresh() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas");
@@ -259,12 +259,12 @@ mod tests {
         for (name, schema) in schemas {
             let text = json::to_text(schema.as_value());
             let path = folder.join(name);
-            if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+            if std::env::var_os("FORMWORK_BLESS").is_some() {
                 fs::create_dir_all(&folder).unwrap();
                 fs::write(&path, &text).unwrap();
             }
             let published = fs::read_to_string(&path).unwrap_or_default();
-            assert_eq!(published, text, "docs/schemas/{name} is stale: run this test with UPDATE_SCHEMAS=1");
+            assert_eq!(published, text, "docs/schemas/{name} is stale: run this test with FORMWORK_BLESS=1");
         }
     }
 

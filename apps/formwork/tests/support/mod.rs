@@ -119,15 +119,15 @@ pub(crate) fn app(word: &str) -> String {
     format!("'{}' {word}", path.display())
 }
 
-/// Compares a text with a file of `tests/golden`. Set `UPDATE_GOLDENS=1` to write the file anew.
+/// Compares a text with a file of `tests/golden`. Set `FORMWORK_BLESS=1` to write the file anew.
 #[track_caller]
 pub(crate) fn golden(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    if std::env::var_os("UPDATE_GOLDENS").is_some() {
+    if std::env::var_os("FORMWORK_BLESS").is_some() {
         fs::write(&path, text).unwrap();
     }
     let wanted = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(text, wanted, "{} differs: look at it, then run with UPDATE_GOLDENS=1", path.display());
+    assert_eq!(text, wanted, "{} differs: look at it, then run with FORMWORK_BLESS=1", path.display());
 }
 
 /// A report has to satisfy its published schema.
