@@ -1,7 +1,7 @@
 //! The real binary in a directory of its own, with nothing of the user's environment.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
-#![allow(clippy::unwrap_used, reason = "a helper of tests may panic as tests do")]
+#![allow(clippy::unwrap_used, reason = "what tests share may panic as tests do")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
