@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::generated_files;
 use crate::parts::Parts;
 use crate::paths::{Paths, venv_program};
-use crate::run::run as run_program;
+use crate::run::{output, run as run_program};
 use crate::setup;
 
 /// Runs all parts and prints a summary.
@@ -44,6 +44,11 @@ pub(crate) fn run(paths: &Paths, slow: bool) -> Result<(), String> {
     });
     parts.run("Lambda sources (pytest)", || lambda_layers(paths));
 
+    if is_continuous_integration() {
+        parts.run("nothing is left behind", || clean_tree(paths));
+    } else {
+        parts.left_out("nothing is left behind", "for CI, where the tree is clean at the start");
+    }
     if !slow {
         parts.left_out("slow parts", "--slow was not given");
     }
@@ -76,11 +81,21 @@ fn lambda_layers(paths: &Paths) -> Result<(), String> {
     )
 }
 
+/// A lock file that was not committed, or a test that writes into the tree, shows as a change.
+fn clean_tree(paths: &Paths) -> Result<(), String> {
+    let changes = output(Command::new("git").args(["status", "--porcelain"]).current_dir(&paths.root))?;
+    if changes.is_empty() { Ok(()) } else { Err(format!("the run changed files:\n{changes}")) }
+}
+
+fn is_continuous_integration() -> bool {
+    std::env::var_os("CI").is_some()
+}
+
 /// The cargo that started us, so that the toolchain stays the same.
 fn cargo(paths: &Paths) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(&paths.root);
-    if std::env::var_os("CI").is_some() {
+    if is_continuous_integration() {
         // Nothing is built twice in CI: incremental data would only cost time and space.
         command.env("CARGO_INCREMENTAL", "0");
     }
