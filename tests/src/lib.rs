@@ -15,6 +15,7 @@ mod cdk;
 mod cfn_lint;
 mod cloudformation_validate;
 mod finding;
+pub mod mutations;
 mod oracle;
 mod process;
 mod repository;
