@@ -91,8 +91,8 @@ impl Context {
         Self::default()
     }
 
-    /// Sets a value, replacing an earlier one. A text is read as a number, a truth value or a list with commas where the
-    /// setting wants one.
+    /// Sets a value, replacing an earlier one. A text is read as a number, a truth value, a list with commas or a
+    /// map of `name=value` where the setting wants one.
     pub fn set(&mut self, key: impl Into<String>, value: impl Into<Json>, origin: impl Into<String>) {
         self.entries.insert(key.into(), ContextEntry { value: value.into(), origin: origin.into() });
     }
@@ -274,8 +274,16 @@ fn coerce(value: &Json, schema: &Json, root: &Json) -> Json {
     {
         return number.into();
     }
-    if takes("array") {
-        return text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
+    let items = || text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    if let Some(list) = wanted.iter().find(|schema| has_type(schema, "array")) {
+        return items().map(|item| coerce(&item.into(), &list["items"], root)).collect();
+    }
+    // A map is written as a list of `name=value`.
+    if takes("object") && items().all(|item| item.contains('=')) {
+        return items()
+            .filter_map(|item| item.split_once('='))
+            .map(|(name, value)| (name.to_owned(), Json::from(value)))
+            .collect();
     }
     value.clone()
 }

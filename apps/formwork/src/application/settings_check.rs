@@ -72,11 +72,20 @@ fn refusal(validator: &Validator, entry: &ContextEntry) -> Option<String> {
     Some(error)
 }
 
-/// What a text from the command line may stand for: itself, a list with commas, a number or a truth value.
+fn map_of(entries: Vec<(&str, &str)>) -> Json {
+    entries.into_iter().map(|(name, value)| (name.to_owned(), Json::from(value))).collect()
+}
+
+/// What a text from the command line may stand for: itself, a list with commas, a list of numbers, a map of
+/// `name=value`, a number or a truth value.
 fn readings(value: &Json) -> Vec<Json> {
     let mut readings = vec![value.clone()];
     if let Json::String(text) = value {
-        readings.push(text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect());
+        let items: Vec<&str> = text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
+        readings.push(items.iter().copied().collect());
+        readings.extend(items.iter().map(|item| item.parse::<i64>()).collect::<Result<Json, _>>());
+        readings
+            .extend(items.iter().map(|item| item.split_once('=')).collect::<Option<Vec<_>>>().map(map_of));
         readings.extend(text.parse::<bool>().map(Json::from));
         readings.extend(text.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map(Json::Number));
         readings.extend(text.parse::<i64>().map(Json::from));
@@ -94,6 +103,8 @@ mod tests {
                 "instances": { "type": "integer", "minimum": 1 },
                 "cidrs": { "type": "array", "items": { "$ref": "#/$defs/Cidr" } },
                 "name": { "type": ["string", "null"], "pattern": "^[a-z]+$" },
+                "zones": { "type": "array", "items": { "type": "integer" } },
+                "tags": { "type": "object", "additionalProperties": { "type": "string" } },
             },
             "$defs": { "Cidr": { "type": "string", "pattern": "/" } },
         });
@@ -106,9 +117,14 @@ mod tests {
 
     #[test]
     fn texts_are_read_as_what_the_schema_wants() {
-        for (key, value) in
-            [("instances", "2"), ("cidrs", "10.0.0.0/8, 10.1.0.0/16"), ("name", "abc"), ("other", "x")]
-        {
+        for (key, value) in [
+            ("instances", "2"),
+            ("cidrs", "10.0.0.0/8, 10.1.0.0/16"),
+            ("name", "abc"),
+            ("other", "x"),
+            ("zones", "1,2"),
+            ("tags", "a=b,c=d"),
+        ] {
             assert_eq!(found(key, value), [], "{key}={value}");
         }
     }

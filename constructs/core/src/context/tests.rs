@@ -22,6 +22,8 @@ struct Example {
     mlflow_type: Mode,
     zones: Option<u8>,
     subnets: Vec<String>,
+    numbers: Vec<u8>,
+    tags: std::collections::BTreeMap<String, String>,
     allow: bool,
     account: Option<String>,
 }
@@ -41,6 +43,8 @@ fn texts_become_what_the_setting_wants() {
         .with("mlflowType", "serverless")
         .with("zones", "3")
         .with("subnets", "subnet-1, subnet-2")
+        .with("numbers", "1,2")
+        .with("tags", "team=platform, cost=a=b")
         .with("allow", "true")
         .with("account", "012345678901");
     let (settings, found) = read_all::<Example>(&context);
@@ -48,6 +52,9 @@ fn texts_become_what_the_setting_wants() {
     assert_eq!(settings.mlflow_type, Mode::Serverless);
     assert_eq!(settings.zones, Some(3));
     assert_eq!(settings.subnets, ["subnet-1", "subnet-2"]);
+    assert_eq!(settings.numbers, [1, 2]);
+    assert_eq!(settings.tags["team"], "platform");
+    assert_eq!(settings.tags["cost"], "a=b");
     assert!(settings.allow);
     assert_eq!(settings.account.as_deref(), Some("012345678901"), "a leading zero stays");
 }

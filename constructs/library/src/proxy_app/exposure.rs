@@ -2,6 +2,8 @@
 
 use formwork::{Diagnostic, Scope};
 
+use crate::networking::AddressBlock;
+
 use super::{ProxyAppProps, ProxyAuthentication, ProxyExposure};
 
 /// The name of a way to authenticate in the proxy's settings.
@@ -33,7 +35,7 @@ pub(crate) fn check(scope: Scope<'_>, props: &ProxyAppProps<'_>) {
         scope.report(Diagnostic::error(rule, message).with_hint(hint));
     };
     for cidr in &props.allow_cidrs {
-        if !is_cidr(cidr) {
+        if prefix(cidr).is_none() {
             refuse(
                 "address-block",
                 format!("allowCidrs has `{cidr}`, which is not an IPv4 address block"),
@@ -89,11 +91,12 @@ fn check_public(props: &ProxyAppProps<'_>, refuse: &impl Fn(&str, String, &str))
         );
     }
     if props.allow_insecure {
-        if props.allow_cidrs.is_empty() || props.allow_cidrs.iter().any(|cidr| cidr.ends_with("/0")) {
+        let is_wide = |cidr: &String| prefix(cidr).is_some_and(|prefix| prefix < SMALLEST_INSECURE_PREFIX);
+        if props.allow_cidrs.is_empty() || props.allow_cidrs.iter().any(is_wide) {
             refuse(
                 "insecure-proxy",
                 "allowInsecure is set, but not for whom".to_owned(),
-                "set allowCidrs to the address blocks of the clients; the whole internet is not taken",
+                "set allowCidrs to the address blocks of the clients; blocks larger than a /8 are not taken",
             );
         }
         return;
@@ -122,10 +125,9 @@ fn check_public(props: &ProxyAppProps<'_>, refuse: &impl Fn(&str, String, &str))
     }
 }
 
-fn is_cidr(text: &str) -> bool {
-    let Some((address, prefix)) = text.split_once('/') else { return false };
-    let (Ok(address), Ok(prefix)) = (address.parse::<std::net::Ipv4Addr>(), prefix.parse::<u32>()) else {
-        return false;
-    };
-    prefix <= 32 && (u64::from(u32::from(address)) << prefix) & 0xffff_ffff == 0
+/// Without TLS or authentication, larger blocks than this are as good as the whole internet.
+const SMALLEST_INSECURE_PREFIX: u8 = 8;
+
+fn prefix(block: &str) -> Option<u8> {
+    block.parse::<AddressBlock>().ok().map(AddressBlock::prefix)
 }

@@ -11,9 +11,6 @@ use formwork_resources::secretsmanager::CfnSecret;
 use super::{ProxyAppProps, ProxyAuthentication};
 use crate::iam::{Role, RoleProps, ServicePrincipal, Statement};
 
-/// No user at all: until one is added, everybody is turned away.
-const NOBODY: &str = "{}";
-
 pub(crate) struct Identity {
     pub(crate) instance_role: Role,
     pub(crate) mlflow_role: Role,
@@ -93,13 +90,15 @@ impl Identity {
     }
 }
 
+/// The secret with the users. It is made without a value, which means nobody: a value in the template would come back,
+/// and lock everybody out, with each update of the secret.
 fn secret(scope: Scope<'_>, props: &ProxyAppProps<'_>) -> Option<Value<SecretArn>> {
     if !matches!(props.authentication, ProxyAuthentication::Token | ProxyAuthentication::Basic) {
         return None;
     }
-    let mut secret = CfnSecret::new()
-        .description("Who may use the MLflow proxy: hashes of tokens and passwords, added with `formwork proxy user add`")
-        .secret_string(NOBODY);
+    let mut secret = CfnSecret::new().description(
+        "Who may use the MLflow proxy: hashes of tokens and passwords, added with `formwork proxy user add`",
+    );
     if let Some(key) = &props.key {
         secret = secret.kms_key_id(key);
     }

@@ -19,6 +19,7 @@ use formwork::{
 use formwork_resources::logs::CfnLogGroup;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::managed_mlflow::{Access, ManagedMlflow};
 use crate::networking::{AwsService, Networking, TcpPorts, allow_between, allow_https_out, security_group};
@@ -227,7 +228,8 @@ impl ProxyApp {
             TcpPorts::one(PROXY_PORT),
             "Requests of MLflow clients",
         );
-        allow_https_out(scope, "InstancesToAws", &instances, "HTTPS to the APIs of AWS");
+        let way_out = scope.child("InstancesToAws");
+        allow_https_out(way_out, "Https", &instances, "HTTPS to the APIs of AWS");
 
         let mut log_group = CfnLogGroup::new().retention_in_days(props.log_retention_days);
         if let Some(key) = &props.key {
@@ -256,11 +258,11 @@ impl ProxyApp {
             scope,
             &props,
             ComputeInput {
-                user_data: user_data::user_data(boot),
+                user_data: user_data::user_data(scope, boot),
                 instance_profile: identity.instance_profile.clone(),
                 security_group: instances,
                 balancer: &balancer,
-                waits_for: identity.dependencies.clone(),
+                waits_for: [identity.dependencies.clone(), vec![way_out.into()]].concat(),
             },
         );
 
@@ -292,6 +294,7 @@ fn check_reach(scope: Scope<'_>, props: &ProxyAppProps<'_>) {
         AwsService::CloudFormation,
         AwsService::CloudWatchLogs,
         AwsService::S3,
+        AwsService::SageMakerApi,
         AwsService::SecurityTokens,
         AwsService::SystemsManager,
         AwsService::SystemsManagerMessages,
@@ -301,6 +304,12 @@ fn check_reach(scope: Scope<'_>, props: &ProxyAppProps<'_>) {
         services.push(AwsService::SecretsManager);
     }
     props.networking.require_reach(scope, "the proxy", &services);
+}
+
+/// The identity of a binary that is not built yet: its sources and the processors that it is built for.
+fn hash_for(source_hash: &str, architecture: Architecture) -> String {
+    let digest = Sha256::digest(format!("{source_hash} {}", architecture.name()));
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 struct Binary {
@@ -315,7 +324,7 @@ fn binary(scope: Scope<'_>, props: &ProxyAppProps<'_>) -> Binary {
                 ["formwork", "asset", "mlflow-proxy", "--architecture", props.architecture.name()];
             let command = CommandAsset {
                 executable: executable.map(str::to_owned).to_vec(),
-                source_hash: source_hash.clone(),
+                source_hash: hash_for(source_hash, props.architecture),
                 extension: String::new(),
             };
             (Asset::command(scope, "Binary", command), None)

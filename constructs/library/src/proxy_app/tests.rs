@@ -4,7 +4,8 @@ use formwork::{App, AppProps, CertificateArn, HostedZoneId, Json, Severity, Synt
 use serde_json::json;
 
 use super::{
-    Architecture, JwtIssuer, ProxyApp, ProxyAppProps, ProxyAuthentication, ProxyBinary, ProxyCompute, ProxyExposure,
+    Architecture, JwtIssuer, ProxyApp, ProxyAppProps, ProxyAuthentication, ProxyBinary, ProxyCompute,
+    ProxyExposure,
 };
 use crate::managed_mlflow::{ManagedMlflow, ManagedMlflowProps, MlflowType};
 use crate::networking::{Networking, NetworkingProps};
@@ -66,14 +67,19 @@ fn named<'t>(template: &'t Json, start: &str) -> &'t Json {
 #[test]
 fn by_default_it_is_internal_and_open_to_the_vpc_only() {
     let template = template(|props| props);
-    assert_eq!(one(&template, "AWS::ElasticLoadBalancingV2::LoadBalancer")["Properties"]["Scheme"], "internal");
+    assert_eq!(
+        one(&template, "AWS::ElasticLoadBalancingV2::LoadBalancer")["Properties"]["Scheme"],
+        "internal"
+    );
     let ingress = of_type(&template, "AWS::EC2::SecurityGroupIngress");
     for rule in &ingress {
         let text = rule.to_string();
         assert!(!text.contains("0.0.0.0/0"), "{text}");
     }
     let clients = named(&template, "ProxyClients1Port80");
-    assert!(clients["Properties"]["CidrIp"]["Fn::ImportValue"].as_str().expect("an import").contains("CidrBlock"));
+    assert!(
+        clients["Properties"]["CidrIp"]["Fn::ImportValue"].as_str().expect("an import").contains("CidrBlock")
+    );
 }
 
 #[test]
@@ -86,7 +92,10 @@ fn the_group_is_updated_one_by_one_and_waits_for_signals() {
     assert_eq!(rolling["WaitOnResourceSignals"], true);
     assert_eq!(group["CreationPolicy"]["ResourceSignal"]["Count"], 2);
     assert_eq!(group["Properties"]["HealthCheckType"], "ELB");
-    assert!(group["DependsOn"].to_string().contains("Http"), "targets count once a listener forwards to them");
+    assert!(
+        group["DependsOn"].to_string().contains("Http"),
+        "targets count once a listener forwards to them"
+    );
 }
 
 #[test]
@@ -133,9 +142,13 @@ fn a_single_instance_stays_possible() {
 #[test]
 fn the_mlflow_role_is_assumed_by_the_instances_alone_and_without_a_circle() {
     let template = template(|props| props);
-    let trust = &named(&template, "ProxyMlflowRole")["Properties"]["AssumeRolePolicyDocument"]["Statement"][0];
-    assert!(trust["Principal"]["AWS"]["Fn::GetAtt"][0].as_str().expect("a role").starts_with("ProxyInstanceRole"));
-    let policy = named(&template, "ProxyInstancePolicy")["Properties"]["PolicyDocument"]["Statement"].to_string();
+    let trust =
+        &named(&template, "ProxyMlflowRole")["Properties"]["AssumeRolePolicyDocument"]["Statement"][0];
+    assert!(
+        trust["Principal"]["AWS"]["Fn::GetAtt"][0].as_str().expect("a role").starts_with("ProxyInstanceRole")
+    );
+    let policy =
+        named(&template, "ProxyInstancePolicy")["Properties"]["PolicyDocument"]["Statement"].to_string();
     assert!(policy.contains("sts:AssumeRole") && policy.contains("ProxyMlflowRole"));
     assert!(!policy.contains("sagemaker"), "instances themselves may not call MLflow");
     assert!(template["Outputs"]["FlaskMlflowRoleArn"].is_object());
@@ -157,10 +170,10 @@ fn only_actions_that_name_no_resource_are_allowed_on_all() {
 
 #[test]
 fn a_public_proxy_needs_tls_authentication_and_clients() {
-    assert_eq!(rules(|props| ProxyAppProps { exposure: ProxyExposure::Public, ..props }), [
-        "insecure-proxy",
-        "unknown-clients"
-    ]);
+    assert_eq!(
+        rules(|props| ProxyAppProps { exposure: ProxyExposure::Public, ..props }),
+        ["insecure-proxy", "unknown-clients"]
+    );
     assert_eq!(
         rules(|props| ProxyAppProps {
             exposure: ProxyExposure::Public,
@@ -198,7 +211,10 @@ fn a_name_gives_certificate_record_redirect_and_a_modern_tls_policy() {
         allow_cidrs: vec!["203.0.113.0/24".to_owned()],
         ..props
     });
-    assert_eq!(one(&template, "AWS::CertificateManager::Certificate")["Properties"]["ValidationMethod"], "DNS");
+    assert_eq!(
+        one(&template, "AWS::CertificateManager::Certificate")["Properties"]["ValidationMethod"],
+        "DNS"
+    );
     assert_eq!(one(&template, "AWS::Route53::RecordSet")["Properties"]["Name"], "mlflow.example.com.");
     let https = named(&template, "ProxyHttps");
     assert_eq!(https["Properties"]["SslPolicy"], "ELBSecurityPolicy-TLS13-1-2-Res-2021-06");
@@ -225,7 +241,9 @@ fn a_firewall_blocks_floods_and_only_counts_what_looks_odd_in_bodies() {
     let rules = &one(&template, "AWS::WAFv2::WebACL")["Properties"]["Rules"];
     assert_eq!(rules[0]["Action"], json!({"Block": {}}));
     let overrides = &rules[3]["Statement"]["ManagedRuleGroupStatement"]["RuleActionOverrides"];
-    assert!(overrides.as_array().expect("overrides").iter().all(|one| one["ActionToUse"] == json!({"Count": {}})));
+    assert!(
+        overrides.as_array().expect("overrides").iter().all(|one| one["ActionToUse"] == json!({"Count": {}}))
+    );
     one(&template, "AWS::WAFv2::WebACLAssociation");
 }
 
@@ -245,10 +263,10 @@ fn jwt_needs_an_issuer_and_no_secret() {
 }
 
 #[test]
-fn the_secret_with_the_users_starts_empty_and_outlives_the_stack() {
+fn the_secret_with_the_users_has_no_value_and_outlives_the_stack() {
     let template = template(|props| props);
     let secret = one(&template, "AWS::SecretsManager::Secret");
-    assert_eq!(secret["Properties"]["SecretString"], "{}");
+    assert!(secret["Properties"].get("SecretString").is_none(), "a value would come back with each update");
     assert_eq!(secret["DeletionPolicy"], "RetainExceptOnCreate");
     assert_eq!(secret["UpdateReplacePolicy"], "Retain");
 }
@@ -289,4 +307,36 @@ fn a_proxy_without_a_way_to_the_serverless_api_is_refused() {
     ProxyApp::new(app.stack("proxy"), "Proxy", ProxyAppProps::new(&networking, &mlflow, built()));
     let error = app.synth().expect_err("it is refused");
     assert!(error.diagnostics.iter().any(|diagnostic| diagnostic.rule == "unreachable-service"));
+}
+
+#[test]
+fn text_of_the_settings_stays_text_in_the_boot_script() {
+    let evil = "https://x'; touch /tmp/pwned; #";
+    let found = rules(|props| ProxyAppProps {
+        authentication: ProxyAuthentication::Jwt,
+        jwt: Some(JwtIssuer { issuer: evil.into(), audience: "one\ntwo".into() }),
+        ..props
+    });
+    assert_eq!(found, ["service-environment", "service-environment"]);
+}
+
+#[test]
+fn the_binaries_of_two_architectures_have_two_keys() {
+    let keys = [Architecture::Amd64, Architecture::Arm64].map(|architecture| {
+        let template = template(|props| ProxyAppProps { architecture, ..props });
+        let policy = named(&template, "ProxyInstancePolicy").to_string();
+        policy.split("${AssetBucket}/").nth(1).expect("the object").chars().take(64).collect::<String>()
+    });
+    assert_ne!(keys[0], keys[1]);
+}
+
+#[test]
+fn nearly_the_whole_internet_is_not_taken_without_protection() {
+    let found = rules(|props| ProxyAppProps {
+        exposure: ProxyExposure::Public,
+        allow_insecure: true,
+        allow_cidrs: vec!["0.0.0.0/1".into(), "128.0.0.0/1".into()],
+        ..props
+    });
+    assert_eq!(found, ["insecure-proxy"]);
 }

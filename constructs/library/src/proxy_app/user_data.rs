@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use formwork::{BucketName, Expression, IntoValue, Value, base64, pseudo, text};
+use formwork::{BucketName, Diagnostic, Expression, IntoValue, Json, Scope, Value, base64, pseudo, text};
 
 /// Amazon EC2 takes 16 KB of user data before it is put into base 64. Source: Amazon EC2 User Guide, "Run commands when you
 /// launch an EC2 instance with user data input".
@@ -32,9 +32,61 @@ pub(crate) struct BootSettings {
     pub(crate) environment: BTreeMap<&'static str, Value<String>>,
 }
 
-/// The user data in base 64.
-pub(crate) fn user_data(settings: BootSettings) -> Value<String> {
-    base64(script(settings))
+/// The user data in base 64. What cannot be written into it is reported.
+pub(crate) fn user_data(scope: Scope<'_>, settings: BootSettings) -> Value<String> {
+    for (name, value) in &settings.environment {
+        if !is_plain(value.expression()) {
+            let message =
+                format!("{name} of the proxy has a quote, a backslash or a control character in it");
+            let hint = "correct the setting that it comes from: it is written into a file of plain lines";
+            scope.report(Diagnostic::error("service-environment", message).with_hint(hint));
+        }
+    }
+    let script = script(settings);
+    let bytes = greatest_bytes(script.expression());
+    if bytes > GREATEST_USER_DATA_BYTES {
+        let message = format!(
+            "the user data of the proxy can have {bytes} bytes, and Amazon EC2 takes {GREATEST_USER_DATA_BYTES}"
+        );
+        scope.report(
+            Diagnostic::error("user-data-size", message).with_hint("shorten names and settings of the proxy"),
+        );
+    }
+    base64(script)
+}
+
+/// Whether the known parts of a value are plain: nothing in them ends a line or is read by a shell or by systemd.
+fn is_plain(expression: &Expression) -> bool {
+    match expression {
+        Expression::Literal(text) => text.as_str().is_none_or(|text| {
+            text.chars()
+                .all(|character| !character.is_control() && !matches!(character, '\'' | '"' | '\\' | '`'))
+        }),
+        Expression::Text(parts) => parts.iter().all(is_plain),
+        _ => true,
+    }
+}
+
+/// The greatest size of a text: what is not known yet counts with its bound.
+fn greatest_bytes(expression: &Expression) -> usize {
+    // Names, ARNs and digests of this stack: none of their parts is longer than 256 characters.
+    const VALUE: usize = 256;
+    const PSEUDO_PARAMETER: usize = 128;
+    match expression {
+        Expression::Literal(text) => text.as_str().map_or(0, str::len),
+        Expression::Text(parts) => parts.iter().map(greatest_bytes).sum(),
+        Expression::Pseudo(_) => PSEUDO_PARAMETER,
+        _ => VALUE,
+    }
+}
+
+/// A value between single quotes of a shell: a quote in it ends them, stands for itself and begins them anew.
+fn quoted(expression: Expression) -> Expression {
+    match expression {
+        Expression::Literal(Json::String(text)) => text.replace('\'', r"'\''").into(),
+        Expression::Text(parts) => Expression::Text(parts.into_iter().map(quoted).collect()),
+        other => other,
+    }
 }
 
 fn script(settings: BootSettings) -> Value<String> {
@@ -52,11 +104,13 @@ fn script(settings: BootSettings) -> Value<String> {
         ("PROXY_PORT", settings.port.to_string().into_value()),
     ];
     for (name, value) in assignments {
+        let value: Value<String> = Value::from_expression(quoted(value.into_expression()));
         parts.push(text!("readonly {}='{}'\n", name, value).into_expression());
     }
     parts.push("readonly SERVICE_ENVIRONMENT='".into());
     let mut separator = "";
     for (name, value) in settings.environment {
+        let value: Value<String> = Value::from_expression(quoted(value.into_expression()));
         parts.push(text!("{}{}={}", separator, name, value).into_expression());
         separator = "\n";
     }

@@ -14,12 +14,13 @@ exec >>"$LOG" 2>&1
 
 say() { printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*"; }
 
+# A fresh role is not known everywhere at once: what is refused now may be granted in a few seconds.
+fetch() { curl --silent --show-error --fail --retry 12 --retry-delay 5 --retry-all-errors --max-time 300 "$@"; }
+
 metadata() {
   local token
-  token="$(curl --silent --show-error --fail --retry 5 --retry-connrefused --request PUT \
-    --header 'X-aws-ec2-metadata-token-ttl-seconds: 300' "$METADATA/latest/api/token")"
-  printf 'header = "X-aws-ec2-metadata-token: %s"\n' "$token" |
-    curl --silent --show-error --fail --retry 5 --config - "$METADATA/latest/$1"
+  token="$(fetch --request PUT --header 'X-aws-ec2-metadata-token-ttl-seconds: 300' "$METADATA/latest/api/token")"
+  printf 'header = "X-aws-ec2-metadata-token: %s"\n' "$token" | fetch --config - "$METADATA/latest/$1"
 }
 
 field() { sed -n "s/.*\"$1\" *: *\"\\([^\"]*\\)\".*/\\1/p"; }
@@ -33,8 +34,7 @@ call_aws() {
   document="$(metadata "meta-data/iam/security-credentials/$role")"
   printf 'user = "%s:%s"\nheader = "x-amz-security-token: %s"\n' \
     "$(field AccessKeyId <<<"$document")" "$(field SecretAccessKey <<<"$document")" "$(field Token <<<"$document")" |
-    curl --silent --show-error --fail --retry 5 --retry-connrefused --max-time 300 \
-      --aws-sigv4 "aws:amz:$REGION:$service" --config - "$@"
+    fetch --aws-sigv4 "aws:amz:$REGION:$service" --config - "$@"
 }
 
 signal() {
@@ -55,7 +55,8 @@ ship_log() {
   local stream="boot/$INSTANCE_ID" body="$HOME_DIRECTORY/boot-log.json"
   printf '{"logGroupName":"%s","logStreamName":"%s"}' "$LOG_GROUP" "$stream" >"$body"
   logs CreateLogStream "$body" || true
-  tail -n 200 "$LOG" | tr -d '\000-\010\013-\037' | cut -c 1-2000 | sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/\t/ /g' |
+  tail -n 200 "$LOG" | tr -d '\000-\010\013-\037' | cut -c 1-2000 | iconv -c -f UTF-8 -t UTF-8 |
+    sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/\t/ /g' |
     awk -v group="$LOG_GROUP" -v stream="$stream" -v now="$(date +%s)000" '
       BEGIN { printf "{\"logGroupName\":\"%s\",\"logStreamName\":\"%s\",\"logEvents\":[", group, stream }
       NF { printf "%s{\"timestamp\":%s,\"message\":\"%s\"}", (count++ ? "," : ""), now, $0 }
@@ -83,7 +84,9 @@ readonly INSTANCE_ID
 trap finish EXIT
 
 say "fetch s3://$BINARY_BUCKET/$BINARY_KEY"
-call_aws s3 "https://s3.$REGION.$URL_SUFFIX/$BINARY_BUCKET/$BINARY_KEY" --output "$HOME_DIRECTORY/mlflow-proxy.new"
+# S3 wants the hash of the body in a header, here that of no body, which older versions of curl do not send.
+call_aws s3 "https://s3.$REGION.$URL_SUFFIX/$BINARY_BUCKET/$BINARY_KEY" --output "$HOME_DIRECTORY/mlflow-proxy.new" \
+  --header 'x-amz-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 say "expect sha256 $BINARY_SHA256"
 printf '%s  %s\n' "$BINARY_SHA256" "$HOME_DIRECTORY/mlflow-proxy.new" | sha256sum --check --strict
 chmod 0755 "$HOME_DIRECTORY/mlflow-proxy.new"

@@ -231,3 +231,24 @@ fn the_unit_is_one_that_systemd_takes() {
     let _ = fs::remove_dir_all(&folder);
     assert!(!said.contains("Unknown key") && !said.contains("Failed to parse"), "{said}");
 }
+
+#[test]
+fn a_quote_in_a_value_ends_no_assignment() {
+    let settings = BootSettings {
+        signal_resource: "Group".to_owned(),
+        binary_bucket: BucketName::literal("assets"),
+        binary_key: "it's; echo broken".into_value(),
+        binary_sha256: OTHER_SHA256.into_value(),
+        log_group: "logs".into_value(),
+        port: 5000,
+        environment: BTreeMap::new(),
+    };
+    let formwork::Expression::Text(parts) = super::script(settings).into_expression() else {
+        panic!("the script is text");
+    };
+    let text = flatten(parts);
+    let assignments = text.split("\n# Everything above").next().expect("the assignments");
+    let script = format!("{assignments}\nprintf %s \"$BINARY_KEY\"");
+    let output = Command::new("bash").args(["-c", &script]).output().expect("bash runs");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "it's; echo broken");
+}
