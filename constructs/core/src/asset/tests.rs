@@ -109,7 +109,13 @@ fn the_cdk_bucket_and_a_named_bucket_need_no_parameter() {
     let cdk = synth(Context::new().with("assets", "cdk"), |app| {
         with_topic(app, |stack| Asset::bytes(stack, "Code", "x", "py"));
     });
-    assert!(cdk.template("one").expect("the stack").get("Parameters").is_none());
+    let template = cdk.template("one").expect("the stack");
+    assert!(template["Parameters"].get("AssetBucket").is_none());
+    assert_eq!(
+        template["Parameters"]["BootstrapVersion"]["Default"],
+        json!("/cdk-bootstrap/hnb659fds/version")
+    );
+    assert!(template["Rules"]["CheckBootstrapVersion"].to_string().contains("BootstrapVersion"));
     let destination = assets(&cdk)["files"].as_object().expect("files").values().next().expect("one")["destinations"]
         ["current"]
         .clone();

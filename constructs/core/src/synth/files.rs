@@ -16,7 +16,7 @@ use crate::stack::StackData;
 use crate::tree::{Arena, NodeId, NodeKind, source_location};
 
 /// The version of the CDK's bootstrap stack from which on templates may be deployed as these are.
-const CDK_BOOTSTRAP_VERSION: u32 = 6;
+pub(crate) const CDK_BOOTSTRAP_VERSION: u32 = 6;
 
 /// A stack with its template, ready to be written.
 pub(crate) struct FinishedStack<'a> {

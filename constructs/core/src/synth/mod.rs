@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::app::App;
+use crate::context::AssetDestination;
 use crate::stack::StackData;
 use crate::tree::{Arena, NodeId, NodeKind, Scope};
 
@@ -111,7 +112,16 @@ impl App {
             let data = stack_data(&arena, *stack);
             let sections = &sections[stack];
             let shared = shared.get(stack).unwrap_or(&none);
-            let template = template::finish(&mut resolver, *stack, data, sections, shared);
+            let mut template = template::finish(&mut resolver, *stack, data, sections, shared);
+            let settings = self.framework_settings();
+            if settings.destination() == AssetDestination::Cdk {
+                template::add_bootstrap_rule(
+                    &mut template,
+                    settings.qualifier(),
+                    files::CDK_BOOTSTRAP_VERSION,
+                );
+            }
+            let template = Json::Object(template);
             let text = json::to_text(&template);
             found.extend(check::template(&arena, *stack, data, sections, &template, text.len()));
             finished.push(FinishedStack { node: *stack, data, template: text });

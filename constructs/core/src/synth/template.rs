@@ -186,6 +186,27 @@ fn rule(resolver: &mut Resolver<'_>, id: NodeId, data: &RuleData) -> Json {
     Json::Object(rule)
 }
 
+/// What the CDK's bootstrap stack has to be before a template may be deployed: the parameter that reads its version,
+/// and the rule that refuses older ones, as every template of the CDK has them.
+pub(crate) fn add_bootstrap_rule(template: &mut Map<String, Json>, qualifier: &str, version: u32) {
+    let entry = |template: &mut Map<String, Json>, section: &str, name: &str, value: Json| {
+        template.entry(section).or_insert_with(|| Json::Object(Map::new()))[name] = value;
+    };
+    let parameter = json!({
+        "Type": "AWS::SSM::Parameter::Value<String>",
+        "Default": format!("/cdk-bootstrap/{qualifier}/version"),
+        "Description": "The version of the CDK's bootstrap stack, read from SSM at each deployment. [cdk:skip]",
+    });
+    entry(template, "Parameters", "BootstrapVersion", parameter);
+    let older: Vec<String> = (1..version).map(|version| version.to_string()).collect();
+    let is_older = json!({"Fn::Contains": [older, {"Ref": "BootstrapVersion"}]});
+    let rule = json!({"Assertions": [{
+        "Assert": {"Fn::Not": [is_older]},
+        "AssertDescription": format!("the CDK's bootstrap stack has to be of version {version} at least: run cdk bootstrap"),
+    }]});
+    entry(template, "Rules", "CheckBootstrapVersion", rule);
+}
+
 /// The whole template: the sections, the values that other stacks read, and what the stack says about itself.
 pub(crate) fn finish(
     resolver: &mut Resolver<'_>,
@@ -193,7 +214,7 @@ pub(crate) fn finish(
     data: &StackData,
     sections: &Sections,
     shared: &BTreeMap<String, SharedValue>,
-) -> Json {
+) -> Map<String, Json> {
     let mut template = Map::new();
     if let Some(description) = &data.description {
         template.insert("Description".to_owned(), description.as_str().into());
@@ -226,5 +247,5 @@ pub(crate) fn finish(
         let outputs = template.entry("Outputs").or_insert_with(|| Json::Object(Map::new()));
         outputs[name] = Json::Object(output);
     }
-    Json::Object(template)
+    template
 }
