@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use formwork::{Asset, FunctionArn, LogGroupName, RemovalPolicy, Resource, ResourceId, Scope, Value};
+use formwork::{Asset, FunctionArn, KeyArn, LogGroupName, RemovalPolicy, Resource, ResourceId, Scope, Value};
 use formwork_lambda_layers::boto3_layer::Architecture;
 use formwork_resources::lambda::{
     CfnFunction, Code, Environment, FunctionArchitectures, FunctionLoggingConfig, FunctionRuntime,
 };
 use formwork_resources::logs::CfnLogGroup;
 
-use crate::iam::{Role, RoleProps, ServicePrincipal, Statement};
+use crate::iam::{KeyUser, Role, RoleProps, ServicePrincipal, Statement, note_key_policy};
 
 /// What can be said about a function.
 #[derive(Clone, Debug)]
@@ -36,6 +36,8 @@ pub struct FunctionProps {
     pub reserved_concurrency: Option<i64>,
     /// The days for which its log is kept: one of the numbers that CloudWatch Logs knows.
     pub log_retention_days: i64,
+    /// The key that encrypts its log; its policy has to let CloudWatch Logs use it. Without one, AWS's own.
+    pub log_key: Option<Value<KeyArn>>,
 }
 
 impl FunctionProps {
@@ -53,6 +55,7 @@ impl FunctionProps {
             environment: BTreeMap::new(),
             reserved_concurrency: None,
             log_retention_days: 30,
+            log_key: None,
         }
     }
 }
@@ -78,10 +81,14 @@ impl Function {
     pub fn new(scope: Scope<'_>, id: &str, props: FunctionProps) -> Self {
         let scope = scope.child(id);
         // A log outlives its function: when a stack is rolled back, it is the only one left to say why.
-        let log_group = CfnLogGroup::new()
+        let mut log_group = CfnLogGroup::new()
             .retention_in_days(props.log_retention_days)
-            .removal_policy(RemovalPolicy::Retain)
-            .define(scope, "LogGroup");
+            .removal_policy(RemovalPolicy::Retain);
+        if let Some(key) = &props.log_key {
+            log_group = log_group.kms_key_id(key);
+            note_key_policy(scope, &[KeyUser::CloudWatchLogs]);
+        }
+        let log_group = log_group.define(scope, "LogGroup");
         let role = Role::for_service(scope, "Role", ServicePrincipal::Lambda, RoleProps::default());
         // The ARN that the log group gives ends with `:*`, which stands for its streams.
         let logging =

@@ -2,21 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use formwork::{App, AppProps, Asset, Json, Stack, StackProps, Value};
+use formwork::{App, AppProps, Asset, Diagnostic, Json, KeyArn, Stack, StackProps, Value};
 use serde_json::json;
 
 use super::{Function, FunctionProps};
 
 fn template() -> Json {
+    let (template, diagnostics) = synth(|_| {});
+    assert!(diagnostics.is_empty(), "{diagnostics:?}");
+    template
+}
+
+fn synth(change: impl FnOnce(&mut FunctionProps)) -> (Json, Vec<Diagnostic>) {
     let app = App::new(AppProps::default());
     let stack = Stack::define(app.root(), "one", StackProps::default());
     let code = Asset::bytes(stack, "Code", "def handle(event, context): pass", "zip");
     let environment = BTreeMap::from([("LEVEL".to_owned(), Value::from_expression("INFO".into()))]);
-    let props = FunctionProps { environment, ..FunctionProps::new(code, "python3.13", "index.handle") };
+    let mut props = FunctionProps { environment, ..FunctionProps::new(code, "python3.13", "index.handle") };
+    change(&mut props);
     Function::new(stack, "Task", props);
     let synthesis = app.synth().unwrap();
-    assert!(synthesis.diagnostics.is_empty(), "{:?}", synthesis.diagnostics);
-    synthesis.template("one").unwrap()
+    (synthesis.template("one").unwrap(), synthesis.diagnostics)
 }
 
 fn resource<'a>(template: &'a Json, type_name: &str) -> (&'a String, &'a Json) {
@@ -55,4 +61,13 @@ fn a_log_is_limited_in_time_and_outlives_a_rollback() {
     assert_eq!(log_group["Properties"]["RetentionInDays"], 30);
     assert_eq!(log_group["DeletionPolicy"], "Retain");
     assert_eq!(log_group["UpdateReplacePolicy"], "Retain");
+}
+
+#[test]
+fn a_key_encrypts_the_log_and_its_policy_is_noted() {
+    let key = "arn:aws:kms:us-east-1:111122223333:key/0f9e8d7c-6b5a-4958-8776-655443322110";
+    let (template, diagnostics) = synth(|props| props.log_key = Some(KeyArn::literal(key)));
+    assert_eq!(resource(&template, "AWS::Logs::LogGroup").1["Properties"]["KmsKeyId"], key);
+    let rules: Vec<&str> = diagnostics.iter().map(|found| found.rule.as_str()).collect();
+    assert_eq!(rules, ["key-policy"]);
 }

@@ -1,9 +1,12 @@
 //! Who may do what: policy documents, roles and grants.
 
+mod key_policy;
 mod policy;
 mod role;
+mod size;
 #[cfg(test)]
 mod tests;
 
+pub use key_policy::{KeyUser, note_key_policy};
 pub use policy::{Effect, PolicyDocument, Principal, Statement};
 pub use role::{Role, RoleProps, ServicePrincipal};

@@ -197,6 +197,11 @@ impl PolicyDocument {
         self.statements.iter().filter_map(Statement::mistake)
     }
 
+    /// The characters that IAM counts, about.
+    pub(super) fn characters(&self) -> usize {
+        super::size::characters(self.clone().into_value().expression())
+    }
+
     /// Whether there is no statement in it.
     pub fn is_empty(&self) -> bool {
         self.statements.is_empty()

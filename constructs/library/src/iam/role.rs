@@ -1,8 +1,12 @@
 //! Roles whose trust is narrowed to this account, and the grants that are attached to them where they are used.
 
-use formwork::{Dependency, IntoValue, Output, ResourceId, RoleArn, Scope, Value, pseudo, text};
-use formwork_resources::iam::{CfnPolicy, CfnRole};
+use std::cell::Cell;
+use std::rc::Rc;
 
+use formwork::{Dependency, IntoValue, Output, ResourceId, RoleArn, Scope, Value, pseudo, text};
+use formwork_resources::iam::{CfnManagedPolicy, CfnPolicy, CfnRole};
+
+use super::size::{inline_policies_mistake, managed_policy_mistake};
 use super::{PolicyDocument, Principal, Statement};
 
 /// The services that assume roles of this library.
@@ -82,6 +86,8 @@ pub struct Role {
     /// The name.
     pub name: Value<String>,
     resource: Option<ResourceId>,
+    /// The characters of the inline policies that it has so far, of all who hold a copy of it.
+    inline_characters: Rc<Cell<usize>>,
 }
 
 impl Role {
@@ -110,7 +116,12 @@ impl Role {
             role = role.managed_policy_arns(props.managed_policies);
         }
         let defined = role.define(scope, id);
-        let role = Self { arn: defined.arn(), name: defined.role_name(), resource: Some(defined.resource()) };
+        let role = Self {
+            arn: defined.arn(),
+            name: defined.role_name(),
+            resource: Some(defined.resource()),
+            inline_characters: Rc::default(),
+        };
         if !props.statements.is_empty() {
             role.grant(scope, &format!("{id}Policy"), props.statements);
         }
@@ -119,11 +130,13 @@ impl Role {
 
     /// A role that exists already, by name and ARN. Grants still attach policies to it.
     pub fn existing(name: Value<String>, arn: Value<RoleArn>) -> Self {
-        Self { arn, name, resource: None }
+        Self { arn, name, resource: None, inline_characters: Rc::default() }
     }
 
     /// Lets the role do more. The policy is a resource of its own in the caller's scope, so that a role of one stack can
     /// be granted what another stack makes without a circle between the two.
+    ///
+    /// More than 10,240 characters of grants to one role are an error, because IAM refuses them.
     #[track_caller]
     pub fn grant(
         &self,
@@ -135,8 +148,40 @@ impl Role {
         for mistake in document.mistakes() {
             scope.report(mistake);
         }
+        self.inline_characters.set(self.inline_characters.get() + document.characters());
+        let too_long = inline_policies_mistake(self.inline_characters.get());
         let name = self.policy_name(&scope.path(), id);
-        CfnPolicy::new(document, name).roles([&self.name]).define(scope, id).resource()
+        let policy = CfnPolicy::new(document, name).roles([&self.name]).define(scope, id).resource();
+        if let Some(mistake) = too_long {
+            scope.at(policy).report(mistake);
+        }
+        policy
+    }
+
+    /// Lets the role do more by a managed policy, which does not count among its inline ones: each may have 6,144
+    /// characters, and a role 10 of them unless the account's quota is raised.
+    #[track_caller]
+    pub fn attach(
+        &self,
+        scope: Scope<'_>,
+        id: &str,
+        description: &str,
+        statements: impl IntoIterator<Item = Statement>,
+    ) -> ResourceId {
+        let document = PolicyDocument::new(statements);
+        for mistake in document.mistakes() {
+            scope.report(mistake);
+        }
+        let too_long = managed_policy_mistake(document.characters());
+        let policy = CfnManagedPolicy::new(document)
+            .description(description)
+            .roles([&self.name])
+            .define(scope, id)
+            .resource();
+        if let Some(mistake) = too_long {
+            scope.at(policy).report(mistake);
+        }
+        policy
     }
 
     /// A name that is unique among the inline policies of the role, whichever scopes grant to it.

@@ -3,7 +3,9 @@
 use formwork::{App, AppProps, Diagnostic, IntoValue, RoleArn, Scope, Value, text};
 use serde_json::{Value as Json, json};
 
-use super::{PolicyDocument, Principal, Role, RoleProps, ServicePrincipal, Statement};
+use super::{
+    KeyUser, PolicyDocument, Principal, Role, RoleProps, ServicePrincipal, Statement, note_key_policy,
+};
 
 const SERVICES: [ServicePrincipal; 4] = [
     ServicePrincipal::Ec2,
@@ -181,4 +183,74 @@ fn statements_without_action_or_resource_are_mistakes() {
         role(scope, "Role").grant(scope, "Grant", statements);
     });
     assert_eq!(found.len(), 2, "{found:?}");
+}
+
+fn buckets(count: usize) -> Statement {
+    (0..count).fold(Statement::allow(["s3:ListBucket"]), |statement, number| {
+        statement.on(format!("arn:aws:s3:::{number:0>86}"))
+    })
+}
+
+#[test]
+fn a_managed_policy_that_iam_refuses_is_a_mistake_at_its_construct() {
+    // 101 characters for each bucket with its quotation marks and comma.
+    let attach = |scope: Scope<'_>, count| {
+        role(scope, "Role").attach(scope, "Policy", "Buckets", [buckets(count)]);
+    };
+    let policy = template(|scope| attach(scope, 55))["Resources"]["Policy"]["Properties"].clone();
+    assert_eq!(policy["Description"], "Buckets");
+    let length = policy["PolicyDocument"].to_string().len();
+    assert!((5_600..6_144).contains(&length), "{length}");
+    let found = mistakes(|scope| attach(scope, 61));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].rule, "policy-size");
+    assert_eq!(found[0].construct_path.as_deref(), Some("iam/Policy"));
+    assert!(found[0].message.contains("IAM takes 6144 of one"), "{}", found[0].message);
+}
+
+#[test]
+fn inline_policies_count_together_whoever_grants_them() {
+    let grant = |scope: Scope<'_>, grants: usize| {
+        let role = role(scope, "Role");
+        for number in 0..grants {
+            role.clone().grant(scope, &format!("Grant{number}"), [buckets(30)]);
+        }
+    };
+    template(|scope| grant(scope, 3));
+    let found = mistakes(|scope| grant(scope, 4));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].construct_path.as_deref(), Some("iam/Grant3"));
+    assert!(found[0].message.contains("10240 of a role"), "{}", found[0].message);
+}
+
+#[test]
+fn a_policy_is_as_long_as_its_json_with_values_as_long_as_they_become() {
+    let literal = PolicyDocument::new([Statement::allow(["s3:ListBucket", "s3:GetObject"])
+        .sid("Objects")
+        .on("arn:aws:s3:::a")
+        .when("StringEquals", "aws:PrincipalTag/team", "ml")]);
+    let json = literal.clone().into_value().as_literal().expect("a literal");
+    assert_eq!(literal.characters(), json.to_string().len());
+    let with_values = |resource: Value<String>| {
+        PolicyDocument::new([Statement::allow(["s3:ListBucket"]).on(resource)]).characters()
+    };
+    let account = with_values(text!("arn:aws:s3:::{}", formwork::pseudo::account_id()));
+    assert_eq!(account, with_values("arn:aws:s3:::111122223333".into_value()));
+}
+
+#[test]
+fn whom_a_key_has_to_allow_is_noted_with_the_region_as_far_as_it_is_known() {
+    let app = App::new(AppProps::default());
+    let stack = app.stack("iam");
+    role(stack, "Role");
+    note_key_policy(stack, &[KeyUser::CloudWatchLogs, KeyUser::AutoScaling]);
+    note_key_policy(stack, &[]);
+    let found = app.synth().expect("no mistakes").diagnostics;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        found[0].message,
+        "the policy of the key has to let logs.REGION.amazonaws.com and the role AWSServiceRoleForAutoScaling use it"
+    );
+    let hint = found[0].hint.as_deref().expect("a hint");
+    assert!(hint.contains("kms:CreateGrant") && hint.contains("kms:Encrypt*"), "{hint}");
 }

@@ -22,7 +22,8 @@ const ARCHITECTURE: Architecture = Architecture::X86_64;
 /// The most that Lambda gives; the handler answers 30 seconds before.
 const TIMEOUT_SECONDS: i64 = 900;
 
-/// Three runs of the function and the pauses between them: Lambda repeats a run that died without an answer.
+/// One run answers, with a failure when its time is too short. Lambda repeats a run that died without an answer twice,
+/// and what it left behind is found again: there is time for those runs and the pauses between them.
 const SERVICE_TIMEOUT_SECONDS: i64 = 3000;
 
 /// The tag by which the handler marks the apps of a stack.
@@ -38,7 +39,7 @@ pub(super) fn define(
     role: &ServiceRole,
 ) -> Made {
     let provisioner = scope.child("Provisioner");
-    let function = handler(provisioner);
+    let function = handler(provisioner, props);
     let permissions = function.role.grant(provisioner, "Permissions", permissions(props, role));
     let mut app = CustomResource::new("Custom::MlflowApp", &function)
         .service_timeout(SERVICE_TIMEOUT_SECONDS)
@@ -66,7 +67,7 @@ pub(super) fn define(
 }
 
 #[track_caller]
-fn handler(scope: Scope<'_>) -> Function {
+fn handler(scope: Scope<'_>, props: &ManagedMlflowProps) -> Function {
     let files: Vec<ArchiveEntry> = mlflow_app_handler()
         .iter()
         .map(|file| ArchiveEntry {
@@ -82,6 +83,8 @@ fn handler(scope: Scope<'_>) -> Function {
         architecture: ARCHITECTURE,
         timeout_seconds: TIMEOUT_SECONDS,
         layers: vec![layer],
+        log_retention_days: props.log_retention_days,
+        log_key: props.log_key.clone(),
         ..FunctionProps::new(code, PYTHON_RUNTIME, MLFLOW_APP_ENTRY_POINT)
     };
     Function::new(scope, "Function", props)

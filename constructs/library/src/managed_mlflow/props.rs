@@ -74,6 +74,10 @@ pub struct ManagedMlflowProps {
     pub artifact_key: Option<Value<KeyArn>>,
     /// Where in the bucket the artifacts lie, without slashes at the ends; empty for the whole bucket.
     pub artifact_prefix: String,
+    /// The days for which the log of the custom provisioner is kept: one of the numbers that CloudWatch Logs knows.
+    pub log_retention_days: i64,
+    /// The key that encrypts that log; its policy has to let CloudWatch Logs use it. Without one, AWS's own.
+    pub log_key: Option<Value<KeyArn>>,
     /// What happens to the server or app when it leaves the stack. Experiments, runs and registered models live in it
     /// and nowhere else, so it is kept by default, with the role that it needs; only one that was never finished goes.
     /// A tracking server that is kept goes on to cost money until it is stopped or deleted by hand.
@@ -97,6 +101,8 @@ impl ManagedMlflowProps {
             artifact_bucket: None,
             artifact_key: None,
             artifact_prefix: "mlflow".to_owned(),
+            log_retention_days: 30,
+            log_key: None,
             removal_policy: RemovalPolicy::RetainExceptOnCreate,
         }
     }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::NetworkingProps;
-use crate::iam::{Role, RoleProps, ServicePrincipal, Statement};
+use crate::iam::{KeyUser, Role, RoleProps, ServicePrincipal, Statement, note_key_policy};
 
 /// Which traffic of a network is logged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +37,7 @@ pub(super) fn define(scope: Scope<'_>, vpc_id: &Value<VpcId>, props: &Networking
         .removal_policy(RemovalPolicy::Retain);
     if let Some(key) = &props.log_key {
         group = group.kms_key_id(key);
+        note_key_policy(scope, &[KeyUser::CloudWatchLogs]);
     }
     let group = group.define(scope, "Group");
     let flow_logs_of_this_region =

@@ -174,6 +174,10 @@ fn flow_logs_are_written_by_a_role_for_this_account_only() {
         ..NetworkingProps::default()
     });
     assert_eq!(made.properties("AWS::EC2::FlowLog")[0]["TrafficType"], "ALL");
+    assert_eq!(
+        messages(&made.diagnostics),
+        ["the policy of the key has to let logs.REGION.amazonaws.com use it"]
+    );
     let (_, group) = made.all("AWS::Logs::LogGroup")[0];
     assert_eq!(
         (&group["DeletionPolicy"], &group["UpdateReplacePolicy"]),

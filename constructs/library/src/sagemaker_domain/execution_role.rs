@@ -4,10 +4,9 @@
 //! "SageMaker AI roles" (what jobs and models need); Service Authorization Reference, for which actions have a resource.
 
 use formwork::{DomainId, Scope, SecurityGroupId, SubnetId, Value, pseudo, text};
-use formwork_resources::iam::CfnManagedPolicy;
 
 use super::SageMakerDomainProps;
-use crate::iam::{PolicyDocument, Role, Statement};
+use crate::iam::{Role, Statement};
 use crate::storage::{DataBucket, ObjectAccess};
 
 /// Gives the role its policies. They name the domain, which names the role: policies of their own break that circle.
@@ -23,21 +22,15 @@ pub(super) fn grant(
     bucket: &DataBucket,
     security_group: &Value<SecurityGroupId>,
 ) {
-    attach(scope, "StudioPolicy", "Apps and spaces of Studio", role, studio(domain_id));
+    role.attach(scope, "StudioPolicy", "Apps and spaces of Studio", studio(domain_id));
     let mut work = jobs_and_models(role);
     work.extend(model_registry());
     work.extend(images_logs_and_metrics());
-    work.extend(network_interfaces(&props.networking.private_subnets, security_group));
     work.extend(bucket.statements("", ObjectAccess::Full));
-    attach(scope, "WorkPolicy", "Jobs, models and data of Studio", role, work);
-}
-
-#[track_caller]
-fn attach(scope: Scope<'_>, id: &str, description: &str, role: &Role, statements: Vec<Statement>) {
-    CfnManagedPolicy::new(PolicyDocument::new(statements))
-        .description(description)
-        .roles([&role.name])
-        .define(scope, id);
+    role.attach(scope, "WorkPolicy", "Jobs, models and data of Studio", work);
+    // The subnets alone, of which a domain takes 16, could fill the policy above.
+    let network = network_interfaces(&props.networking.private_subnets, security_group);
+    role.attach(scope, "NetworkPolicy", "Network interfaces of Studio's jobs", network);
 }
 
 /// An ARN of SageMaker in this account and region. Names of jobs, models and the like are their makers' choice.

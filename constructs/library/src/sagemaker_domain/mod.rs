@@ -159,7 +159,7 @@ impl SageMakerDomain {
             domain = domain.kms_key_id(key);
         }
         let domain = domain.define(scope, "Domain");
-        let domain_id: Value<DomainId> = domain.domain_id().retype();
+        let domain_id = domain.domain_id();
         execution_role::grant(scope, &role, &domain_id, &props, &bucket, &security_group);
         user_profiles(scope.child("Users"), &domain_id, &props);
         for (id, value, description) in [

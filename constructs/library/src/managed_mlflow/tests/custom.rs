@@ -166,3 +166,15 @@ fn a_key_of_the_app_is_used_through_sagemaker_only() {
     );
     assert_eq!(statement(statements(&template, "MlflowServiceRolePolicy"), "AppKey")["Resource"], KEY);
 }
+
+#[test]
+fn the_log_of_the_provisioner_is_kept_and_encrypted_as_wanted() {
+    let template = template(ManagedMlflowProps {
+        log_retention_days: 365,
+        log_key: Some(KeyArn::literal(KEY)),
+        ..custom()
+    });
+    let (_, log_group) = only(&template, "AWS::Logs::LogGroup");
+    assert_eq!(log_group["Properties"]["RetentionInDays"], 365);
+    assert_eq!(log_group["Properties"]["KmsKeyId"], KEY);
+}

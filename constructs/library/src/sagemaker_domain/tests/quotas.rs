@@ -1,11 +1,11 @@
 //! The execution role is what everything in a platform adds to: it has to stay below the quotas of IAM.
 
-use formwork::Json;
+use formwork::{Json, KeyArn};
 
 use super::super::{SageMakerDomain, SageMakerDomainProps};
 use super::{all_of, app, network, stack};
 use crate::managed_mlflow::{Access, ManagedMlflow, ManagedMlflowProps, MlflowType};
-use crate::networking::NetworkingProps;
+use crate::networking::{ExistingNetwork, Networking, NetworkingProps};
 
 /// A document as long as IAM counts it: without white space, and with references as long as what they stand for.
 fn characters(document: &Json) -> usize {
@@ -74,4 +74,27 @@ fn the_policies_of_the_role_stay_below_the_quotas_of_iam() {
         })
         .sum();
     assert!((2_000..=10_240).contains(&inline), "{inline}");
+}
+
+#[test]
+fn the_most_subnets_and_a_key_still_fit() {
+    let app = app();
+    let existing = ExistingNetwork {
+        vpc_id: "vpc-0a1b2c3d4e5f67890".to_owned(),
+        subnet_ids: (0..16).map(|number| format!("subnet-0a1b2c3d4e5f678{number:0>2}")).collect(),
+        ..ExistingNetwork::default()
+    };
+    let networking = Networking::existing(app.root(), "Networking", existing);
+    let key = "arn:aws:kms:us-east-1:111122223333:key/0f9e8d7c-6b5a-4958-8776-655443322110";
+    let mut props = SageMakerDomainProps::new(&networking, "platform");
+    props.key = Some(KeyArn::literal(key));
+    SageMakerDomain::new(stack(&app), "Domain", props);
+    let synthesis = app.synth().unwrap();
+    let template = synthesis.template("domain").unwrap();
+    let policies = all_of(&template, "AWS::IAM::ManagedPolicy");
+    assert_eq!(policies.len(), 3);
+    for policy in policies {
+        let length = characters(&policy["Properties"]["PolicyDocument"]);
+        assert!((1_000..=6_144).contains(&length), "{length}");
+    }
 }
