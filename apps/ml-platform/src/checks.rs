@@ -1,67 +1,83 @@
-//! Settings that contradict each other: all of them are reported, each with the way out.
+//! Settings that AWS would refuse, or that cannot mean what they say: all of them are reported at once, before anything
+//! is made, each with its context key and the way out.
 
-use formwork::{Diagnostic, Scope};
-use formwork_library::managed_mlflow::MlflowType;
+mod forms;
+mod names;
+mod parts;
+mod proxy;
+mod unused;
+
+use formwork::{App, Diagnostic};
 
 use crate::settings::{Component, PlatformSettings};
 
-/// Reports what cannot be meant.
-pub(crate) fn check(scope: Scope<'_>, settings: &PlatformSettings) {
-    let refuse = |message: String, hint: &str| {
-        scope.report(Diagnostic::error("settings", message).with_hint(hint));
-    };
-    if settings.components.is_empty() {
-        refuse(
-            "components is empty, so there is nothing to make".to_owned(),
-            "set components to mlflow, proxy or both",
-        );
+/// What a check looks at, and where it reports.
+struct Review<'a> {
+    app: &'a App,
+    settings: &'a PlatformSettings,
+}
+
+impl Review<'_> {
+    /// Reports a mistake. The message names the key and the value.
+    fn refuse(&self, message: impl Into<String>, hint: &str) {
+        self.app.root().report(Diagnostic::error("settings", message).with_hint(hint));
     }
-    if settings.has(Component::Proxy) && !settings.has(Component::Mlflow) && settings.mlflow_arn.is_none() {
-        refuse(
-            "components has the proxy alone, but nothing says what it stands in front of".to_owned(),
-            "set mlflowArn to the ARN of a tracking server or MLflow app, or add mlflow to components",
-        );
+
+    /// Whether somebody gave a key a value, be it that of the default.
+    fn is_set(&self, key: &str) -> bool {
+        let value = self.app.context().get(key).map(|entry| &entry.value);
+        value.is_some_and(|value| {
+            !value.is_null()
+                && value.as_str() != Some("")
+                && value.as_array().is_none_or(|list| !list.is_empty())
+        })
     }
-    if settings.vpc_id.is_none() {
-        for (key, given) in [
-            ("subnetIds", !settings.subnet_ids.is_empty()),
-            ("publicSubnetIds", !settings.public_subnet_ids.is_empty()),
-            ("vpcCidr", settings.vpc_cidr.is_some()),
-        ] {
-            if given {
-                refuse(
-                    format!("{key} is set, but there is no vpcId that it belongs to"),
-                    "set vpcId to the VPC of the subnets; the block of a VPC that is made is set with cidr",
-                );
-            }
-        }
-    } else {
-        for (key, given) in
-            [("natGateways", settings.nat_gateways.is_some()), ("endpoints", settings.endpoints.is_some())]
+
+    /// Reports an ARN of another region than that of the stacks, as far as that is known.
+    fn refuse_other_region(&self, key: &str, arn_region: &str) {
+        if let Some(region) = self.app.environment().region
+            && region != arn_region
         {
-            if given {
-                refuse(
-                    format!("{key} is set, but the VPC exists already and stays as it is"),
-                    "leave it out, or leave vpcId out to have a VPC made",
-                );
-            }
+            self.refuse(
+                format!("{key} is in {arn_region}, but the stacks are in {region}"),
+                "name one in the region of the stacks, or choose the other region with --region",
+            );
         }
-    }
-    if let Some(arn) = &settings.mlflow_arn
-        && let Some(kind) = MlflowType::from_arn(arn)
-        && settings.mlflow_type != MlflowType::default()
-        && settings.mlflow_type != kind
-    {
-        refuse(
-            format!(
-                "mlflowType is {}, but mlflowArn names a {} one",
-                settings.mlflow_type.as_str(),
-                kind.as_str()
-            ),
-            "leave mlflowType out: the ARN says what it is",
-        );
-    }
-    if settings.jwt_issuer.is_some() != settings.jwt_audience.is_some() {
-        refuse("jwtIssuer and jwtAudience go together, and one is missing".to_owned(), "set both or neither");
     }
 }
+
+/// Reports every mistake, and returns the settings with defaults in place of values that the constructs would complain
+/// about once more, each in its own words.
+pub(crate) fn check(app: &App, mut settings: PlatformSettings) -> PlatformSettings {
+    let review = Review { app, settings: &settings };
+    parts::check(&review);
+    unused::check(&review);
+    names::check(&review);
+    if settings.has(Component::Proxy) {
+        proxy::check(&review);
+    }
+    let defaults = PlatformSettings::default();
+    if !forms::is_prefix(&settings.prefix) {
+        settings.prefix = defaults.prefix;
+    }
+    settings.tags.retain(|key, value| forms::is_tag(key, value));
+    settings.mlflow_name = settings.mlflow_name.filter(|name| forms::is_mlflow_name(name));
+    settings.kms_key_arn = settings.kms_key_arn.filter(|arn| forms::key_region(arn).is_some());
+    settings.log_retention_days =
+        settings.log_retention_days.filter(|days| forms::RETENTION_DAYS.contains(days));
+    settings.instance_type = settings.instance_type.filter(|name| forms::is_arm(name).is_some());
+    settings.default_domain_ids.retain(|id| forms::is_domain_id(id));
+    // These have to stay set: that one is missing would be the next complaint.
+    let stand_in = |value: &mut Option<String>, is_right: fn(&str) -> bool, other: &str| {
+        if value.as_deref().is_some_and(|value| !is_right(value)) {
+            *value = Some(other.to_owned());
+        }
+    };
+    stand_in(&mut settings.domain_id, forms::is_domain_id, "d-refused");
+    stand_in(&mut settings.jwt_issuer, forms::is_issuer, "https://refused.invalid");
+    stand_in(&mut settings.jwt_audience, forms::is_plain_line, "refused");
+    settings
+}
+
+#[cfg(test)]
+mod tests;

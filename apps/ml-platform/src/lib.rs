@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `{prefix}-networking` | VPC, endpoints, flow logs | no `vpcId` is given |
 //! | `{prefix}-sagemaker-domain` | Studio domain, its role and bucket | `mlflow` is chosen and no `domainId` is given |
-//! | `{prefix}-mlflow-{type}` | tracking server or serverless app | `mlflow` is chosen and no `mlflowArn` is given |
+//! | `{prefix}-mlflow-{type}` | tracking server or serverless app | `mlflow` is chosen; with `mlflowArn` only the access of Studio's role |
 //! | `{prefix}-proxyapp-{type}` | the proxy in front of it | `proxy` is chosen |
 //!
 //! The first two are shared: their templates do not depend on the kind of MLflow, so both kinds can stand side by side.
@@ -15,13 +15,12 @@ mod settings;
 mod stacks;
 
 pub use profile::{Profile, ProfileDefaults};
-pub use settings::{Component, PlatformSettings};
+pub use settings::{Component, MlflowRemoval, PlatformSettings};
 
 use formwork::App;
 
 /// Grows the platform as the context says.
 pub fn build(app: &App) {
-    let settings: PlatformSettings = app.settings();
-    checks::check(app.root(), &settings);
+    let settings = checks::check(app, app.settings());
     stacks::grow(app, &settings);
 }

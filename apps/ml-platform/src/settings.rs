@@ -2,6 +2,8 @@
 //!
 //! A key that is open (`null`) takes the value of the chosen profile; see [`crate::profile`].
 
+use std::collections::BTreeMap;
+
 use formwork_library::managed_mlflow::{Access, MlflowType, Provisioner, TrackingServerSize};
 use formwork_library::networking::{AwsService, EndpointPreset, FlowLogs};
 use formwork_library::proxy_app::{Architecture, ProxyAuthentication, ProxyCompute, ProxyExposure};
@@ -21,12 +23,26 @@ pub enum Component {
     Proxy,
 }
 
+/// What happens to managed MLflow when it leaves its stack.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MlflowRemoval {
+    /// It stays, with its role and all experiments; a tracking server goes on to cost money until it is deleted by hand.
+    #[default]
+    Keep,
+    /// It is deleted, and all experiments, runs and registered models with it. The bucket of the artifacts stays.
+    Delete,
+}
+
 /// The context keys of the platform.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PlatformSettings {
-    /// What the name of each stack begins with.
+    /// What the name of each stack begins with: a letter, then letters, digits and hyphens, 56 characters at most, since
+    /// `{prefix}-studio` names the Studio domain. A change makes everything anew beside what is there.
     pub prefix: String,
+    /// Tags of every resource that takes tags, beside `project`, which is the prefix: `tags=team=data,cost-center=42`.
+    pub tags: BTreeMap<String, String>,
     /// The kind of managed MLflow: a tracking server, or a serverless app. Both can stand side by side.
     pub mlflow_type: MlflowType,
     /// The parts to make: mlflow, proxy. With mlflowArn the proxy can stand alone.
@@ -80,11 +96,12 @@ pub struct PlatformSettings {
     /// Whether Studio gets a home file system for all users, which outlives the domain and has to be removed by hand.
     pub home_file_system: bool,
 
-    /// The ARN of a tracking server or MLflow app that exists, in place of one that is made.
+    /// The ARN of a tracking server or MLflow app that exists, in place of one that is made. Studio's role is let in.
     pub mlflow_arn: Option<String>,
-    /// The name of the tracking server or app. Open: the prefix and the kind.
+    /// The name of the tracking server or app: letters, digits and hyphens between them, 256 characters at most. Open: the
+    /// prefix and the kind.
     pub mlflow_name: Option<String>,
-    /// The size of a tracking server. Open: small in dev, medium in production.
+    /// The size of a tracking server; an app has none. Open: small in dev, medium in production.
     pub mlflow_size: Option<TrackingServerSize>,
     /// The version of MLflow on a tracking server. Open: the newest that SageMaker has when it is made.
     pub mlflow_version: Option<String>,
@@ -96,9 +113,14 @@ pub struct PlatformSettings {
     pub account_default: Option<bool>,
     /// The Studio domains whose default a serverless app is; set, it needs the custom resource.
     pub default_domain_ids: Vec<String>,
-    /// A bucket that exists for the artifacts, in place of one that is made.
+    /// What happens to the server or app that is made when it leaves its stack: experiments live in it and nowhere else.
+    pub mlflow_removal: MlflowRemoval,
+    /// A bucket that exists for the artifacts, in place of one that is made. With mlflowArn: the bucket of its artifacts.
     pub artifact_bucket: Option<String>,
-    /// A KMS key that encrypts what is stored. A serverless app with a key needs the custom resource.
+    /// Where in the bucket the artifacts lie, without slashes at the ends. Open: mlflow; the whole bucket with mlflowArn.
+    pub artifact_prefix: Option<String>,
+    /// The ARN of a KMS key, not of an alias, that encrypts what is stored; with artifactBucket, also the key of that
+    /// bucket. A serverless app with a key needs the custom resource.
     pub kms_key_arn: Option<String>,
 
     /// What the proxy runs on: an Auto Scaling group, or a single instance.
@@ -109,34 +131,34 @@ pub struct PlatformSettings {
     pub proxy_auth: ProxyAuthentication,
     /// What clients of the proxy may do.
     pub proxy_access: Access,
-    /// The issuer of the tokens, for proxyAuth=jwt.
+    /// The issuer of the tokens, an https URL, for proxyAuth=jwt.
     pub jwt_issuer: Option<String>,
     /// The audience that the tokens must be for, for proxyAuth=jwt.
     pub jwt_audience: Option<String>,
-    /// A certificate that exists for the proxy's name.
+    /// The ARN of a certificate that exists for the proxy's name, in the region of the stack.
     pub certificate_arn: Option<String>,
-    /// The name that clients reach the proxy by.
+    /// The name that clients reach the proxy by, such as mlflow.example.com.
     pub domain_name: Option<String>,
     /// The Route 53 hosted zone of the name; with it the certificate and the record are made.
     pub hosted_zone_id: Option<String>,
-    /// The address blocks that may connect to the proxy. Empty: the VPC's own.
+    /// The address blocks that may connect to the proxy, each once. Empty: the VPC's own.
     pub allow_cidrs: Vec<String>,
-    /// Takes a public proxy without TLS or without authentication, for the blocks of allowCidrs.
+    /// Takes a public proxy without TLS or without authentication, for the blocks of allowCidrs. Of no use to an internal one.
     pub allow_insecure: bool,
     /// Puts a web application firewall in front of the proxy.
     pub waf: bool,
     /// The processors of the proxy's instances.
     pub arch: Architecture,
-    /// The instance type of the proxy. Open: t3.small or t4g.small by the processors.
+    /// The instance type of the proxy, with processors as in `arch`. Open: t3.small or t4g.small by the processors.
     pub instance_type: Option<String>,
-    /// The least number of proxy instances. Open: 1 in dev, 2 in production.
+    /// The least number of proxy instances, for proxyCompute=asg. Open: 1 in dev, 2 in production.
     pub min_instances: Option<u32>,
-    /// The greatest number of proxy instances. Open: 2 in dev, 4 in production.
+    /// The greatest number of proxy instances, for proxyCompute=asg. Open: 2 in dev, 4 in production.
     pub max_instances: Option<u32>,
     /// A prebuilt binary of the proxy; without one it is built when assets are published.
     pub proxy_binary: Option<String>,
 
-    /// The days that logs are kept. Open: 30 in dev, 365 in production.
+    /// The days that logs are kept: a number that CloudWatch Logs offers, such as 7, 30, 90 or 365. Open: 30 in dev, 365 in production.
     pub log_retention_days: Option<i64>,
     /// Whether CloudFormation refuses to delete the stacks. Open: no in dev, yes in production.
     pub termination_protection: Option<bool>,
@@ -148,6 +170,7 @@ impl Default for PlatformSettings {
     fn default() -> Self {
         Self {
             prefix: "sagemaker-infra".to_owned(),
+            tags: BTreeMap::new(),
             mlflow_type: MlflowType::default(),
             components: vec![Component::Mlflow, Component::Proxy],
             profile: Profile::default(),
@@ -181,7 +204,9 @@ impl Default for PlatformSettings {
             maintenance_window: "Tue:03:30".to_owned(),
             account_default: None,
             default_domain_ids: Vec::new(),
+            mlflow_removal: MlflowRemoval::default(),
             artifact_bucket: None,
+            artifact_prefix: None,
             kms_key_arn: None,
             proxy_compute: ProxyCompute::default(),
             proxy_exposure: ProxyExposure::default(),

@@ -1,20 +1,20 @@
 //! The stacks of the platform, in the order in which each uses the one before.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use formwork::{
-    App, BucketName, CertificateArn, DomainId, HostedZoneId, KeyArn, Parameter, Scope, Stack, StackProps,
-    Value,
+    App, BucketName, CertificateArn, DomainId, HostedZoneId, KeyArn, Parameter, RemovalPolicy, Scope, Stack,
+    StackProps, Value,
 };
-use formwork_library::managed_mlflow::{Access, ManagedMlflow, ManagedMlflowProps};
+use formwork_library::iam::Role;
+use formwork_library::managed_mlflow::{Access, ManagedMlflow, ManagedMlflowProps, MlflowType};
 use formwork_library::networking::{ExistingNetwork, Networking, NetworkingProps};
 use formwork_library::proxy_app::{JwtIssuer, ProxyApp, ProxyAppProps, ProxyBinary};
 use formwork_library::sagemaker_domain::{SageMakerDomain, SageMakerDomainProps, SpaceStorage};
 use formwork_library::storage::DataBucket;
 
 use crate::profile::ProfileDefaults;
-use crate::settings::{Component, PlatformSettings};
+use crate::settings::{Component, MlflowRemoval, PlatformSettings};
 
 /// The SHA-256 of the proxy's sources and of the versions that they are built with. `cargo xtask generate` writes it.
 const PROXY_SOURCE_HASH: &str = include_str!("proxy_sources.sha256");
@@ -39,6 +39,8 @@ pub(crate) fn grow(app: &App, settings: &PlatformSettings) {
 impl<'app> Platform<'app, '_> {
     #[track_caller]
     fn stack(&self, name: &str, description: &str) -> Scope<'app> {
+        let mut tags = self.settings.tags.clone();
+        tags.entry("project".to_owned()).or_insert_with(|| self.settings.prefix.clone());
         let protected = self.settings.termination_protection.unwrap_or(self.defaults.termination_protection);
         let stack = Stack::define(
             self.app.root(),
@@ -46,11 +48,13 @@ impl<'app> Platform<'app, '_> {
             StackProps {
                 description: Some(description.to_owned()),
                 termination_protection: protected,
-                tags: BTreeMap::from([("project".to_owned(), self.settings.prefix.clone())]),
+                tags: tags.clone(),
                 ..StackProps::default()
             },
         );
-        stack.tag("project", &self.settings.prefix);
+        for (key, value) in &tags {
+            stack.tag(key, value);
+        }
         stack
     }
 
@@ -131,19 +135,48 @@ impl<'app> Platform<'app, '_> {
         Some(DataBucket::existing(&name, key))
     }
 
-    /// The tracking server or app that is made, if one is.
+    /// The tracking server or app that the settings name, as one stack knows it: the key is a parameter of that stack.
+    fn existing_mlflow(
+        &self,
+        stack: Scope<'_>,
+        key: impl FnOnce() -> Option<Value<KeyArn>>,
+    ) -> Option<ManagedMlflow> {
+        let arn = self.settings.mlflow_arn.as_deref()?;
+        let bucket = self.settings.artifact_bucket.as_ref().and_then(|_| self.existing_bucket(key()));
+        let mut mlflow = ManagedMlflow::existing(stack, "ExistingMlflow", arn, bucket);
+        mlflow.artifact_prefix = self.settings.artifact_prefix.clone().unwrap_or_default();
+        Some(mlflow)
+    }
+
+    /// Lets the users of Studio into MLflow. In the stack of MLflow, so that the shared stack of the domain does not
+    /// depend on the kind of MLflow.
+    fn let_studio_in(&self, stack: Scope<'_>, networking: &Networking, mlflow: &ManagedMlflow, role: &Role) {
+        mlflow.grant_client(stack, "StudioClient", role, Access::Writer, true);
+        networking.require_reach(stack, "SageMaker Studio", &[mlflow.mode.data_plane()]);
+    }
+
+    /// The tracking server or app that is made, if one is. One that exists is only opened to Studio.
     fn mlflow(&self, networking: &Networking, domain: Option<&SageMakerDomain>) -> Option<ManagedMlflow> {
         let settings = self.settings;
-        if !settings.has(Component::Mlflow) || settings.mlflow_arn.is_some() {
+        if !settings.has(Component::Mlflow) {
             return None;
         }
         let kind = settings.kind();
-        let stack = self
-            .stack(&format!("mlflow-{}", kind.as_str()), "Managed MLflow, its artifact bucket and its role");
+        let stack_name = format!("mlflow-{}", kind.as_str());
+        let studio_role = domain.and_then(|domain| domain.execution_role.as_ref());
+        if settings.mlflow_arn.is_some() {
+            let role = studio_role?;
+            let stack =
+                self.stack(&stack_name, "The access of SageMaker Studio to managed MLflow that exists");
+            let mlflow = self.existing_mlflow(stack, || self.key(stack))?;
+            self.let_studio_in(stack, networking, &mlflow, role);
+            return None;
+        }
+        let stack = self.stack(&stack_name, "Managed MLflow, its artifact bucket and its role");
         let key = self.key(stack);
         let name = settings.mlflow_name.clone();
-        let is_app = kind == formwork_library::managed_mlflow::MlflowType::Serverless;
-        let props = ManagedMlflowProps {
+        let is_app = kind == MlflowType::Serverless;
+        let mut props = ManagedMlflowProps {
             size: settings.mlflow_size.unwrap_or(self.defaults.tracking_server_size),
             mlflow_version: settings.mlflow_version.clone(),
             automatic_model_registration: settings.auto_model_registration,
@@ -153,17 +186,23 @@ impl<'app> Platform<'app, '_> {
             account_default: settings.account_default,
             default_domains: settings.default_domain_ids.iter().map(DomainId::literal).collect(),
             artifact_bucket: self.existing_bucket(key.clone()),
-            artifact_key: key,
+            // A bucket that exists knows its key.
+            artifact_key: key.filter(|_| settings.artifact_bucket.is_none()),
+            removal_policy: match settings.mlflow_removal {
+                MlflowRemoval::Keep => RemovalPolicy::RetainExceptOnCreate,
+                MlflowRemoval::Delete => RemovalPolicy::Delete,
+            },
             ..ManagedMlflowProps::new(
                 kind,
                 name.unwrap_or_else(|| format!("{}-{}", settings.prefix, kind.as_str())),
             )
         };
+        if let Some(prefix) = &settings.artifact_prefix {
+            props.artifact_prefix.clone_from(prefix);
+        }
         let mlflow = ManagedMlflow::new(stack, "Mlflow", props);
-        if let Some(role) = domain.and_then(|domain| domain.execution_role.as_ref()) {
-            // In this stack, so that the shared stack of the domain does not depend on the kind of MLflow.
-            mlflow.grant_client(stack, "StudioClient", role, Access::Writer, true);
-            networking.require_reach(stack, "SageMaker Studio", &[mlflow.mode.data_plane()]);
+        if let Some(role) = studio_role {
+            self.let_studio_in(stack, networking, &mlflow, role);
         }
         Some(mlflow)
     }
@@ -176,12 +215,8 @@ impl<'app> Platform<'app, '_> {
             "The proxy that signs the requests of plain MLflow clients",
         );
         let key = self.key(stack);
-        let existing = || {
-            let arn = settings.mlflow_arn.as_deref()?;
-            Some(ManagedMlflow::existing(stack, "ExistingMlflow", arn, self.existing_bucket(key.clone())))
-        };
         // That there is nothing to stand in front of has been reported.
-        let Some(mlflow) = made.or_else(existing) else { return };
+        let Some(mlflow) = made.or_else(|| self.existing_mlflow(stack, || key.clone())) else { return };
         let jwt = settings.jwt_issuer.clone().zip(settings.jwt_audience.clone());
         let binary = match &settings.proxy_binary {
             Some(path) => ProxyBinary::File(PathBuf::from(path)),

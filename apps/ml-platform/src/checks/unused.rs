@@ -1,0 +1,123 @@
+//! Settings that would be ignored without a word: who sets one expects something of it.
+
+use formwork_library::managed_mlflow::{MlflowType, Provisioner};
+use formwork_library::proxy_app::{ProxyAuthentication, ProxyCompute, ProxyExposure};
+
+use super::Review;
+use crate::settings::Component;
+
+/// When keys are of no use.
+struct Rule {
+    /// Whether that is so now.
+    holds: bool,
+    /// The keys.
+    keys: &'static [&'static str],
+    /// Why, behind "KEY is set, but".
+    because: &'static str,
+    /// What to do instead.
+    hint: &'static str,
+}
+
+fn rules(review: &Review<'_>) -> Vec<Rule> {
+    let settings = review.settings;
+    let has_proxy = settings.has(Component::Proxy);
+    let makes_mlflow = settings.mlflow_arn.is_none();
+    let is_app = settings.kind() == MlflowType::Serverless;
+    vec![
+        Rule {
+            holds: settings.vpc_id.is_none(),
+            keys: &["subnetIds", "publicSubnetIds", "vpcCidr"],
+            because: "there is no vpcId that it belongs to",
+            hint: "set vpcId to the VPC of the subnets; the block of a VPC that is made is set with cidr",
+        },
+        Rule {
+            holds: settings.vpc_id.is_some(),
+            keys: &[
+                "cidr",
+                "zones",
+                "natGateways",
+                "endpoints",
+                "moreEndpoints",
+                "withoutEndpoints",
+                "endpointZones",
+                "flowLogs",
+            ],
+            because: "the VPC of vpcId exists already and stays as it is",
+            hint: "leave it out, or leave vpcId out to have a VPC made",
+        },
+        Rule {
+            holds: settings.domain_id.is_none(),
+            keys: &["domainRole"],
+            because: "there is no domainId whose role it is",
+            hint: "set domainId to the Studio domain that exists; a domain that is made gets a role of its own",
+        },
+        Rule {
+            holds: settings.domain_id.is_some(),
+            keys: &[
+                "authMode",
+                "userProfiles",
+                "executionPolicy",
+                "idleShutdownMinutes",
+                "spaceStorageGib",
+                "maxSpaceStorageGib",
+                "homeFileSystem",
+            ],
+            because: "the Studio domain of domainId exists already and stays as it is",
+            hint: "leave it out, or leave domainId out to have a domain made",
+        },
+        Rule {
+            holds: !makes_mlflow,
+            keys: &[
+                "mlflowName",
+                "mlflowSize",
+                "mlflowVersion",
+                "mlflowRemoval",
+                "provisioner",
+                "autoModelRegistration",
+                "maintenanceWindow",
+                "accountDefault",
+                "defaultDomainIds",
+            ],
+            because: "mlflowArn names a tracking server or app that exists already and stays as it is",
+            hint: "leave it out, or leave mlflowArn out to have one made",
+        },
+        Rule {
+            holds: makes_mlflow && is_app,
+            keys: &["mlflowSize"],
+            because: "a serverless app has no size",
+            hint: "leave it out, or use a tracking server (mlflowType=tracking)",
+        },
+        Rule {
+            holds: makes_mlflow && !is_app && settings.provisioner == Provisioner::Custom,
+            keys: &["provisioner"],
+            because: "a tracking server is always made by its native type",
+            hint: "leave it out, or use a serverless app (mlflowType=serverless)",
+        },
+        Rule {
+            holds: has_proxy && settings.proxy_compute == ProxyCompute::Single,
+            keys: &["minInstances", "maxInstances"],
+            because: "proxyCompute=single is one instance",
+            hint: "leave it out, or set proxyCompute=asg",
+        },
+        Rule {
+            holds: has_proxy && settings.proxy_auth != ProxyAuthentication::Jwt,
+            keys: &["jwtIssuer", "jwtAudience"],
+            because: "the proxy takes no tokens of an issuer without proxyAuth=jwt",
+            hint: "set proxyAuth=jwt, or leave it out",
+        },
+        Rule {
+            holds: has_proxy && settings.allow_insecure && settings.proxy_exposure == ProxyExposure::Internal,
+            keys: &["allowInsecure"],
+            because: "it is about a public proxy, and this one is internal",
+            hint: "leave it out; an internal proxy may be without TLS",
+        },
+    ]
+}
+
+pub(super) fn check(review: &Review<'_>) {
+    for rule in rules(review).into_iter().filter(|rule| rule.holds) {
+        for key in rule.keys.iter().filter(|key| review.is_set(key)) {
+            review.refuse(format!("{key} is set, but {}", rule.because), rule.hint);
+        }
+    }
+}
