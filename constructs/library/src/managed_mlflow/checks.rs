@@ -44,7 +44,8 @@ pub(super) fn check(scope: Scope<'_>, props: &ManagedMlflowProps) {
         let message = format!("artifact prefix `{}` starts or ends with a slash", props.artifact_prefix);
         error("mlflow-artifact-prefix", message, "leave the slashes at both ends out");
     }
-    if props.artifact_bucket.is_some() && props.artifact_key.is_some() {
+    let has_key = props.artifact_key.is_some() || props.bucket.key.is_some();
+    if props.artifact_bucket.is_some() && has_key {
         let message = "a key is given for the artifact bucket, which exists already".to_owned();
         error("mlflow-artifact-key", message, "say with the existing bucket which key encrypts it");
     }

@@ -16,7 +16,7 @@ mod tracking_server;
 use formwork::{Diagnostic, IntoValue, MlflowArn, Output, ResourceId, Scope, Severity, Value, pseudo, text};
 
 use crate::iam::Role;
-use crate::storage::{DataBucket, DataBucketProps};
+use crate::storage::DataBucket;
 
 pub use access::Access;
 pub(crate) use checks::is_name;
@@ -52,8 +52,7 @@ impl ManagedMlflow {
         let scope = scope.child(id);
         checks::check(scope, &props);
         let artifacts = props.artifact_bucket.clone().unwrap_or_else(|| {
-            let key = props.artifact_key.clone();
-            DataBucket::new(scope, "Artifacts", DataBucketProps { key, ..DataBucketProps::default() })
+            DataBucket::new(scope, "Artifacts", props.bucket.clone().or_key(props.artifact_key.as_ref()))
         });
         // What is kept is kept with all that it needs: a server whose role is gone can no longer reach its artifacts.
         let service = scope.child("Service");

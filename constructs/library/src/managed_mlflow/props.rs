@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::MlflowType;
-use crate::storage::DataBucket;
+use crate::storage::{DataBucket, DataBucketProps};
 
 /// How big a tracking server is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -72,6 +72,9 @@ pub struct ManagedMlflowProps {
     pub artifact_bucket: Option<DataBucket>,
     /// The key that encrypts the artifact bucket that is made; without one, the keys that S3 manages.
     pub artifact_key: Option<Value<KeyArn>>,
+    /// All else about the artifact bucket that is made. Its key is [`ManagedMlflowProps::artifact_key`] unless it names
+    /// one of its own.
+    pub bucket: DataBucketProps,
     /// Where in the bucket the artifacts lie, without slashes at the ends; empty for the whole bucket.
     pub artifact_prefix: String,
     /// The days for which the log of the custom provisioner is kept: one of the numbers that CloudWatch Logs knows.
@@ -100,6 +103,7 @@ impl ManagedMlflowProps {
             default_domains: Vec::new(),
             artifact_bucket: None,
             artifact_key: None,
+            bucket: DataBucketProps::default(),
             artifact_prefix: "mlflow".to_owned(),
             log_retention_days: 30,
             log_key: None,

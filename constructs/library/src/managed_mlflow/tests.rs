@@ -5,13 +5,13 @@ mod grants;
 mod mistakes;
 
 use formwork::{
-    App, AppProps, BucketName, Context, Diagnostic, Environment, Json, RemovalPolicy, Scope, Severity, Stack,
-    StackProps,
+    App, AppProps, BucketName, Context, Diagnostic, Environment, Json, KeyArn, RemovalPolicy, Scope,
+    Severity, Stack, StackProps,
 };
 use serde_json::json;
 
 use super::{ManagedMlflow, ManagedMlflowProps, MlflowType};
-use crate::storage::DataBucket;
+use crate::storage::{DataBucket, DataBucketProps};
 
 pub(super) fn app_in(region: Option<&str>) -> App {
     App::new(AppProps {
@@ -195,6 +195,20 @@ fn both_kinds_fit_into_one_stack() {
     let outputs = template["Outputs"].as_object().unwrap();
     assert_eq!(outputs.len(), 10);
     assert!(outputs.values().all(|output| output.get("Export").is_none()));
+}
+
+#[test]
+fn what_is_said_about_the_artifact_bucket_is_in_it() {
+    let key = "arn:aws:kms:us-east-1:111122223333:key/0f9e8d7c-6b5a-4958-8776-655443322110";
+    let template = template(ManagedMlflowProps {
+        artifact_key: Some(KeyArn::literal(key)),
+        bucket: DataBucketProps { noncurrent_versions_kept_for_days: 7, ..DataBucketProps::default() },
+        ..props(MlflowType::Tracking)
+    });
+    let (_, bucket) = only(&template, "AWS::S3::Bucket");
+    assert!(bucket["Properties"]["BucketEncryption"].to_string().contains(key), "{bucket}");
+    let rule = &bucket["Properties"]["LifecycleConfiguration"]["Rules"][0];
+    assert_eq!(rule["NoncurrentVersionExpiration"]["NoncurrentDays"], 7);
 }
 
 #[test]

@@ -86,6 +86,8 @@ pub struct SageMakerDomainProps<'a> {
     /// The key that encrypts the bucket and the domain's volumes; without one, the keys that AWS manages. A change
     /// replaces the domain.
     pub key: Option<Value<KeyArn>>,
+    /// All else about the bucket. Its key is that of the domain unless it names one of its own.
+    pub bucket: DataBucketProps,
 }
 
 impl<'a> SageMakerDomainProps<'a> {
@@ -101,6 +103,7 @@ impl<'a> SageMakerDomainProps<'a> {
             idle_shutdown_minutes: Some(60),
             space_storage: SpaceStorage::default(),
             key: None,
+            bucket: DataBucketProps::default(),
         }
     }
 
@@ -134,8 +137,7 @@ impl SageMakerDomain {
         let outside = scope;
         let scope = scope.child(id);
         checks::check(scope, &props);
-        let key = props.key.clone();
-        let bucket = DataBucket::new(scope, "Bucket", DataBucketProps { key, ..DataBucketProps::default() });
+        let bucket = DataBucket::new(scope, "Bucket", props.bucket.clone().or_key(props.key.as_ref()));
         let role = execution_role(scope, &props);
         let security_group = studio_security_group(scope, props.networking);
         let settings = settings::Settings::new(&props, &role, &security_group);

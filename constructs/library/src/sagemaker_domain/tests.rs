@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{AuthMode, ExecutionPolicy, SageMakerDomain, SageMakerDomainProps, SpaceStorage};
 use crate::networking::{EndpointPreset, ExistingNetwork, Networking, NetworkingProps};
+use crate::storage::DataBucketProps;
 
 fn app() -> App {
     let environment = Environment { account: None, region: Some("us-east-1".to_owned()) };
@@ -233,6 +234,27 @@ fn a_key_encrypts_bucket_and_domain() {
     assert!(encryption.to_string().contains(key));
     let text = serde_json::to_string(&all_statements(&template)).unwrap();
     assert!(text.contains("kms:GenerateDataKey"));
+}
+
+#[test]
+fn what_is_said_about_the_bucket_is_in_it_with_the_key_of_the_domain() {
+    let key =
+        |digit| format!("arn:aws:kms:us-east-1:111122223333:key/0f9e8d7c-6b5a-4958-8776-65544332211{digit}");
+    for (own_key, wanted) in [(None, key(0)), (Some(KeyArn::literal(key(1))), key(1))] {
+        let template = template(|props| {
+            props.key = Some(KeyArn::literal(key(0)));
+            props.bucket = DataBucketProps {
+                key: own_key,
+                intelligent_tiering_after_days: Some(60),
+                ..DataBucketProps::default()
+            };
+        });
+        let bucket = &only(&template, "AWS::S3::Bucket")["Properties"];
+        assert!(bucket["BucketEncryption"].to_string().contains(&wanted), "{bucket}");
+        let rule = &bucket["LifecycleConfiguration"]["Rules"][0];
+        assert_eq!(rule["Transitions"][0]["TransitionInDays"], 60);
+        assert_eq!(only(&template, "AWS::SageMaker::Domain")["Properties"]["KmsKeyId"], key(0).as_str());
+    }
 }
 
 #[test]

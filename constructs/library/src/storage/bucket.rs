@@ -45,6 +45,13 @@ impl Default for DataBucketProps {
 }
 
 impl DataBucketProps {
+    /// The props with a key, unless they name one.
+    #[must_use]
+    pub fn or_key(mut self, key: Option<&Value<KeyArn>>) -> Self {
+        self.key = self.key.or_else(|| key.cloned());
+        self
+    }
+
     /// What S3 cleans up by itself: never what is current.
     fn lifecycle(&self) -> Rule {
         let rule = Rule::new(RuleStatus::ENABLED)
