@@ -2,6 +2,7 @@
 
 use formwork::{Diagnostic, Scope, Severity, available_in};
 
+use super::props::DEFAULT_MAINTENANCE_WINDOW;
 use super::{ManagedMlflowProps, MlflowType, Provisioner, has_known_endpoint};
 
 /// The longest name of a tracking server or app.
@@ -18,8 +19,11 @@ pub(super) fn is_custom(props: &ManagedMlflowProps) -> bool {
     }
 }
 
-/// Reports everything that is wrong about the props at the construct.
-pub(super) fn check(scope: Scope<'_>, props: &ManagedMlflowProps) {
+/// The props with stand-ins for what is wrong about them, which is reported at the construct: so the schema, which knows
+/// less of the way out, does not tell the same again.
+pub(super) fn checked(scope: Scope<'_>, mut props: ManagedMlflowProps) -> ManagedMlflowProps {
+    check_provisioner(scope, &props);
+    check_region(scope, &props);
     let error = |rule: &str, message: String, hint: &str| {
         scope.report(Diagnostic::error(rule, message).with_hint(hint));
     };
@@ -27,6 +31,7 @@ pub(super) fn check(scope: Scope<'_>, props: &ManagedMlflowProps) {
         let message = format!("`{}` is not a name that SageMaker takes for MLflow", props.name);
         let hint = "use letters, digits and hyphens between them, 256 characters at most";
         error("mlflow-name", message, hint);
+        props.name = "mlflow".to_owned();
     }
     if !is_maintenance_window(&props.maintenance_window) {
         let message =
@@ -36,21 +41,22 @@ pub(super) fn check(scope: Scope<'_>, props: &ManagedMlflowProps) {
             message,
             "write it as in Tue:03:30, with the case of letters as it is there",
         );
+        props.maintenance_window = DEFAULT_MAINTENANCE_WINDOW.to_owned();
     }
-    if let Some(version) = &props.mlflow_version {
-        check_version(scope, version, props.mlflow_type);
-    }
+    let mlflow_type = props.mlflow_type;
+    props.mlflow_version =
+        props.mlflow_version.filter(|version| is_possible_version(scope, version, mlflow_type));
     if props.artifact_prefix.starts_with('/') || props.artifact_prefix.ends_with('/') {
         let message = format!("artifact prefix `{}` starts or ends with a slash", props.artifact_prefix);
         error("mlflow-artifact-prefix", message, "leave the slashes at both ends out");
+        props.artifact_prefix = props.artifact_prefix.trim_matches('/').to_owned();
     }
     let has_key = props.artifact_key.is_some() || props.bucket.key.is_some();
     if props.artifact_bucket.is_some() && has_key {
         let message = "a key is given for the artifact bucket, which exists already".to_owned();
         error("mlflow-artifact-key", message, "say with the existing bucket which key encrypts it");
     }
-    check_provisioner(scope, props);
-    check_region(scope, props);
+    props
 }
 
 /// Letters and digits with hyphens between them: `[a-zA-Z0-9](-*[a-zA-Z0-9])*`.
@@ -74,20 +80,23 @@ fn is_maintenance_window(window: &str) -> bool {
     }
 }
 
-fn check_version(scope: Scope<'_>, version: &str, mlflow_type: MlflowType) {
+/// Reports a version that cannot be.
+fn is_possible_version(scope: Scope<'_>, version: &str, mlflow_type: MlflowType) -> bool {
     if mlflow_type == MlflowType::Serverless {
         let message = format!(
             "MLflow version {version} is set for a serverless app, whose version the service chooses"
         );
         let hint = "leave the version out, or use a tracking server";
         scope.report(Diagnostic::error("mlflow-version", message).with_hint(hint));
-        return;
+        return false;
     }
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !version.contains('.') || !version.split('.').all(is_number) {
+    let is_version = version.contains('.') && version.split('.').all(is_number);
+    if !is_version {
         let message = format!("`{version}` is not a version of MLflow");
         scope.report(Diagnostic::error("mlflow-version", message).with_hint("write it as in 3.0 or 2.16"));
     }
+    is_version
 }
 
 fn check_provisioner(scope: Scope<'_>, props: &ManagedMlflowProps) {
@@ -112,11 +121,10 @@ fn check_provisioner(scope: Scope<'_>, props: &ManagedMlflowProps) {
 fn check_region(scope: Scope<'_>, props: &ManagedMlflowProps) {
     let type_name = props.mlflow_type.resource_type();
     let region = scope.environment().region;
-    let is_custom = props.mlflow_type == MlflowType::Serverless && is_custom(props);
     if let Some(region) = &region {
         check_endpoint(scope, region);
     }
-    if is_custom {
+    if props.mlflow_type == MlflowType::Serverless && is_custom(props) {
         return;
     }
     let Some(region) = region else {
@@ -124,7 +132,7 @@ fn check_region(scope: Scope<'_>, props: &ManagedMlflowProps) {
         scope.report(Diagnostic::new(Severity::Note, "mlflow-region", message));
         return;
     };
-    if available_in(type_name, &region) == Some(false) {
+    if !has_native_type(scope, props) {
         let message = format!("{type_name} is not available in {region}");
         let hint = match props.mlflow_type {
             MlflowType::Tracking => {
@@ -136,6 +144,12 @@ fn check_region(scope: Scope<'_>, props: &ManagedMlflowProps) {
         };
         scope.report(Diagnostic::error("mlflow-region", message).with_hint(hint));
     }
+}
+
+/// Whether the region, as far as it is known, has the native type.
+pub(super) fn has_native_type(scope: Scope<'_>, props: &ManagedMlflowProps) -> bool {
+    let region = scope.environment().region;
+    region.is_none_or(|region| available_in(props.mlflow_type.resource_type(), &region) != Some(false))
 }
 
 /// Warns where no endpoint of the MLflow API is publicly known.

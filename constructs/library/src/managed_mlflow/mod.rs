@@ -50,7 +50,7 @@ impl ManagedMlflow {
     pub fn new(scope: Scope<'_>, id: &str, props: ManagedMlflowProps) -> Self {
         let outside = scope;
         let scope = scope.child(id);
-        checks::check(scope, &props);
+        let props = checks::checked(scope, props);
         let artifacts = props.artifact_bucket.clone().unwrap_or_else(|| {
             DataBucket::new(scope, "Artifacts", props.bucket.clone().or_key(props.artifact_key.as_ref()))
         });
@@ -59,10 +59,12 @@ impl ManagedMlflow {
         service.default_removal_policy(props.removal_policy);
         let role = service_role::ServiceRole::new(service, &props, &artifacts);
         let made = match props.mlflow_type {
-            MlflowType::Tracking => tracking_server::define(service, &props, &artifacts, &role),
             MlflowType::Serverless if checks::is_custom(&props) => {
                 custom_app::define(scope, service, &props, &artifacts, &role)
             }
+            // That there is no such type in the region has been reported with the ways out.
+            _ if !checks::has_native_type(scope, &props) => Made::stand_in(props.mlflow_type),
+            MlflowType::Tracking => tracking_server::define(service, &props, &artifacts, &role),
             MlflowType::Serverless => app::define(service, &props, &artifacts, &role),
         };
         let this = Self {
@@ -175,6 +177,15 @@ impl ManagedMlflow {
 struct Made {
     arn: Value<MlflowArn>,
     endpoint: Value<String>,
+}
+
+impl Made {
+    /// For what is not made because of a mistake.
+    fn stand_in(mlflow_type: MlflowType) -> Self {
+        let arn =
+            MlflowArn::literal("arn:aws:sagemaker:us-east-1:111122223333:mlflow-tracking-server/mlflow");
+        Self { arn, endpoint: mlflow_type.endpoint(pseudo::region()) }
+    }
 }
 
 #[cfg(test)]

@@ -44,6 +44,9 @@ pub enum Provisioner {
     Custom,
 }
 
+/// When maintenance starts unless it is said.
+pub(super) const DEFAULT_MAINTENANCE_WINDOW: &str = "Tue:03:30";
+
 /// What can be said about managed MLflow.
 #[derive(Clone, Debug)]
 pub struct ManagedMlflowProps {
@@ -96,7 +99,7 @@ impl ManagedMlflowProps {
             size: TrackingServerSize::default(),
             mlflow_version: None,
             automatic_model_registration: true,
-            maintenance_window: "Tue:03:30".to_owned(),
+            maintenance_window: DEFAULT_MAINTENANCE_WINDOW.to_owned(),
             provisioner: Provisioner::default(),
             app_key: None,
             account_default: None,

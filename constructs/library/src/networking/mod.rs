@@ -122,9 +122,9 @@ impl Networking {
         let outside = scope;
         let scope = scope.child(id);
         let props = props.checked(scope);
-        let plan = props.plan(scope);
+        let (block, plan) = props.plan(scope);
         let vpc = CfnVpc::new()
-            .cidr_block(&props.cidr)
+            .cidr_block(block.to_string())
             .enable_dns_hostnames(true)
             .enable_dns_support(true)
             .define(scope, "Vpc");
@@ -241,8 +241,9 @@ impl NetworkingProps {
             .collect()
     }
 
-    /// The address plan; for a block that cannot be taken that of the default, so that other mistakes are found too.
-    fn plan(&self, scope: Scope<'_>) -> AddressPlan {
+    /// The block and its address plan; for a block that cannot be taken those of the default, so that other mistakes are
+    /// found too and this one is told once.
+    fn plan(&self, scope: Scope<'_>) -> (AddressBlock, AddressPlan) {
         let planned = AddressBlock::of_vpc(&self.cidr).and_then(|block| {
             if block.overlaps(addressing::DOCKER_BRIDGE) {
                 let message =
@@ -250,12 +251,13 @@ impl NetworkingProps {
                 let hint = "choose another block, such as 10.20.0.0/16";
                 scope.report(Diagnostic::new(Severity::Warning, "address-block", message).with_hint(hint));
             }
-            AddressPlan::new(block, self.zones)
+            Ok((block, AddressPlan::new(block, self.zones)?))
         });
         planned.unwrap_or_else(|error| {
             scope.report(error.diagnostic("cidr"));
             let block = DEFAULT_CIDR.parse().expect("the default is a block");
-            AddressPlan::new(block, self.zones).expect("the default has room for every number of zones")
+            let plan = AddressPlan::new(block, self.zones);
+            (block, plan.expect("the default has room for every number of zones"))
         })
     }
 

@@ -23,14 +23,38 @@ impl Networking {
         }
         let names = in_words(&missing);
         if self.egress == Egress::Unknown {
-            let message = format!("{caller} calls {names}, which the existing subnets have to reach");
-            let hint = "give their route tables a way out through NAT, or the VPC an endpoint of each";
-            scope.report(Diagnostic::new(Severity::Note, "reach-unknown", message).with_hint(hint));
+            note_unknown(scope, caller, &names, ", or the VPC an endpoint of each");
             return;
         }
         let message =
             format!("{caller} cannot reach {names}: the network has no NAT gateway and no endpoint for that");
         scope.report(Diagnostic::error("unreachable-service", message).with_hint(way_out(scope, &missing)));
+    }
+
+    /// The same for services of a region that may be another than the stack's, such as that of an MLflow that exists
+    /// already. The endpoints of a VPC lead to services of its own region: to another one there is only the way out.
+    /// Where the stack's region is not known, it is taken to be the same.
+    pub fn require_reach_in(&self, scope: Scope<'_>, caller: &str, services: &[AwsService], region: &str) {
+        if scope.environment().region.is_none_or(|own| own == region) {
+            return self.require_reach(scope, caller, services);
+        }
+        let services: BTreeSet<AwsService> = services.iter().copied().collect();
+        if services.is_empty() {
+            return;
+        }
+        let names = format!("{} in {region}", in_words(&services.into_iter().collect::<Vec<_>>()));
+        match self.egress {
+            Egress::Nat => {}
+            Egress::Unknown => note_unknown(scope, caller, &names, ""),
+            Egress::None => {
+                let message = format!(
+                    "{caller} cannot reach {names}: the network has no NAT gateway, and endpoints lead to no other \
+                     region"
+                );
+                let hint = "set natGateways to 1 or more, or use what is in the network's own region";
+                scope.report(Diagnostic::error("unreachable-service", message).with_hint(hint));
+            }
+        }
     }
 
     /// Reports an error when the network has subnets in fewer zones than something needs.
@@ -57,6 +81,13 @@ impl Networking {
             allow_between(scope, id, group, endpoints, HTTPS, "HTTPS to the interface endpoints");
         }
     }
+}
+
+/// Says what an existing network has to reach.
+fn note_unknown(scope: Scope<'_>, caller: &str, names: &str, other_way: &str) {
+    let message = format!("{caller} calls {names}, which the existing subnets have to reach");
+    let hint = format!("give their route tables a way out through NAT{other_way}");
+    scope.report(Diagnostic::new(Severity::Note, "reach-unknown", message).with_hint(hint));
 }
 
 fn way_out(scope: Scope<'_>, missing: &[AwsService]) -> String {

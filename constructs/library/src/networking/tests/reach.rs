@@ -86,6 +86,34 @@ fn an_endpoint_that_the_region_lacks_is_no_way_out() {
 }
 
 #[test]
+fn an_endpoint_leads_to_no_other_region() {
+    let reach = |own: Option<&str>, props: NetworkingProps, region: &str| {
+        synth(own, |scope| {
+            let services = [AwsService::MlflowTrackingServer];
+            Networking::new(scope, "Networking", props).require_reach_in(
+                scope,
+                "the proxy",
+                &services,
+                region,
+            );
+        })
+    };
+    let minimal = || without_nat(EndpointPreset::Minimal);
+    let found = reach(Some("us-east-1"), minimal(), "eu-west-1").err().expect("a mistake");
+    assert_eq!(
+        messages(&found),
+        [
+            "the proxy cannot reach the MLflow tracking server in eu-west-1: the network has no NAT gateway, and endpoints \
+             lead to no other region"
+        ]
+    );
+    assert!(found[0].hint.as_deref().is_some_and(|hint| hint.starts_with("set natGateways to 1 or more")));
+    assert!(reach(Some("us-east-1"), minimal(), "us-east-1").is_ok());
+    assert!(reach(None, minimal(), "eu-west-1").is_ok());
+    assert!(reach(Some("us-east-1"), NetworkingProps::default(), "eu-west-1").is_ok());
+}
+
+#[test]
 fn of_an_existing_network_there_is_a_note() {
     let made = synth(None, |scope| {
         let network = ExistingNetwork {
