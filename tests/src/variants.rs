@@ -96,6 +96,38 @@ pub const VARIANTS: &[Variant] = &[
         ],
     },
     Variant {
+        name: "existing-bucket",
+        about: "a bucket that exists for the artifacts, and the key that encrypts it",
+        context: &[("artifactBucket", "artifacts-of-the-team"), ("artifactPrefix", "team/runs"), KEY],
+    },
+    Variant {
+        name: "existing-server",
+        about: "Studio and the proxy in front of a tracking server that exists",
+        context: &[
+            ("mlflowArn", "arn:aws:sagemaker:us-east-1:123456789012:mlflow-tracking-server/team"),
+            ("artifactBucket", "artifacts-of-the-team"),
+            KEY,
+        ],
+    },
+    Variant {
+        name: "existing-all",
+        about: "the access of an existing Studio domain to an app that exists, and nothing else",
+        context: &[
+            ("components", "mlflow"),
+            ("mlflowArn", "arn:aws:sagemaker:us-east-1:123456789012:mlflow-app/app-ABCDEFGHIJKL"),
+            ("artifactBucket", "artifacts-of-the-app"),
+            ("domainId", "d-abcdefghijkl"),
+            ("domainRole", "StudioUsers"),
+            ("vpcId", "vpc-0123456789abcdef0"),
+            ("subnetIds", "subnet-0123456789abcdef0,subnet-0123456789abcdef1"),
+        ],
+    },
+    Variant {
+        name: "own-tags",
+        about: "tags of the operator, and MLflow that goes with its stack",
+        context: &[("tags", "team=data,cost-center=42"), ("mlflowRemoval", "delete")],
+    },
+    Variant {
         name: "cdk-assets",
         about: "assets in the bucket of the CDK's bootstrap stack",
         context: &[SERVERLESS, ("provisioner", "custom"), ("assets", "cdk")],
@@ -114,7 +146,7 @@ impl Variant {
         value("mlflowType") == Some("serverless")
             && value("provisioner") != Some("custom")
             && value("kmsKeyArn").is_none()
-            && value("components") != Some("proxy")
+            && value("mlflowArn").is_none()
     }
 
     /// The regions in which it can be deployed.
@@ -132,7 +164,14 @@ impl Variant {
     pub fn synth(&self, region: Option<&str>) -> Result<Synthesis, SynthesisError> {
         let mut context = Context::new();
         for (key, value) in self.context {
-            context.set(*key, *value, "-c");
+            // A key and a certificate have to lie in the region of the stacks; a server may be in another one.
+            let value = match region {
+                Some(region) if matches!(*key, "kmsKeyArn" | "certificateArn") => {
+                    value.replace("us-east-1", region)
+                }
+                _ => (*value).to_owned(),
+            };
+            context.set(*key, value, "-c");
         }
         let environment = Environment { account: None, region: region.map(str::to_owned) };
         let app = App::new(AppProps { context, environment });
