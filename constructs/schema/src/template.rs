@@ -31,6 +31,7 @@ mod runtimes;
 mod secrets;
 mod sections;
 mod substitution;
+mod tags;
 mod targets;
 mod usage;
 
@@ -68,6 +69,7 @@ pub fn validate_template(template: &Value, options: &Options<'_>) -> Vec<Finding
         runtimes::check,
         identity::check,
         secrets::check,
+        tags::check,
         outputs::check,
         functions::check,
         targets::check,

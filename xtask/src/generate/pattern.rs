@@ -8,10 +8,7 @@ use formwork_schema::pattern::is_usable;
 /// The pattern as the validator can use it, or why there is none.
 pub(super) fn normalise(pattern: &str) -> Result<String, String> {
     let mut text = pattern.replace("\\A", "^").replace("\\Z", "$").replace("\\z", "$").replace("\\/", "/");
-    // Classes that only Java knows.
-    text = text.replace("\\p{Print}", "\\x20-\\x7E").replace("\\p{ASCII}", "\\x00-\\x7F");
-    text = text.replace("\\p{Graph}", "\\x21-\\x7E").replace("\\p{Alnum}", "A-Za-z0-9");
-    text = text.replace("\\p{Punct}", "\\x21-\\x2F\\x3A-\\x40\\x5B-\\x60\\x7B-\\x7E");
+    text = java_classes(&text);
     // Surrogates stand for the characters beyond the first plane; one slip with them is common.
     for surrogates in [
         "\\uD800\\uDC00-\\uDBFF\\uDFFF",
@@ -32,6 +29,39 @@ pub(super) fn normalise(pattern: &str) -> Result<String, String> {
         Ok(_) => Ok(repaired),
         Err(error) => Err(error.to_string().lines().last().unwrap_or_default().trim().to_owned()),
     }
+}
+
+/// Writes out the classes that only Java knows, with brackets where they stand outside any.
+fn java_classes(pattern: &str) -> String {
+    const CLASSES: [(&str, &str); 5] = [
+        ("\\p{Print}", "\\x20-\\x7E"),
+        ("\\p{ASCII}", "\\x00-\\x7F"),
+        ("\\p{Graph}", "\\x21-\\x7E"),
+        ("\\p{Alnum}", "A-Za-z0-9"),
+        ("\\p{Punct}", "\\x21-\\x2F\\x3A-\\x40\\x5B-\\x60\\x7B-\\x7E"),
+    ];
+    let mut written = String::with_capacity(pattern.len() + 16);
+    let mut inside = false;
+    let mut rest = pattern;
+    while let Some(character) = rest.chars().next() {
+        if let Some((name, range)) = CLASSES.iter().find(|(name, _)| rest.starts_with(name)) {
+            written.push_str(&if inside { (*range).to_owned() } else { format!("[{range}]") });
+            rest = &rest[name.len()..];
+            continue;
+        }
+        let length = match character {
+            '\\' => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
+            _ => character.len_utf8(),
+        };
+        match character {
+            '[' => inside = true,
+            ']' => inside = false,
+            _ => {}
+        }
+        written.push_str(&rest[..length]);
+        rest = &rest[length..];
+    }
+    written
 }
 
 /// A pattern that is one repeated character without the length, and the length: `^[a-z]{1,255}$` as `^[a-z]*$` and
@@ -147,6 +177,8 @@ mod tests {
             (r"\A[a-z]+\Z", r"^[a-z]+$"),
             (r"^[\w-.]+$", r"^[\w\-.]+$"),
             (r"^[\p{L}\p{Z}-_]*$", r"^[\p{L}\p{Z}\-_]*$"),
+            (r"^\p{Print}+$", r"^[\x20-\x7E]+$"),
+            (r"^[\p{Alnum}\\\]_]+\p{Graph}$", r"^[A-Za-z0-9\\\]_]+[\x21-\x7E]$"),
             (r"^(/(?!\.)+[a-z]+)$", r"^(/(?!\.)[a-z]+)$"),
             (r"^[\u0020-\uD7FF\uD800\uDBFF-\uDC00\uDFFF]*$", r"^[\u0020-\uD7FF\x{10000}-\x{10FFFF}]*$"),
         ] {

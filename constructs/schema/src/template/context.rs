@@ -126,6 +126,11 @@ impl<'t> Context<'t> {
         self.report(Severity::Warning, rule, pointer, message)
     }
 
+    /// Whether a rule has been reported at a place.
+    pub(super) fn has_finding(&self, rule: &str, pointer: &str) -> bool {
+        self.findings.iter().any(|finding| finding.rule == rule && finding.pointer == pointer)
+    }
+
     pub(super) fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
         self.findings.extend(findings);
     }

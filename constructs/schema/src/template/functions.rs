@@ -204,9 +204,8 @@ impl Walk<'_, '_> {
 
 /// The function that an object calls.
 fn function_call(value: &Value) -> Option<(&str, &Value)> {
-    only_member(value).filter(|(name, argument)| {
-        (*name == "Ref" && !argument.is_array()) || (name.starts_with("Fn::") && *name != "Fn::Transform")
-    })
+    only_member(value)
+        .filter(|(name, _)| *name == "Ref" || (name.starts_with("Fn::") && *name != "Fn::Transform"))
 }
 
 /// Whether a value is a call of a function or of a macro.

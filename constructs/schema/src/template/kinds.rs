@@ -140,14 +140,52 @@ fn get_att(context: &mut Context<'_>, place: &str, site: &ReferenceSite<'_>, tar
     context.error("reference-kind", place, message).hint = better_attribute(site, facts, target);
 }
 
-/// Whether a place takes ARNs only: its pattern begins like one and takes no name or id.
+/// Whether a place takes ARNs only: every alternative of its pattern begins like one, and none takes a name or id.
 fn wants_arn(site: &ReferenceSite<'_>) -> bool {
     const OTHERS: [&str; 4] = ["a", "stack-Name-1A2B3C4D5E6F", "i-0123456789abcdef0", "name/with/path"];
     site.formats.is_empty()
         && site.pattern.is_some_and(|pattern| {
-            pattern.trim_start_matches(['^', '(', '?', ':']).starts_with("arn:")
+            first_alternatives(pattern)
+                .iter()
+                .all(|alternative| alternative.trim_start_matches(['^', '(', '?', ':']).starts_with("arn:"))
                 && !OTHERS.iter().any(|other| crate::pattern::is_match(pattern, other))
         })
+}
+
+/// The alternatives of a pattern as a whole, also when a group around all of them holds them: `^(arn:.*|fs-.*)$`.
+fn first_alternatives(pattern: &str) -> Vec<&str> {
+    let text = pattern.trim_start_matches('^').trim_end_matches('$');
+    let (mut depth, mut in_class, mut escaped, mut start) = (0_usize, false, false, 0);
+    let mut alternatives = Vec::new();
+    let mut group_end = None;
+    for (index, character) in text.char_indices() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '[' => in_class = true,
+            ']' => in_class = false,
+            _ if in_class => {}
+            '(' => depth += 1,
+            ')' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 && group_end.is_none() {
+                    group_end = Some(index);
+                }
+            }
+            '|' if depth == 0 => {
+                alternatives.push(&text[start..index]);
+                start = index + 1;
+            }
+            _ => {}
+        }
+    }
+    alternatives.push(&text[start..]);
+    match (alternatives.as_slice(), group_end) {
+        ([whole], Some(end)) if whole.starts_with('(') && end + 1 == whole.len() => {
+            first_alternatives(whole[1..end].trim_start_matches("?:"))
+        }
+        _ => alternatives,
+    }
 }
 
 /// Whether a property is a name or an id by its own name, which cannot be an ARN.

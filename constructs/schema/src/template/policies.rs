@@ -44,8 +44,17 @@ pub(super) fn check(context: &mut Context<'_>) {
             continue;
         }
         if let Some(Value::Object(policy)) = resource.body.get("CreationPolicy") {
-            let members = creation_policy(resource.type_name);
-            shape(context, &format!("{place}/CreationPolicy"), "CreationPolicy", members, policy);
+            let place = format!("{place}/CreationPolicy");
+            match creation_policy(resource.type_name) {
+                Some(members) => shape(context, &place, "CreationPolicy", Some(members), policy),
+                None if context.has_unknown_macro()
+                    || resource.is_serverless()
+                    || resource.facts.is_none() => {}
+                None => {
+                    let message = format!("`{}` takes no `CreationPolicy`", resource.type_name);
+                    context.error("policy", place, message);
+                }
+            }
         }
         if let Some(Value::Object(policy)) = resource.body.get("UpdatePolicy") {
             let place = format!("{place}/UpdatePolicy");

@@ -60,9 +60,7 @@ fn name(context: &mut Context<'_>, reference: &Reference<'_>) {
     }
     let only_parameters = matches!(reference.section, "Conditions" | "Rules");
     if context.resources.contains_key(target) {
-        let export = reference.section == "Outputs" && reference.pointer.split('/').nth(3) == Some("Export");
-        if only_parameters || export {
-            let place = if export { "the name of an export" } else { "a condition or rule" };
+        if let Some(place) = parameters_only(reference) {
             let message = format!("`{target}` is a resource, and {place} may refer to parameters only");
             context.error("reference-not-allowed", &reference.pointer, message);
         }
@@ -91,6 +89,15 @@ fn name(context: &mut Context<'_>, reference: &Reference<'_>) {
     missing(context, "unknown-reference", reference, message, hint);
 }
 
+/// The place of a reference in words where it may name parameters only.
+fn parameters_only(reference: &Reference<'_>) -> Option<&'static str> {
+    match reference.section {
+        "Conditions" | "Rules" => Some("a condition or rule"),
+        "Outputs" if reference.pointer.split('/').nth(3) == Some("Export") => Some("the name of an export"),
+        _ => None,
+    }
+}
+
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:".contains(&byte))
 }
@@ -115,9 +122,8 @@ fn attribute(context: &mut Context<'_>, reference: &Reference<'_>) {
         missing(context, "unknown-reference", reference, message, hint);
         return;
     };
-    if matches!(reference.section, "Conditions" | "Rules") {
-        let message =
-            format!("`{target}` is a resource, and a condition or rule may refer to parameters only");
+    if let Some(place) = parameters_only(reference) {
+        let message = format!("`{target}` is a resource, and {place} may refer to parameters only");
         context.error("reference-not-allowed", &reference.pointer, message);
         return;
     }

@@ -137,7 +137,10 @@ fn is_type(kind: JsonType, value: &Value) -> bool {
         | (JsonType::Array, Value::Array(_))
         | (JsonType::Null, Value::Null) => true,
         (JsonType::String, value) => !(value.is_object() || value.is_array() || value.is_null()),
-        (JsonType::Number | JsonType::Integer, Value::Number(_)) => true,
+        (JsonType::Number, Value::Number(_)) => true,
+        (JsonType::Integer, Value::Number(number)) => {
+            number.as_f64().is_none_or(|number| number.fract() == 0.0)
+        }
         (JsonType::Number, Value::String(text)) => text.trim().parse::<f64>().is_ok(),
         (JsonType::Integer, Value::String(text)) => text.trim().parse::<i64>().is_ok(),
         (JsonType::Boolean, Value::Bool(_)) => true,

@@ -1,10 +1,11 @@
 //! The arguments of the functions that give values.
 
 use formwork_assembly::Severity;
-use formwork_assembly::references::substitutions;
+use formwork_assembly::references::{only_member, substitutions};
 use serde_json::{Map, Value};
 
 use super::super::context::hint_for;
+use super::super::parameters::is_list;
 use super::super::sections::{is_scalar, kind, scalar_text};
 use super::{Walk, conditional, is_call, is_text, names};
 
@@ -225,11 +226,31 @@ fn items_of(
         }),
         call if is_call(call) => {
             walk.argument(name, list_functions, |walk| walk.item(1, |walk| walk.value(call)));
+            if let Some(target) = single_value(walk, call) {
+                walk.item(1, |walk| {
+                    walk.error(format!(
+                        "`{name}` gets the single value of `{target}`, where a list is wanted"
+                    ))
+                    .hint = Some(format!("write `[{{Ref: {target}}}]`"));
+                });
+            }
         }
         other => walk.item(1, |walk| {
             walk.error(format!("`{name}` gets {}, where a list is wanted", kind(other)));
         }),
     }
+}
+
+/// The name that a `Ref` names, when its value is certainly a single one.
+fn single_value<'v>(walk: &Walk<'_, '_>, call: &'v Value) -> Option<&'v str> {
+    let target = only_member(call).filter(|(name, _)| *name == "Ref")?.1.as_str()?;
+    let single = match walk.context.parameters.get(target) {
+        Some(parameter) => parameter.get("Type")?.as_str().is_some_and(|kind| !is_list(kind)),
+        None => walk.context.resources.get(target).is_some_and(|resource| {
+            resource.facts.is_some() && !resource.is_serverless() && !resource.is_module()
+        }),
+    };
+    single.then_some(target)
 }
 
 fn select(walk: &mut Walk<'_, '_>, argument: &Value) {

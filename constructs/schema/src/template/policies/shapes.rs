@@ -32,7 +32,7 @@ impl fmt::Display for Member {
 
 type Members = &'static [(&'static str, Member)];
 
-/// The members of a type's `CreationPolicy`; `None` where they are not known.
+/// The members of a type's `CreationPolicy`; `None` where it takes none.
 pub(super) fn creation_policy(type_name: &str) -> Option<Members> {
     const SIGNAL: Member = Member::Object(&[("Count", Member::Number), ("Timeout", Member::Text)]);
     match type_name {
