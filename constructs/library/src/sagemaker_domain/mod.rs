@@ -136,7 +136,7 @@ impl SageMakerDomain {
     pub fn new(scope: Scope<'_>, id: &str, props: SageMakerDomainProps<'_>) -> Self {
         let outside = scope;
         let scope = scope.child(id);
-        checks::check(scope, &props);
+        let props = checks::checked(scope, props);
         let bucket = DataBucket::new(scope, "Bucket", props.bucket.clone().or_key(props.key.as_ref()));
         let role = execution_role(scope, &props);
         let security_group = studio_security_group(scope, props.networking);

@@ -48,6 +48,10 @@ fn findings(change: impl FnOnce(&mut SageMakerDomainProps<'_>)) -> Vec<Diagnosti
     }
 }
 
+fn errors(found: &[Diagnostic]) -> usize {
+    found.iter().filter(|found| found.severity == Severity::Error).count()
+}
+
 fn all_of<'a>(template: &'a Json, type_name: &str) -> Vec<&'a Json> {
     let resources = template["Resources"].as_object().unwrap();
     resources.values().filter(|resource| resource["Type"] == type_name).collect()
@@ -271,10 +275,12 @@ fn mistakes_are_told_before_the_service_is_asked() {
     for (rule, change) in cases {
         let found = findings(change);
         assert!(found.iter().any(|found| found.rule == rule && found.hint.is_some()), "{rule}: {found:?}");
+        assert_eq!(errors(&found), 1, "{found:?}");
     }
-    for names in [["ann smith"].as_slice(), &["ann", "ann"]] {
+    for names in [["ann smith"].as_slice(), &["ann", "ann"], &["-ann"]] {
         let found = findings(|props| props.user_profiles = users(names));
         assert!(found.iter().any(|found| found.rule == "domain-user"), "{found:?}");
+        assert_eq!(errors(&found), 1, "{found:?}");
     }
 }
 
