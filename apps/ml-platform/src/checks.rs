@@ -67,6 +67,10 @@ pub(crate) fn check(app: &App, mut settings: PlatformSettings) -> PlatformSettin
         settings.log_retention_days.filter(|days| forms::RETENTION_DAYS.contains(days));
     settings.instance_type = settings.instance_type.filter(|name| forms::is_arm(name).is_some());
     settings.default_domain_ids.retain(|id| forms::is_domain_id(id));
+    settings.access_log_bucket = settings.access_log_bucket.filter(|name| forms::is_bucket_name(name));
+    settings.abort_uploads_days = settings.abort_uploads_days.max(1);
+    settings.noncurrent_version_days = settings.noncurrent_version_days.max(1);
+    settings.intelligent_tiering_days = settings.intelligent_tiering_days.filter(|days| *days >= 0);
     // These have to stay set: that one is missing would be the next complaint.
     let stand_in = |value: &mut Option<String>, is_right: fn(&str) -> bool, other: &str| {
         if value.as_deref().is_some_and(|value| !is_right(value)) {

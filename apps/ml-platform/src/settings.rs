@@ -119,9 +119,17 @@ pub struct PlatformSettings {
     pub artifact_bucket: Option<String>,
     /// Where in the bucket the artifacts lie, without slashes at the ends. Open: mlflow; the whole bucket with mlflowArn.
     pub artifact_prefix: Option<String>,
-    /// The ARN of a KMS key, not of an alias, that encrypts what is stored; with artifactBucket, also the key of that
-    /// bucket. A serverless app with a key needs the custom resource.
+    /// The ARN of a KMS key, not of an alias, that encrypts what is stored and logged; its policy has to let the
+    /// services use it. With artifactBucket, also the key of that bucket. A serverless app with a key needs the custom resource.
     pub kms_key_arn: Option<String>,
+    /// The days after which the buckets that are made throw away uploads that were never finished, 1 or more.
+    pub abort_uploads_days: i64,
+    /// The days for which the buckets that are made keep what was replaced or deleted, 1 or more.
+    pub noncurrent_version_days: i64,
+    /// The days after which objects move to the storage class that watches how often they are read. Open: they stay.
+    pub intelligent_tiering_days: Option<i64>,
+    /// A bucket that exists, in the same region, for the access logs of the buckets that are made. Open: no such logs.
+    pub access_log_bucket: Option<String>,
 
     /// What the proxy runs on: an Auto Scaling group, or a single instance.
     pub proxy_compute: ProxyCompute,
@@ -208,6 +216,10 @@ impl Default for PlatformSettings {
             artifact_bucket: None,
             artifact_prefix: None,
             kms_key_arn: None,
+            abort_uploads_days: 7,
+            noncurrent_version_days: 90,
+            intelligent_tiering_days: None,
+            access_log_bucket: None,
             proxy_compute: ProxyCompute::default(),
             proxy_exposure: ProxyExposure::default(),
             proxy_auth: ProxyAuthentication::default(),

@@ -8,10 +8,10 @@ use formwork::{
 };
 use formwork_library::iam::Role;
 use formwork_library::managed_mlflow::{Access, ManagedMlflow, ManagedMlflowProps, MlflowType};
-use formwork_library::networking::{ExistingNetwork, Networking, NetworkingProps};
+use formwork_library::networking::{ExistingNetwork, FlowLogs, Networking, NetworkingProps};
 use formwork_library::proxy_app::{JwtIssuer, ProxyApp, ProxyAppProps, ProxyBinary};
 use formwork_library::sagemaker_domain::{SageMakerDomain, SageMakerDomainProps, SpaceStorage};
-use formwork_library::storage::DataBucket;
+use formwork_library::storage::{DataBucket, DataBucketProps};
 
 use crate::profile::ProfileDefaults;
 use crate::settings::{Component, MlflowRemoval, PlatformSettings};
@@ -93,9 +93,22 @@ impl<'app> Platform<'app, '_> {
             endpoint_zones: settings.endpoint_zones.clone(),
             flow_logs: settings.flow_logs,
             flow_logs_kept_for_days: self.log_retention_days(),
+            log_key: if settings.flow_logs == FlowLogs::Off { None } else { self.key(stack) },
             ..NetworkingProps::default()
         };
         Networking::new(stack, "Networking", props)
+    }
+
+    /// What the settings say about every bucket that is made.
+    fn buckets(&self) -> DataBucketProps {
+        let settings = self.settings;
+        DataBucketProps {
+            abort_incomplete_uploads_after_days: settings.abort_uploads_days,
+            noncurrent_versions_kept_for_days: settings.noncurrent_version_days,
+            intelligent_tiering_after_days: settings.intelligent_tiering_days,
+            access_log_bucket: settings.access_log_bucket.clone().map(BucketName::literal),
+            ..DataBucketProps::default()
+        }
     }
 
     fn log_retention_days(&self) -> i64 {
@@ -124,6 +137,7 @@ impl<'app> Platform<'app, '_> {
                 maximum_gib: settings.max_space_storage_gib,
             },
             key: self.key(stack),
+            bucket: self.buckets(),
             ..SageMakerDomainProps::new(networking, format!("{}-studio", settings.prefix))
         };
         Some(SageMakerDomain::new(stack, "Domain", props))
@@ -152,7 +166,11 @@ impl<'app> Platform<'app, '_> {
     /// depend on the kind of MLflow.
     fn let_studio_in(&self, stack: Scope<'_>, networking: &Networking, mlflow: &ManagedMlflow, role: &Role) {
         mlflow.grant_client(stack, "StudioClient", role, Access::Writer, true);
-        networking.require_reach(stack, "SageMaker Studio", &[mlflow.mode.data_plane()]);
+        let data_plane = [mlflow.mode.data_plane()];
+        match mlflow.other_region(stack) {
+            Some(region) => networking.require_reach_in(stack, "SageMaker Studio", &data_plane, &region),
+            None => networking.require_reach(stack, "SageMaker Studio", &data_plane),
+        }
     }
 
     /// The tracking server or app that is made, if one is. One that exists is only opened to Studio.
@@ -186,8 +204,13 @@ impl<'app> Platform<'app, '_> {
             account_default: settings.account_default,
             default_domains: settings.default_domain_ids.iter().map(DomainId::literal).collect(),
             artifact_bucket: self.existing_bucket(key.clone()),
+            bucket: self.buckets(),
+            log_retention_days: self.log_retention_days(),
+            log_key: key.clone(),
             // A bucket that exists knows its key.
-            artifact_key: key.filter(|_| settings.artifact_bucket.is_none()),
+            artifact_key: key.clone().filter(|_| settings.artifact_bucket.is_none()),
+            log_retention_days: self.log_retention_days(),
+            log_key: key,
             removal_policy: match settings.mlflow_removal {
                 MlflowRemoval::Keep => RemovalPolicy::RetainExceptOnCreate,
                 MlflowRemoval::Delete => RemovalPolicy::Delete,

@@ -37,6 +37,12 @@ pub(super) fn check(review: &Review<'_>) {
             "give the name alone, without s3://: 3 to 63 lower-case letters, digits, dots and hyphens",
         ),
         (
+            "accessLogBucket",
+            &settings.access_log_bucket,
+            forms::is_bucket_name,
+            "give the name alone, without s3://: 3 to 63 lower-case letters, digits, dots and hyphens",
+        ),
+        (
             "artifactPrefix",
             &settings.artifact_prefix,
             forms::is_object_prefix,
@@ -47,6 +53,18 @@ pub(super) fn check(review: &Review<'_>) {
             && !is_right(value)
         {
             review.refuse(format!("{key} is `{value}`, which AWS does not take"), hint);
+        }
+    }
+    for (key, days, least) in [
+        ("abortUploadsDays", Some(settings.abort_uploads_days), 1),
+        ("noncurrentVersionDays", Some(settings.noncurrent_version_days), 1),
+        ("intelligentTieringDays", settings.intelligent_tiering_days, 0),
+    ] {
+        if let Some(days) = days.filter(|days| *days < least) {
+            review.refuse(
+                format!("{key} is {days}, which S3 does not take"),
+                &format!("set a number of days from {least} on"),
+            );
         }
     }
     for id in settings.default_domain_ids.iter().filter(|id| !forms::is_domain_id(id)) {

@@ -112,6 +112,14 @@ fn what_would_be_ignored_is_refused() {
         (&[("jwtIssuer", "https://login.example.com")], "jwtIssuer"),
         (&[("jwtAudience", "mlflow")], "jwtAudience"),
         (&[("allowInsecure", "true")], "allowInsecure"),
+        (
+            &[
+                ("domainId", "d-abcdefghijkl"),
+                ("artifactBucket", "artifacts"),
+                ("accessLogBucket", "logs-of-the-team"),
+            ],
+            "accessLogBucket",
+        ),
     ] {
         is_refused_once(settings, &format!("{key} is set, but"));
     }
@@ -135,6 +143,10 @@ fn wrong_forms_are_told_once_and_by_their_key() {
         ("kmsKeyArn", "alias/platform"),
         ("kmsKeyArn", "arn:aws:kms:us-east-1:123456789012:alias/platform"),
         ("logRetentionDays", "31"),
+        ("abortUploadsDays", "0"),
+        ("noncurrentVersionDays", "-1"),
+        ("intelligentTieringDays", "-1"),
+        ("accessLogBucket", "Logs"),
         ("hostedZoneId", "/hostedzone/Z1"),
         ("instanceType", "small"),
         ("instanceType", "t4g.small"),

@@ -23,7 +23,16 @@ fn rules(review: &Review<'_>) -> Vec<Rule> {
     let has_proxy = settings.has(Component::Proxy);
     let makes_mlflow = settings.mlflow_arn.is_none();
     let is_app = settings.kind() == MlflowType::Serverless;
+    let makes_artifact_bucket = makes_mlflow && settings.artifact_bucket.is_none();
+    let makes_bucket =
+        settings.has(Component::Mlflow) && (makes_artifact_bucket || settings.domain_id.is_none());
     vec![
+        Rule {
+            holds: !makes_bucket,
+            keys: &["abortUploadsDays", "noncurrentVersionDays", "intelligentTieringDays", "accessLogBucket"],
+            because: "no bucket is made that it could be about",
+            hint: "leave it out, or leave artifactBucket or domainId out to have a bucket made",
+        },
         Rule {
             holds: settings.vpc_id.is_none(),
             keys: &["subnetIds", "publicSubnetIds", "vpcCidr"],
