@@ -146,6 +146,14 @@ impl ManagedMlflow {
         role.grant(scope, id, statements)
     }
 
+    /// The region of a server or app that was taken in, when it is known to be another than that of a place's stack. Its
+    /// API is then reached by no endpoint of the VPC, see [`crate::networking::Networking::require_reach_in`].
+    pub fn other_region(&self, scope: Scope<'_>) -> Option<String> {
+        let arn = self.arn.as_literal()?;
+        let region = arn.as_str()?.split(':').nth(3)?.to_owned();
+        scope.environment().region.is_some_and(|own| own != region).then_some(region)
+    }
+
     #[track_caller]
     fn show(&self, scope: Scope<'_>) {
         // Exports have to be unique in the account and region: below a stack, the ids of outputs are not.

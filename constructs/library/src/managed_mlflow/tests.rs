@@ -240,6 +240,9 @@ fn an_existing_server_or_app_is_known_by_its_arn() {
             Some(json!("https://mlflow.sagemaker.eu-west-1.app.aws")),
             "the endpoint is in the region of the app, not of the stack"
         );
+        assert_eq!(mlflow.other_region(stack).as_deref(), Some("eu-west-1"));
+        let near = ManagedMlflow::existing(stack, "Near", &arn.replace("eu-west-1", "us-east-1"), None);
+        assert_eq!(near.other_region(stack), None);
         formwork::CfnResource::new("AWS::SNS::Topic").define(stack, "Topic");
     });
 }

@@ -21,6 +21,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::iam::{KeyUser, note_key_policy};
 use crate::managed_mlflow::{Access, ManagedMlflow};
 use crate::networking::{AwsService, Networking, TcpPorts, allow_between, allow_https_out, security_group};
 
@@ -234,6 +235,11 @@ impl ProxyApp {
         let mut log_group = CfnLogGroup::new().retention_in_days(props.log_retention_days);
         if let Some(key) = &props.key {
             log_group = log_group.kms_key_id(key);
+            let users: &[KeyUser] = match props.compute {
+                ProxyCompute::Asg => &[KeyUser::CloudWatchLogs, KeyUser::AutoScaling],
+                ProxyCompute::Single => &[KeyUser::CloudWatchLogs],
+            };
+            note_key_policy(scope, users);
         }
         // Logs are of no use once the proxy is gone; the retention above limits them until then.
         let log_group = log_group.removal_policy(RemovalPolicy::Delete).define(scope, "Logs");
@@ -298,8 +304,12 @@ fn check_reach(scope: Scope<'_>, props: &ProxyAppProps<'_>) {
         AwsService::SecurityTokens,
         AwsService::SystemsManager,
         AwsService::SystemsManagerMessages,
-        props.mlflow.mode.data_plane(),
     ];
+    let data_plane = props.mlflow.mode.data_plane();
+    match props.mlflow.other_region(scope) {
+        Some(region) => props.networking.require_reach_in(scope, "the proxy", &[data_plane], &region),
+        None => services.push(data_plane),
+    }
     if matches!(props.authentication, ProxyAuthentication::Token | ProxyAuthentication::Basic) {
         services.push(AwsService::SecretsManager);
     }
