@@ -205,8 +205,6 @@ impl<'app> Platform<'app, '_> {
             default_domains: settings.default_domain_ids.iter().map(DomainId::literal).collect(),
             artifact_bucket: self.existing_bucket(key.clone()),
             bucket: self.buckets(),
-            log_retention_days: self.log_retention_days(),
-            log_key: key.clone(),
             // A bucket that exists knows its key.
             artifact_key: key.clone().filter(|_| settings.artifact_bucket.is_none()),
             log_retention_days: self.log_retention_days(),
