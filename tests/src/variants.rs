@@ -124,8 +124,15 @@ pub const VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "own-tags",
-        about: "tags of the operator, and MLflow that goes with its stack",
-        context: &[("tags", "team=data,cost-center=42"), ("mlflowRemoval", "delete")],
+        about: "tags of the operator, MLflow that goes with its stack, and all that can be said about buckets",
+        context: &[
+            ("tags", "team=data,cost-center=42"),
+            ("mlflowRemoval", "delete"),
+            ("abortUploadsDays", "3"),
+            ("noncurrentVersionDays", "30"),
+            ("intelligentTieringDays", "60"),
+            ("accessLogBucket", "access-logs-of-the-team"),
+        ],
     },
     Variant {
         name: "cdk-assets",
