@@ -94,7 +94,6 @@ impl<'app> Platform<'app, '_> {
             flow_logs: settings.flow_logs,
             flow_logs_kept_for_days: self.log_retention_days(),
             log_key: if settings.flow_logs == FlowLogs::Off { None } else { self.key(stack) },
-            ..NetworkingProps::default()
         };
         Networking::new(stack, "Networking", props)
     }
