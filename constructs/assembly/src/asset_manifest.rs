@@ -22,9 +22,6 @@ pub struct AssetManifest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FileAsset {
-    /// The name to show to people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
     /// Where the bytes come from.
     pub source: FileSource,
     /// Where the bytes go, by an id of the destination.

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The lowest version of the cloud assembly schema that has every field we write.
-pub const SCHEMA_VERSION: &str = "36.0.0";
+/// The lowest version of the cloud assembly schema that has every field we write: tags of stacks and assets made by a
+/// program came with 9, names to show with 10.
+pub const SCHEMA_VERSION: &str = "10.0.0";
 
 /// The artifact type of a CloudFormation stack.
 pub const STACK: &str = "aws:cloudformation:stack";

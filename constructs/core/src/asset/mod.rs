@@ -39,7 +39,6 @@ pub struct Asset {
 #[derive(Clone, Debug)]
 pub(crate) struct AssetRecord {
     pub(crate) hash: String,
-    pub(crate) display_name: String,
     pub(crate) source: FileSource,
     pub(crate) destination: FileDestination,
     /// The path in the assembly and the content, unless it is built at publish.
@@ -128,8 +127,7 @@ impl Asset {
             return Self { bucket: BucketName::literal(""), key: object_key.into_value(), hash };
         };
         let (bucket, destination) = destination(stack, &object_key);
-        let record =
-            AssetRecord { hash: hash.clone(), display_name: scope.path(), source, destination, content };
+        let record = AssetRecord { hash: hash.clone(), source, destination, content };
         scope.app.arena.borrow_mut().assets.push((stack.node, record));
         Self { bucket, key: object_key.into_value(), hash }
     }

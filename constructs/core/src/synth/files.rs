@@ -126,7 +126,6 @@ fn asset_manifest(arena: &Arena, stack: NodeId, files: &mut AssemblyFiles) -> As
             files.insert(path.clone(), bytes.clone());
         }
         manifest.files.entry(record.hash.clone()).or_insert_with(|| FileAsset {
-            display_name: Some(record.display_name.clone()),
             source: record.source.clone(),
             destinations: BTreeMap::from([("current".to_owned(), record.destination.clone())]),
         });
