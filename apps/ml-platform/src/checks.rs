@@ -20,7 +20,7 @@ struct Review<'a> {
 impl Review<'_> {
     /// Reports a mistake. The message names the key and the value.
     fn refuse(&self, message: impl Into<String>, hint: &str) {
-        self.app.root().report(Diagnostic::error("settings", message).with_hint(hint));
+        self.app.root().report(Diagnostic::error("context-settings", message).with_hint(hint));
     }
 
     /// Whether somebody gave a key a value, be it that of the default.

@@ -230,12 +230,15 @@ impl<'app> Platform<'app, '_> {
     /// The proxy in front of what was made, or of what the settings name.
     fn proxy(&self, networking: &Networking, made: Option<ManagedMlflow>) {
         let settings = self.settings;
+        if made.is_none() && settings.mlflow_arn.is_none() {
+            // That there is nothing to stand in front of has been reported; an empty stack would be a second report.
+            return;
+        }
         let stack = self.stack(
             &format!("proxyapp-{}", settings.kind().as_str()),
             "The proxy that signs the requests of plain MLflow clients",
         );
         let key = self.key(stack);
-        // That there is nothing to stand in front of has been reported.
         let Some(mlflow) = made.or_else(|| self.existing_mlflow(stack, || key.clone())) else { return };
         let jwt = settings.jwt_issuer.clone().zip(settings.jwt_audience.clone());
         let binary = match &settings.proxy_binary {

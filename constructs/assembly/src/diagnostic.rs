@@ -112,11 +112,12 @@ impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}[{}]: {}", self.severity, self.rule, self.message)?;
         match (&self.construct_path, &self.template) {
-            (Some(path), _) => write!(f, "\n  at {path}")?,
-            (None, Some(template)) => write!(f, "\n  in {template}")?,
-            (None, None) => {}
+            (Some(path), _) if !path.is_empty() => write!(f, "\n  at {path}")?,
+            (_, Some(template)) => write!(f, "\n  in {template}")?,
+            // What is about the app as a whole has no place in it.
+            _ => {}
         }
-        if let Some(pointer) = &self.pointer {
+        if let Some(pointer) = self.pointer.as_deref().filter(|pointer| !pointer.is_empty()) {
             write!(f, "\n  at {pointer}")?;
         }
         for source in &self.sources {
@@ -126,5 +127,33 @@ impl fmt::Display for Diagnostic {
             write!(f, "\nhint: {hint}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_read_what_where_and_what_to_do() {
+        let mut diagnostic =
+            Diagnostic::error("unknown-property", "`A` is not a property").with_hint("did you mean `B`?");
+        assert_eq!(
+            diagnostic.to_string(),
+            "error[unknown-property]: `A` is not a property\nhint: did you mean `B`?"
+        );
+        diagnostic.construct_path = Some("stack/Topic".to_owned());
+        diagnostic.sources.push(SourceLocation { file: "src/main.rs".to_owned(), line: 3, column: 5 });
+        assert_eq!(
+            diagnostic.to_string(),
+            "error[unknown-property]: `A` is not a property\n  at stack/Topic\n  --> src/main.rs:3:5\nhint: did you mean `B`?"
+        );
+    }
+
+    #[test]
+    fn a_finding_about_the_whole_app_names_no_empty_place() {
+        let mut diagnostic = Diagnostic::error("settings", "nothing to make");
+        diagnostic.construct_path = Some(String::new());
+        assert_eq!(diagnostic.to_string(), "error[settings]: nothing to make");
     }
 }

@@ -18,7 +18,7 @@ fn errors_in(region: Option<&str>, settings: &[(&str, &str)]) -> Vec<String> {
     let errors = diagnostics.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
     errors
         .map(|error| {
-            assert!(error.rule != "settings" || error.hint.is_some(), "{} has a hint", error.message);
+            assert!(error.rule != "context-settings" || error.hint.is_some(), "{} has a hint", error.message);
             error.message
         })
         .collect()
