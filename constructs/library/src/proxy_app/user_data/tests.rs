@@ -10,6 +10,8 @@ use formwork::{BucketName, IntoValue};
 
 use super::{BTreeMap, BootSettings, GREATEST_USER_DATA_BYTES, SCRIPT};
 
+mod real_curl;
+
 const BINARY: &str = "the proxy";
 const OTHER_SHA256: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 const SECRET: &str = "SECRETACCESSKEYOFTHEINSTANCE";
@@ -74,6 +76,10 @@ esac"#
     }
 
     fn boot(&self, sha256: &str) -> Output {
+        self.boot_with(sha256, "http://169.254.169.254")
+    }
+
+    fn boot_with(&self, sha256: &str, metadata: &str) -> Output {
         let path = format!("{}:{}", self.file("bin").display(), std::env::var("PATH").unwrap_or_default());
         let script = self.file("user-data");
         fs::write(&script, script_text(sha256)).expect("a writable file");
@@ -81,6 +87,7 @@ esac"#
             .arg(&script)
             .env("PATH", path)
             .env("PROXY_ROOT", self.file("root"))
+            .env("PROXY_METADATA", metadata)
             .env("CALLS", self.file("calls"))
             .env("HEALTHY", self.file("healthy"))
             .output()
