@@ -28,11 +28,14 @@ struct Platform<'app, 's> {
 /// Grows the stacks that the settings choose.
 pub(crate) fn grow(app: &App, settings: &PlatformSettings) {
     let platform = Platform { app, settings, defaults: settings.profile.defaults() };
-    let networking = platform.networking();
-    let domain = platform.domain(&networking);
-    let made = platform.mlflow(&networking, domain.as_ref());
-    if settings.has(Component::Proxy) {
-        platform.proxy(&networking, made);
+    // Nothing that is made stands in a network when the domain exists and there is no proxy.
+    let makes_domain = settings.has(Component::Mlflow) && settings.domain_id.is_none();
+    let networking = (makes_domain || settings.has(Component::Proxy)).then(|| platform.networking());
+    let around_domain = networking.as_ref().filter(|_| makes_domain);
+    let domain = platform.domain(around_domain);
+    let made = platform.mlflow(around_domain, domain.as_ref());
+    if let Some(networking) = networking.as_ref().filter(|_| settings.has(Component::Proxy)) {
+        platform.proxy(networking, made);
     }
 }
 
@@ -114,7 +117,8 @@ impl<'app> Platform<'app, '_> {
         self.settings.log_retention_days.unwrap_or(self.defaults.log_retention_days)
     }
 
-    fn domain(&self, networking: &Networking) -> Option<SageMakerDomain> {
+    /// The domain that is made in a network, or the one that the settings name.
+    fn domain(&self, networking: Option<&Networking>) -> Option<SageMakerDomain> {
         let settings = self.settings;
         if !settings.has(Component::Mlflow) {
             return None;
@@ -123,6 +127,7 @@ impl<'app> Platform<'app, '_> {
             let role = settings.domain_role.as_deref();
             return Some(SageMakerDomain::existing(self.app.root(), "ExistingDomain", id, role));
         }
+        let networking = networking?;
         let stack = self.stack("sagemaker-domain", "The SageMaker Studio domain of the ML platform");
         let props = SageMakerDomainProps {
             auth_mode: settings.auth_mode,
@@ -163,8 +168,16 @@ impl<'app> Platform<'app, '_> {
 
     /// Lets the users of Studio into MLflow. In the stack of MLflow, so that the shared stack of the domain does not
     /// depend on the kind of MLflow.
-    fn let_studio_in(&self, stack: Scope<'_>, networking: &Networking, mlflow: &ManagedMlflow, role: &Role) {
+    fn let_studio_in(
+        &self,
+        stack: Scope<'_>,
+        networking: Option<&Networking>,
+        mlflow: &ManagedMlflow,
+        role: &Role,
+    ) {
         mlflow.grant_client(stack, "StudioClient", role, Access::Writer, true);
+        // The network of a domain that exists is not known here.
+        let Some(networking) = networking else { return };
         let data_plane = [mlflow.mode.data_plane()];
         match mlflow.other_region(stack) {
             Some(region) => networking.require_reach_in(stack, "SageMaker Studio", &data_plane, &region),
@@ -173,7 +186,11 @@ impl<'app> Platform<'app, '_> {
     }
 
     /// The tracking server or app that is made, if one is. One that exists is only opened to Studio.
-    fn mlflow(&self, networking: &Networking, domain: Option<&SageMakerDomain>) -> Option<ManagedMlflow> {
+    fn mlflow(
+        &self,
+        networking: Option<&Networking>,
+        domain: Option<&SageMakerDomain>,
+    ) -> Option<ManagedMlflow> {
         let settings = self.settings;
         if !settings.has(Component::Mlflow) {
             return None;

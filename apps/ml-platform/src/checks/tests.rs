@@ -269,3 +269,28 @@ fn bucket_names_follow_the_rules_of_s3() {
         assert!(!forms::is_bucket_name(wrong), "{wrong}");
     }
 }
+
+#[test]
+fn a_domain_that_exists_needs_no_network_of_ours() {
+    let stacks = |settings: &[(&str, &str)]| -> Vec<String> {
+        let mut context = Context::new();
+        for (key, value) in settings {
+            context.set(*key, *value, "-c");
+        }
+        let app = App::new(AppProps { context, ..AppProps::default() });
+        crate::build(&app);
+        app.synth().expect("no mistakes").stacks.into_iter().map(|stack| stack.id).collect()
+    };
+    assert_eq!(
+        stacks(&[("components", "mlflow"), ("domainId", "d-abcdefghijkl")]),
+        ["sagemaker-infra-mlflow-tracking"]
+    );
+    assert_eq!(
+        stacks(&[("domainId", "d-abcdefghijkl")]),
+        [
+            "sagemaker-infra-networking",
+            "sagemaker-infra-mlflow-tracking",
+            "sagemaker-infra-proxyapp-tracking"
+        ]
+    );
+}
