@@ -59,7 +59,8 @@ impl App {
     #[track_caller]
     pub fn new(props: AppProps) -> Self {
         let mut arena = Arena::new(NEXT_APP.fetch_add(1, Ordering::Relaxed), Location::caller());
-        let framework_settings = context::read(&props.context, &mut arena.diagnostics);
+        let framework_settings: FrameworkSettings = context::read(&props.context, &mut arena.diagnostics);
+        arena.diagnostics.extend(framework_settings.mistakes());
         let app = Self {
             arena: RefCell::new(arena),
             aspects: RefCell::new(Vec::new()),

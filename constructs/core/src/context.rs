@@ -60,6 +60,42 @@ impl FrameworkSettings {
         }
     }
 
+    /// What cannot be meant by the values; each is a mistake in the context.
+    pub(crate) fn mistakes(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        let mut refuse = |key: &str, value: &str, hint: &str| {
+            let message = format!("context {key} is `{value}`, which AWS does not take");
+            found.push(Diagnostic::error("context-value", message).with_hint(hint));
+        };
+        let plain = |text: &str, more: &str| {
+            text.chars().all(|character| character.is_ascii_alphanumeric() || more.contains(character))
+        };
+        if let AssetDestination::Bucket(name) = self.destination() {
+            // Amazon S3 User Guide, "General purpose bucket naming rules".
+            let ends =
+                |end: Option<char>| end.is_some_and(|end| end.is_ascii_lowercase() || end.is_ascii_digit());
+            let is_name = (3..=63).contains(&name.len())
+                && plain(&name, ".-")
+                && !name.chars().any(|character| character.is_ascii_uppercase())
+                && ends(name.chars().next())
+                && ends(name.chars().last());
+            if !is_name {
+                refuse("assets", &name, "set it to formwork, to cdk, or to the name of a bucket");
+            }
+        }
+        if let Some(qualifier) = self.qualifier.as_deref()
+            && (qualifier.is_empty() || qualifier.len() > 10 || !plain(qualifier, ""))
+        {
+            refuse("qualifier", qualifier, "use 1 to 10 letters and digits");
+        }
+        if let Some(policy) = self.permissions_boundary.as_deref()
+            && (policy.is_empty() || !plain(policy, "+=,.@_/:-"))
+        {
+            refuse("permissionsBoundary", policy, "name a managed policy of the account, or give its ARN");
+        }
+        found
+    }
+
     /// The qualifier of the bootstrap stack: the one given, else `formwork`, or `hnb659fds` as the CDK has it.
     pub fn qualifier(&self) -> &str {
         match (&self.qualifier, self.destination()) {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Context, Settings, merge_schemas, read, report_unknown, schema_of};
+use super::{Context, FrameworkSettings, Settings, merge_schemas, read, report_unknown, schema_of};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -88,4 +88,20 @@ fn one_schema_describes_all_settings_and_closes_the_set_of_keys() {
     assert_eq!(schema["additionalProperties"], json!(false));
     assert!(schema["properties"]["mlflowType"].is_object());
     assert!(schema["$defs"]["Mode"].is_object());
+}
+
+#[test]
+fn settings_of_the_framework_that_aws_refuses_are_told() {
+    let wrong = FrameworkSettings {
+        assets: "Bad_Bucket".to_owned(),
+        qualifier: Some("x/y".to_owned()),
+        permissions_boundary: Some(String::new()),
+        ..FrameworkSettings::default()
+    };
+    let found: Vec<String> = wrong.mistakes().into_iter().map(|mistake| mistake.message).collect();
+    assert_eq!(found.len(), 3, "{found:?}");
+    for assets in ["formwork", "cdk", "my-bucket.of-assets"] {
+        let right = FrameworkSettings { assets: assets.to_owned(), ..FrameworkSettings::default() };
+        assert_eq!(right.mistakes(), []);
+    }
 }
