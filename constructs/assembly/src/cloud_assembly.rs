@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::graph::Graph;
 use crate::manifest::{Manifest, StackProperties};
 
 /// The name of the table of contents in an assembly.
@@ -205,7 +206,7 @@ impl CloudAssembly {
             what: "cloud assembly manifest",
             reason,
         };
-        let mut waiting: BTreeMap<&str, StackArtifact> = BTreeMap::new();
+        let mut stacks: BTreeMap<&str, StackArtifact> = BTreeMap::new();
         for (id, artifact) in &self.manifest.artifacts {
             let Some(properties) =
                 artifact.stack().map_err(|error| invalid(format!("stack {id}: {error}")))?
@@ -213,34 +214,22 @@ impl CloudAssembly {
                 continue;
             };
             let environment = artifact.environment.clone().unwrap_or_default();
-            waiting.insert(
-                id,
-                StackArtifact {
-                    id: id.clone(),
-                    environment,
-                    properties,
-                    dependencies: self.stacks_before(id),
-                },
-            );
+            let dependencies = self.stacks_before(id);
+            stacks.insert(id, StackArtifact { id: id.clone(), environment, properties, dependencies });
         }
-        let mut ordered: Vec<StackArtifact> = Vec::new();
-        while !waiting.is_empty() {
-            let ready = waiting
-                .iter()
-                .find(|(_, stack)| {
-                    stack.dependencies.iter().all(|before| !waiting.contains_key(before.as_str()))
-                })
-                .map(|(id, _)| *id);
-            let Some(id) = ready else {
-                let names: Vec<&str> = waiting.keys().copied().collect();
-                return Err(invalid(format!(
-                    "the stacks {} depend on each other in a circle",
-                    names.join(", ")
-                )));
-            };
-            ordered.extend(waiting.remove(id));
+        let mut graph: Graph<&str, ()> = Graph::new();
+        stacks.keys().for_each(|id| graph.add_node(id));
+        for stack in stacks.values() {
+            for before in &stack.dependencies {
+                graph.add_edge(&stack.id, before, ());
+            }
         }
-        Ok(ordered)
+        let ordered = graph.order().map_err(|circles| {
+            let names: Vec<&str> =
+                circles.iter().flat_map(|circle| &circle.steps).map(|(id, ())| **id).collect();
+            invalid(format!("the stacks {} depend on each other in a circle", names.join(", ")))
+        })?;
+        Ok(ordered.into_iter().filter_map(|id| stacks.get(id).cloned()).collect())
     }
 
     /// The stacks that a stack depends on, directly or through artifacts of another kind.

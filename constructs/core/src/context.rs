@@ -70,18 +70,10 @@ impl FrameworkSettings {
         let plain = |text: &str, more: &str| {
             text.chars().all(|character| character.is_ascii_alphanumeric() || more.contains(character))
         };
-        if let AssetDestination::Bucket(name) = self.destination() {
-            // Amazon S3 User Guide, "General purpose bucket naming rules".
-            let ends =
-                |end: Option<char>| end.is_some_and(|end| end.is_ascii_lowercase() || end.is_ascii_digit());
-            let is_name = (3..=63).contains(&name.len())
-                && plain(&name, ".-")
-                && !name.chars().any(|character| character.is_ascii_uppercase())
-                && ends(name.chars().next())
-                && ends(name.chars().last());
-            if !is_name {
-                refuse("assets", &name, "set it to formwork, to cdk, or to the name of a bucket");
-            }
+        if let AssetDestination::Bucket(name) = self.destination()
+            && !is_bucket_name(&name)
+        {
+            refuse("assets", &name, "set it to formwork, to cdk, or to the name of a bucket");
         }
         if let Some(qualifier) = self.qualifier.as_deref()
             && (qualifier.is_empty() || qualifier.len() > 10 || !plain(qualifier, ""))
@@ -104,6 +96,26 @@ impl FrameworkSettings {
             (None, _) => "formwork",
         }
     }
+}
+
+/// Whether S3 takes a text as the name of a bucket of one's own.
+///
+/// Source: Amazon S3 User Guide, "General purpose bucket naming rules".
+pub fn is_bucket_name(text: &str) -> bool {
+    let taken_beginning = ["xn--", "sthree-", "amzn-s3-demo-"].iter().any(|part| text.starts_with(part));
+    let taken_end =
+        ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"].iter().any(|part| text.ends_with(part));
+    let is_allowed = |character: char| {
+        character.is_ascii_lowercase() || character.is_ascii_digit() || matches!(character, '.' | '-')
+    };
+    (3..=63).contains(&text.len())
+        && text.chars().all(is_allowed)
+        && !text.starts_with(['.', '-'])
+        && !text.ends_with(['.', '-'])
+        && !text.contains("..")
+        && text.parse::<std::net::Ipv4Addr>().is_err()
+        && !taken_beginning
+        && !taken_end
 }
 
 /// One value of the context and where it was set.

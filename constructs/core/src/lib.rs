@@ -38,7 +38,7 @@ pub use serde_json::Value as Json;
 pub use app::{App, AppProps};
 pub use asset::{ArchiveEntry, Asset, CommandAsset, archive, bucket_parameter_name};
 pub use availability::available_in;
-pub use context::{AssetDestination, Context, ContextEntry, FrameworkSettings, Settings};
+pub use context::{AssetDestination, Context, ContextEntry, FrameworkSettings, Settings, is_bucket_name};
 pub use main_entry::main;
 pub use permissions_boundary::permissions_boundary;
 pub use resource::{CfnResource, Properties, RemovalPolicy, Resource, ResourceId};

@@ -2,6 +2,10 @@
 //!
 //! Sources: the API references of the services, and the Amazon S3 User Guide, "General purpose bucket naming rules".
 
+pub(super) use formwork::is_bucket_name;
+pub(super) use formwork_library::managed_mlflow::is_mlflow_name;
+pub(super) use formwork_library::sagemaker_domain::is_domain_id;
+
 /// The numbers of days for which CloudWatch Logs keeps logs (API reference, `PutRetentionPolicy`).
 pub(super) const RETENTION_DAYS: [i64; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
@@ -42,22 +46,6 @@ pub(super) fn is_tag(key: &str, value: &str) -> bool {
         && !key.to_ascii_lowercase().starts_with("aws:")
         && is_taken(key)
         && is_taken(value)
-}
-
-/// Letters and digits with hyphens between them, 256 characters at most.
-pub(super) fn is_mlflow_name(text: &str) -> bool {
-    text.len() <= 256 && is_made_of(text, "-") && !text.starts_with('-') && !text.ends_with('-')
-}
-
-/// `d-` and lower-case letters and digits with hyphens between them.
-pub(super) fn is_domain_id(text: &str) -> bool {
-    text.strip_prefix("d-").is_some_and(|rest| {
-        text.len() <= 63
-            && is_made_of(rest, "-")
-            && !rest.starts_with('-')
-            && !rest.ends_with('-')
-            && !rest.chars().any(|character| character.is_ascii_uppercase())
-    })
 }
 
 /// The region of the ARN of a KMS key; nothing for anything else, such as an alias.
@@ -113,22 +101,6 @@ fn arn_of<'a>(service: &str, arn: &'a str) -> Option<[&'a str; 3]> {
         }
         _ => None,
     }
-}
-
-/// The name of a bucket of one's own.
-pub(super) fn is_bucket_name(text: &str) -> bool {
-    let taken_beginning = ["xn--", "sthree-", "amzn-s3-demo-"].iter().any(|part| text.starts_with(part));
-    let taken_end =
-        ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"].iter().any(|part| text.ends_with(part));
-    (3..=63).contains(&text.len())
-        && is_made_of(text, ".-")
-        && !text.chars().any(|character| character.is_ascii_uppercase())
-        && !text.starts_with(['.', '-'])
-        && !text.ends_with(['.', '-'])
-        && !text.contains("..")
-        && text.parse::<std::net::Ipv4Addr>().is_err()
-        && !taken_beginning
-        && !taken_end
 }
 
 /// A prefix of objects, without characters that mean something in an IAM policy.

@@ -9,7 +9,7 @@ use formwork_assembly::tree::{TREE_VERSION, TreeFile, TreeNode};
 use formwork_assembly::{AssemblyFiles, Diagnostic, json};
 use serde::Serialize;
 
-use super::stack_order::StackDependencies;
+use super::stack_order::StackGraph;
 use crate::app::App;
 use crate::context::AssetDestination;
 use crate::stack::StackData;
@@ -33,7 +33,7 @@ pub(crate) fn assembly_files(
     app: &App,
     arena: &Arena,
     stacks: &[FinishedStack<'_>],
-    dependencies: &StackDependencies,
+    dependencies: &StackGraph,
     diagnostics: &[Diagnostic],
 ) -> AssemblyFiles {
     let mut files = AssemblyFiles::default();
@@ -45,12 +45,7 @@ pub(crate) fn assembly_files(
         let environment = &stack.data.environment;
         let environment =
             manifest::environment(environment.account.as_deref(), environment.region.as_deref());
-        let mut before: Vec<String> = dependencies
-            .get(&stack.node)
-            .into_iter()
-            .flatten()
-            .map(|producer| artifact_id(arena, *producer))
-            .collect();
+        let mut before = artifacts_before(arena, dependencies, stack.node);
         if !assets.files.is_empty() {
             let file = format!("{id}.assets.json");
             files.insert(file.clone(), text(&assets));
@@ -86,6 +81,11 @@ pub(crate) fn assembly_files(
 
 fn template_file(id: &str) -> String {
     format!("{id}.template.json")
+}
+
+/// The ids of the artifacts of the stacks that a stack comes after.
+pub(crate) fn artifacts_before(arena: &Arena, dependencies: &StackGraph, stack: NodeId) -> Vec<String> {
+    dependencies.needs(&stack).map(|(producer, _)| artifact_id(arena, *producer)).collect()
 }
 
 /// The id of a stack's artifact: its path, with hyphens for slashes.

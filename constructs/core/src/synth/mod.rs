@@ -179,32 +179,25 @@ fn summaries(
     arena: &Arena,
     finished: &[FinishedStack<'_>],
     templates: &[(NodeId, Json)],
-    dependencies: &stack_order::StackDependencies,
+    dependencies: &stack_order::StackGraph,
 ) -> Vec<StackSummary> {
-    let mut waiting: Vec<(&FinishedStack<'_>, &Json)> =
-        finished.iter().zip(templates.iter().map(|(_, template)| template)).collect();
-    let mut ordered = Vec::new();
-    while !waiting.is_empty() {
-        let ready = waiting.iter().position(|(stack, _)| {
-            dependencies[&stack.node]
-                .iter()
-                .all(|before| !waiting.iter().any(|(other, _)| other.node == *before))
-        });
-        // Circles have been reported as errors, so there always is a next one.
-        let Some(ready) = ready else { break };
-        let (stack, template) = waiting.remove(ready);
-        ordered.push(StackSummary {
+    let made: BTreeMap<NodeId, (&FinishedStack<'_>, &Json)> = finished
+        .iter()
+        .zip(templates)
+        .map(|(stack, (_, template))| (stack.node, (stack, template)))
+        .collect();
+    // Circles have been reported as errors, so there is an order.
+    let ordered = dependencies.order().unwrap_or_default();
+    let of_stacks = ordered.into_iter().filter_map(|node| made.get(node));
+    of_stacks
+        .map(|(stack, template)| StackSummary {
             id: files::artifact_id(arena, stack.node),
             name: stack.data.name.clone(),
             template_bytes: stack.template.len(),
             resources: template["Resources"].as_object().map_or(0, serde_json::Map::len),
-            dependencies: dependencies[&stack.node]
-                .iter()
-                .map(|before| files::artifact_id(arena, *before))
-                .collect(),
-        });
-    }
-    ordered
+            dependencies: files::artifacts_before(arena, dependencies, stack.node),
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,31 +1,31 @@
 //! The order of the stacks: each comes after those whose values it reads, and a circle names the values that make it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use formwork_assembly::Diagnostic;
+use formwork_assembly::{Cycle, Diagnostic, Graph};
 
 use super::resolve::{Resolver, StackArrow};
 use crate::tree::NodeId;
 
-/// The stacks that each stack comes after.
-pub(crate) type StackDependencies = BTreeMap<NodeId, BTreeSet<NodeId>>;
+/// The stacks in the order of their definition, each with those that it comes after and a value that makes it so.
+pub(crate) type StackGraph = Graph<NodeId, StackArrow>;
 
-/// The dependencies between stacks. A circle is reported with the values on its way.
-pub(crate) fn dependencies(resolver: &mut Resolver<'_>, stacks: &[NodeId]) -> StackDependencies {
+/// What each stack comes after. Circles are reported with the values on their way.
+pub(crate) fn dependencies(resolver: &mut Resolver<'_>, stacks: &[NodeId]) -> StackGraph {
     let mut arrows: BTreeMap<(NodeId, NodeId), StackArrow> = BTreeMap::new();
     let declared: Vec<StackArrow> =
         stacks.iter().flat_map(|stack| declared_arrows(resolver, *stack)).collect();
     for arrow in resolver.arrows.iter().cloned().chain(declared) {
         arrows.entry((arrow.consumer, arrow.producer)).or_insert(arrow);
     }
-    let mut dependencies: StackDependencies = stacks.iter().map(|stack| (*stack, BTreeSet::new())).collect();
-    for (consumer, producer) in arrows.keys() {
-        dependencies.entry(*consumer).or_default().insert(*producer);
+    let mut graph = StackGraph::new();
+    stacks.iter().for_each(|stack| graph.add_node(*stack));
+    for ((consumer, producer), arrow) in arrows {
+        graph.add_edge(consumer, producer, arrow);
     }
-    if let Some(circle) = find_circle(&dependencies) {
-        report_circle(resolver, &circle, &arrows);
-    }
-    dependencies
+    let circles: Vec<Diagnostic> = graph.cycles().iter().map(|circle| in_words(resolver, circle)).collect();
+    resolver.diagnostics.extend(circles);
+    graph
 }
 
 /// The arrows of `depends_on` on a stack as a whole.
@@ -45,47 +45,16 @@ fn declared_arrows(resolver: &Resolver<'_>, stack: NodeId) -> Vec<StackArrow> {
         .collect()
 }
 
-/// The first circle in the order of the stacks, each stack before the one that it depends on.
-fn find_circle(dependencies: &StackDependencies) -> Option<Vec<NodeId>> {
-    dependencies.keys().find_map(|start| {
-        // Breadth first, so that the circle shown is a shortest one.
-        let mut came_from: BTreeMap<NodeId, NodeId> = BTreeMap::new();
-        let mut open = std::collections::VecDeque::from([*start]);
-        while let Some(stack) = open.pop_front() {
-            for next in dependencies.get(&stack).into_iter().flatten() {
-                if next == start {
-                    let mut circle: Vec<NodeId> =
-                        std::iter::successors(Some(stack), |at| came_from.get(at).copied()).collect();
-                    circle.reverse();
-                    return Some(circle);
-                }
-                if !came_from.contains_key(next) {
-                    came_from.insert(*next, stack);
-                    open.push_back(*next);
-                }
-            }
-        }
-        None
-    })
-}
-
-fn report_circle(
-    resolver: &mut Resolver<'_>,
-    circle: &[NodeId],
-    arrows: &BTreeMap<(NodeId, NodeId), StackArrow>,
-) {
+fn in_words(resolver: &Resolver<'_>, circle: &Cycle<'_, NodeId, StackArrow>) -> Diagnostic {
     let arena = resolver.arena;
-    let next = circle.iter().skip(1).chain(circle.first());
+    let names: Vec<String> = circle.steps.iter().map(|(stack, _)| arena.path(**stack)).collect();
     let uses: Vec<String> = circle
+        .steps
         .iter()
-        .zip(next)
-        .filter_map(|pair| arrows.get(&(*pair.0, *pair.1)))
-        .map(|arrow| format!("`{}` uses `{}`", arena.path(arrow.user), arrow.value))
+        .map(|(_, arrow)| format!("`{}` uses `{}`", arena.path(arrow.user), arrow.value))
         .collect();
-    let names: Vec<String> = circle.iter().map(|stack| arena.path(*stack)).collect();
     let message =
         format!("stacks {} depend on each other in a circle: {}", names.join(", "), uses.join("; "));
     let hint = "move one of the two constructs into the other stack, or define a rule between them in the stack that comes last";
-    let diagnostic = arena.locate(circle[0], Diagnostic::error("stack-circle", message).with_hint(hint));
-    resolver.diagnostics.push(diagnostic);
+    arena.locate(*circle.steps[0].0, Diagnostic::error("stack-circle", message).with_hint(hint))
 }

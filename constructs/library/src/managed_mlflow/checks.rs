@@ -27,7 +27,7 @@ pub(super) fn checked(scope: Scope<'_>, mut props: ManagedMlflowProps) -> Manage
     let error = |rule: &str, message: String, hint: &str| {
         scope.report(Diagnostic::error(rule, message).with_hint(hint));
     };
-    if !is_name(&props.name, LONGEST_NAME) {
+    if !is_mlflow_name(&props.name) {
         let message = format!("`{}` is not a name that SageMaker takes for MLflow", props.name);
         let hint = "use letters, digits and hyphens between them, 256 characters at most";
         error("mlflow-name", message, hint);
@@ -57,6 +57,12 @@ pub(super) fn checked(scope: Scope<'_>, mut props: ManagedMlflowProps) -> Manage
         error("mlflow-artifact-key", message, "say with the existing bucket which key encrypts it");
     }
     props
+}
+
+/// Whether SageMaker takes a text as the name of a tracking server or app: letters and digits with hyphens between them,
+/// 256 characters at most.
+pub fn is_mlflow_name(name: &str) -> bool {
+    is_name(name, LONGEST_NAME)
 }
 
 /// Letters and digits with hyphens between them: `[a-zA-Z0-9](-*[a-zA-Z0-9])*`.

@@ -19,6 +19,7 @@ use crate::iam::Role;
 use crate::storage::DataBucket;
 
 pub use access::Access;
+pub use checks::is_mlflow_name;
 pub(crate) use checks::is_name;
 pub use kind::{MlflowType, has_known_endpoint};
 pub use props::{ManagedMlflowProps, Provisioner, TrackingServerSize};

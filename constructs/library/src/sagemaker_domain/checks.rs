@@ -96,8 +96,8 @@ pub(super) fn profile_name(user: &str) -> String {
     user.chars().map(allowed).collect()
 }
 
-/// `d-` and lower-case letters and digits with hyphens between them.
-pub(super) fn is_domain_id(text: &str) -> bool {
+/// Whether a text is the id of a domain: `d-` and lower-case letters and digits with hyphens between them.
+pub fn is_domain_id(text: &str) -> bool {
     text.strip_prefix("d-").is_some_and(|rest| {
         is_name(rest, 61) && !rest.chars().any(|character| character.is_ascii_uppercase())
     })

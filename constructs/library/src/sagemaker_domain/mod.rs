@@ -23,6 +23,8 @@ use crate::iam::{Role, RoleProps, ServicePrincipal};
 use crate::networking::{AwsService, Networking, TcpPorts, allow_between, allow_https_out, security_group};
 use crate::storage::{DataBucket, DataBucketProps};
 
+pub use checks::is_domain_id;
+
 /// How users sign in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
