@@ -7,7 +7,7 @@ use std::path::Path;
 use formwork_tests::{Package, Workspace, repository_root};
 
 /// Which of our crates the code of each of our crates may use. A new crate needs a row here and in ARCHITECTURE.md.
-const EDGES: [(&str, &[&str]); 12] = [
+const EDGES: [(&str, &[&str]); 14] = [
     ("formwork-assembly", &[]),
     ("formwork-schema", &["formwork-assembly"]),
     ("formwork", &["formwork-assembly", "formwork-schema"]),
@@ -22,11 +22,15 @@ const EDGES: [(&str, &[&str]); 12] = [
             "formwork",
             "formwork-assembly",
             "formwork-codegen",
+            "formwork-engine",
             "formwork-lambda-layers",
             "formwork-ml-platform",
             "formwork-schema",
+            "formwork-simulator",
         ],
     ),
+    ("formwork-engine", &["formwork-assembly", "formwork-schema"]),
+    ("formwork-simulator", &["formwork-assembly", "formwork-schema"]),
     ("mlflow-proxy", &[]),
     ("formwork-tests", &["formwork", "formwork-assembly", "formwork-ml-platform", "formwork-schema"]),
     ("xtask", &["formwork-codegen", "formwork-schema"]),

@@ -1,0 +1,1 @@
+//! CloudFormation: stacks, change sets, events, exports.

@@ -1,0 +1,3 @@
+//! Serves the simulator on a loopback port.
+
+fn main() {}

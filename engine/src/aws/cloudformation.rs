@@ -1,0 +1,9 @@
+//! CloudFormation as the engine uses it: its calls and answers without the SDK's types.
+
+pub mod client;
+pub mod model;
+pub mod status;
+
+pub use client::*;
+pub use model::*;
+pub use status::*;

@@ -1,0 +1,74 @@
+//! What a run can fail with, and the exit code that says so.
+
+use crate::aws;
+
+/// Why a command of the engine did not do what was asked. The text is for people: lower case, the wrong value, what to
+/// change; `hint` is shown on a line of its own.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct EngineError {
+    /// What kind of failure it is, which decides the exit code.
+    pub class: Class,
+    /// What is wrong.
+    pub message: String,
+    /// What to do, usually the next command.
+    pub hint: Option<String>,
+    /// The call that failed.
+    #[source]
+    pub source: Option<aws::Error>,
+}
+
+/// The kinds of failures; each has an exit code of the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// 1: the input is wrong: assembly, template, plan file.
+    Input,
+    /// 3: refused by a rule, or an approval is missing.
+    Refused,
+    /// 4: failed, and everything was taken back.
+    RolledBack,
+    /// 5: failed, and somebody has to act.
+    NeedsAction,
+    /// 6: CloudFormation goes on, nobody watches.
+    Detached,
+    /// 10: usage, settings or credentials.
+    Usage,
+    /// 130: interrupted twice.
+    Interrupted,
+}
+
+impl Class {
+    /// The exit code.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Input => 1,
+            Self::Refused => 3,
+            Self::RolledBack => 4,
+            Self::NeedsAction => 5,
+            Self::Detached => 6,
+            Self::Usage => 10,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl EngineError {
+    /// An error without a call behind it.
+    pub fn new(class: Class, message: impl Into<String>) -> Self {
+        Self { class, message: message.into(), hint: None, source: None }
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the call that failed.
+    #[must_use]
+    pub fn with_source(mut self, source: aws::Error) -> Self {
+        self.source = Some(source);
+        self
+    }
+}

@@ -1,0 +1,21 @@
+//! Deploys a cloud assembly through CloudFormation change sets: one plan over all stacks, one approval, a parallel apply
+//! of exactly what was approved, and a journal from which a run that was cut off goes on.
+//!
+//! The engine never prints. It emits [`Event`]s to a [`Listener`] and returns data; the command line renders both.
+//! It knows no construct: what it deploys is a directory (`formwork-assembly`), whoever wrote it.
+//!
+//! Read from the bottom up: [`clock`] and [`event`] know nothing, [`journal`] writes down what is about to happen,
+//! [`aws`] is the only room with the AWS SDK and asks for a journal's [`journal::Ticket`] before each call that changes
+//! something, [`assets`] and [`plan`] prepare, [`follow`] watches, [`apply`] carries out.
+
+pub mod aws;
+pub mod clock;
+pub mod error;
+pub mod event;
+pub mod follow;
+pub mod journal;
+pub mod plan;
+
+pub use clock::Clock;
+pub use error::{Class, EngineError};
+pub use event::{Event, Listener};
