@@ -7,4 +7,4 @@ pub mod error;
 pub mod session;
 
 pub use error::{Error, ErrorKind};
-pub use session::{ConnectOptions, InProcess, Session, Transport};
+pub use session::{ConnectOptions, InProcess, Session, Sessions, Transport};

