@@ -1,1 +1,107 @@
-//! CloudFormation: stacks, change sets, events, exports.
+//! CloudFormation: stacks, change sets, events, exports, drift.
+//!
+//! Everything that takes time is a step in a queue, ordered by its time and by the order in which it was asked for.
+//! [`World::advance`] brings the steps about that are due, and [`World::call`] answers a call in the state that this
+//! leaves. Nothing here reads a clock or draws a random number, so the same calls at the same times end the same.
+
+use jiff::Timestamp;
+
+use crate::api::{ApiError, Element, Parameters};
+
+/// Who calls, when, and for which account and region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// When the call arrives.
+    pub now: Timestamp,
+    /// The twelve digits of the account.
+    pub account: String,
+    /// The region, such as `eu-west-1`.
+    pub region: String,
+    /// The ARN of the caller.
+    pub caller: String,
+    /// The partition, such as `aws`.
+    pub partition: String,
+}
+
+/// What CloudFormation meets outside itself: the other services of the same simulator.
+///
+/// An account and a region come with every question, since one world holds several.
+pub trait Surroundings {
+    /// The value of a parameter of SSM; `None` when there is none of that name.
+    fn parameter(&self, account: &str, region: &str, name: &str) -> Option<String>;
+
+    /// The text of an object in S3 that a `TemplateURL` names.
+    ///
+    /// # Errors
+    /// What S3 says, such as `Access Denied`; CloudFormation passes it on as `S3 error: …`.
+    fn template(&self, account: &str, region: &str, url: &str) -> Result<String, String>;
+
+    /// Asks whether a resource of this name can be made; a bucket of the same name may be somebody else's.
+    ///
+    /// # Errors
+    /// The message of the service that refuses.
+    fn create(&mut self, resource: &Resource<'_>) -> Result<(), String> {
+        let _ = resource;
+        Ok(())
+    }
+
+    /// Tells that a resource has new properties.
+    ///
+    /// # Errors
+    /// The message of the service that refuses.
+    fn update(&mut self, resource: &Resource<'_>) -> Result<(), String> {
+        let _ = resource;
+        Ok(())
+    }
+
+    /// Asks that a resource be deleted; a bucket with objects in it is not.
+    ///
+    /// # Errors
+    /// The message of the service that refuses.
+    fn delete(&mut self, resource: &Resource<'_>) -> Result<(), String> {
+        let _ = resource;
+        Ok(())
+    }
+}
+
+/// A resource as the services around CloudFormation see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Resource<'r> {
+    /// The account.
+    pub account: &'r str,
+    /// The region.
+    pub region: &'r str,
+    /// The type, such as `AWS::S3::Bucket`.
+    pub resource_type: &'r str,
+    /// The physical id.
+    pub physical_id: &'r str,
+    /// The properties, evaluated.
+    pub properties: &'r serde_json::Value,
+}
+
+/// The stacks of all accounts and regions.
+#[derive(Debug, Default)]
+pub struct World {}
+
+impl World {
+    /// Brings everything about that is due at `now` or before.
+    pub fn advance(&mut self, surroundings: &mut dyn Surroundings, now: Timestamp) {
+        let _ = (surroundings, now);
+    }
+
+    /// Answers a call: the elements inside of `<ActionResult>`. Advances to the call's time first.
+    ///
+    /// # Errors
+    /// What the service refuses, in its words.
+    pub fn call(
+        &mut self,
+        surroundings: &mut dyn Surroundings,
+        context: &Context,
+        action: &str,
+        parameters: &Parameters,
+    ) -> Result<Vec<Element>, ApiError> {
+        self.advance(surroundings, context.now);
+        let _ = parameters;
+        Err(ApiError::new("InvalidAction", format!("Could not find operation {action} for version 2010-05-15")))
+    }
+}
