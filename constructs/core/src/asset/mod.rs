@@ -151,7 +151,7 @@ fn destination(stack: Scope<'_>, object_key: &str) -> (Value<BucketName>, FileDe
                     )
                     .define(stack, BUCKET_PARAMETER),
             };
-            (bucket, FileDestination { bucket_name, object_key, region, assume_role_arn: None })
+            (bucket, FileDestination { bucket_name, object_key, region, ..FileDestination::default() })
         }
         AssetDestination::Cdk => {
             let bucket_name = format!("cdk-{qualifier}-assets-${{AWS::AccountId}}-${{AWS::Region}}");
@@ -160,11 +160,21 @@ fn destination(stack: Scope<'_>, object_key: &str) -> (Value<BucketName>, FileDe
             );
             let bucket =
                 text!("cdk-{}-assets-{}-{}", qualifier, pseudo::account_id(), pseudo::region()).retype();
-            (bucket, FileDestination { bucket_name, object_key, region, assume_role_arn: Some(role) })
+            let assume_role_arn = Some(role);
+            (
+                bucket,
+                FileDestination {
+                    bucket_name,
+                    object_key,
+                    region,
+                    assume_role_arn,
+                    ..FileDestination::default()
+                },
+            )
         }
         AssetDestination::Bucket(bucket_name) => {
             let bucket = BucketName::literal(bucket_name.clone());
-            (bucket, FileDestination { bucket_name, object_key, region, assume_role_arn: None })
+            (bucket, FileDestination { bucket_name, object_key, region, ..FileDestination::default() })
         }
     }
 }

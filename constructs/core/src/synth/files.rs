@@ -120,7 +120,8 @@ fn stack_properties(app: &App, id: &str, data: &StackData) -> StackProperties {
 
 /// The assets of a stack; their files are put beside the templates.
 fn asset_manifest(arena: &Arena, stack: NodeId, files: &mut AssemblyFiles) -> AssetManifest {
-    let mut manifest = AssetManifest { version: manifest::SCHEMA_VERSION.to_owned(), files: BTreeMap::new() };
+    let mut manifest =
+        AssetManifest { version: manifest::SCHEMA_VERSION.to_owned(), ..AssetManifest::default() };
     for (_, record) in arena.assets.iter().filter(|(owner, _)| *owner == stack) {
         if let Some((path, bytes)) = &record.content {
             files.insert(path.clone(), bytes.clone());
