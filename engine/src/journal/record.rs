@@ -67,6 +67,9 @@ pub enum Record {
         /// The error's code, when it failed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<String>,
+        /// Whether it may have been carried out in spite of the error: no answer came.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        open: bool,
         /// What the answer named, such as an ARN.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         names: BTreeMap<String, String>,
