@@ -4,8 +4,10 @@
 //! data: nothing here knows a construct or an AWS call.
 
 pub mod asset_manifest;
+pub mod broadening;
 pub mod cloud_assembly;
 pub mod diagnostic;
+pub mod diff;
 pub mod graph;
 pub mod json;
 pub mod limits;

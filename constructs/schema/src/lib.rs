@@ -11,6 +11,7 @@
 //!
 //! The facts are packed into the crate by `cargo xtask generate` and inflated by service when they are asked for.
 
+pub mod consequences;
 pub mod facts;
 mod finding;
 mod format;
@@ -24,6 +25,7 @@ pub mod spelling;
 pub mod template;
 pub mod validate;
 
+pub use consequences::{Consequence, consequences, loss_words};
 pub use facts::{
     Attribute, Availability, Extension, Handler, Reference, Replacement, ResourceType, TagShape, Tagging,
 };
