@@ -5,6 +5,7 @@
 pub mod cloudformation;
 pub mod error;
 pub mod session;
+pub mod storage;
 
 pub use error::{Error, ErrorKind};
 pub use session::{ConnectOptions, InProcess, Session, Sessions, Transport};
