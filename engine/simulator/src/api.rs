@@ -75,6 +75,11 @@ impl Parameters {
         Self(inner.collect())
     }
 
+    /// Names and values, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     fn members(&self, name: &str) -> impl Iterator<Item = String> {
         let given = self.0.keys().any(|key| key.starts_with(&format!("{name}.member.")));
         let count = if given { self.0.len() } else { 0 };

@@ -11,5 +11,17 @@
 pub mod api;
 pub mod cloudformation;
 pub mod faults;
+pub mod parameters;
+pub mod protocol;
+pub mod request_log;
+#[cfg(feature = "server")]
+pub mod server;
+pub mod services;
+pub mod simulator;
+pub mod storage;
+pub mod tokens;
 
 pub use api::{ApiError, Parameters, Reply, Request};
+pub use faults::{Script, ScriptError};
+pub use request_log::RequestLog;
+pub use simulator::{Simulator, SimulatorOptions};
