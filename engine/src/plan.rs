@@ -1,5 +1,37 @@
 //! The plan over all stacks: what a run would do, in a file that says exactly what is approved.
+//!
+//! [`make`] checks what can be checked before the first call, reads what can be read before the first write, and then
+//! makes the change sets. What it returns is data: [`approval`] says what has to be asked, [`file`] keeps it, and
+//! whoever carries it out can trust that nothing in it is a guess, except where a stack is marked provisional.
 
+pub mod approval;
+mod change_set;
+mod changes;
+mod destroy;
+mod environment;
+mod exports;
+mod failure;
+pub mod file;
+mod input;
+mod limits;
+mod make;
 pub mod model;
+mod names;
+pub mod owner;
+mod parameters;
+mod phases;
+pub mod pre_state;
+mod publish;
+mod reasons;
+pub mod request;
+mod settle;
+mod stack;
+#[cfg(test)]
+pub(crate) mod testing;
+mod unchanged;
 
+pub use destroy::Removals;
+pub use file::schema;
+pub use make::make;
 pub use model::*;
+pub use request::{Busy, Depth, GivenParameter, PlanRequest};

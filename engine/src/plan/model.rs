@@ -95,6 +95,9 @@ pub struct PlanOptions {
     /// Alarms that stop an update.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollback_configuration: Option<RollbackConfiguration>,
+    /// The capabilities that are granted; all when nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capabilities: Option<Vec<String>>,
 }
 
 impl Default for PlanOptions {
@@ -109,6 +112,7 @@ impl Default for PlanOptions {
             notification_arns: Vec::new(),
             tags: BTreeMap::new(),
             rollback_configuration: None,
+            capabilities: None,
         }
     }
 }
@@ -125,6 +129,9 @@ pub struct StackPlan {
     pub environment: Environment,
     /// What is done.
     pub operation: Operation,
+    /// Whether the stack carried no mark of ours and is taken over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
     /// The ids of the stacks of this plan that come first.
     pub needs: Vec<String>,
     /// Why the change set can only be made once others are deployed; what is approved then is the template.
@@ -148,6 +155,12 @@ pub struct StackPlan {
     /// The role that CloudFormation acts with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution_role_arn: Option<String>,
+    /// What `sts:ExternalId` the role wants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// The topics that are told of the stack's events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notification_arns: Vec<String>,
     /// Whether deletion is to be refused; nothing when the assembly does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub termination_protection: Option<bool>,
@@ -211,8 +224,14 @@ pub struct PlannedTemplate {
 pub struct FirstPhase {
     /// The template that still has the exports.
     pub template: PlannedTemplate,
-    /// The exports that are kept, and the stacks that import them.
+    /// The exports that are kept, and the names of the stacks that import them.
     pub kept_exports: BTreeMap<String, Vec<String>>,
+    /// The ids of the stacks of this plan that stop importing between the phases: the second phase comes after them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub then_after: Vec<String>,
+    /// The names of importing stacks outside the plan. While there is one, the second phase is left for a later run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_by: Vec<String>,
 }
 
 /// A parameter as it is approved.
@@ -227,6 +246,9 @@ pub struct PlannedParameter {
     /// The value's SHA-256 in hex, except for `NoEcho` (a digest of a short secret is as good as the secret).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// What the SSM parameter held that the value names; for parameters of an SSM type only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<String>,
 }
 
 /// Where a parameter's value comes from.

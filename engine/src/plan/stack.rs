@@ -1,0 +1,395 @@
+//! Plans one stack: nothing when nothing changed, a change set where one can be made, the template's word otherwise.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use formwork_assembly::broadening::{Side, broadenings};
+use formwork_assembly::references::references;
+use serde_json::Value;
+
+use super::change_set::{Outcome, name};
+use super::changes;
+use super::environment::Target;
+use super::input::Input;
+use super::make::{Making, tags, unplanned};
+use super::model::{Broadening, Operation, ParameterSource, PlannedChangeSet, PlannedTemplate, StackPlan};
+use super::parameters::{self, Declared, Resolved};
+use super::phases::{self, Phases};
+use super::request::{Depth, PlanRequest};
+use super::settle::Standing;
+use super::unchanged;
+use crate::aws::cloudformation::{
+    ChangeAction, ChangeSetType, NewChangeSet, Replacement, ResourceChange, TemplateSource,
+};
+use crate::error::{Class, EngineError};
+use crate::follow::Places;
+
+/// The capabilities that are granted unless the user restricts them. The last one does nothing for change sets, and does
+/// no harm either.
+pub(crate) const CAPABILITIES: [&str; 3] =
+    ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"];
+
+/// Why the change set of a stack can only be made once others are deployed; nothing when it can be made now.
+///
+/// # Errors
+/// When the value of an export would change that somebody goes on importing: CloudFormation refuses that.
+pub(crate) fn late_reason(
+    making: &Making<'_>,
+    id: &str,
+    done: &BTreeMap<String, StackPlan>,
+) -> Result<Option<String>, EngineError> {
+    if making.request.depth == Depth::Templates {
+        return Ok(Some("nothing is written: this is what the templates tell".to_owned()));
+    }
+    let standing = making.standings.get(id).ok_or_else(|| unplanned(id))?;
+    if standing.operation == Operation::Recreate {
+        return Ok(Some("what is left of the failed stack is deleted first".to_owned()));
+    }
+    let (Some(ties), Some(target)) = (making.exports.ties.get(id), making.targets.get(id)) else {
+        return Ok(None);
+    };
+    for producer in making.exports.producers(id) {
+        let (Some(plan), Some(gives)) = (done.get(producer), making.exports.ties.get(producer)) else {
+            continue;
+        };
+        if plan.operation == Operation::Nothing {
+            continue;
+        }
+        for (export, output) in gives.exports.iter().filter(|(export, _)| ties.imports.contains(*export)) {
+            if making.exports.exported(&target.environment, export).is_none() {
+                return Ok(Some(format!("waits for export {export} of stack {}", plan.name)));
+            }
+            if value_changes(making, producer, plan, output) {
+                return Ok(Some(format!("the value of export {export} changes with stack {}", plan.name)));
+            }
+        }
+        for read in ties.reads.iter().filter(|read| read.stack == plan.name) {
+            let deployed = making.standings.get(producer).and_then(|standing| standing.deployed.as_ref());
+            if deployed.is_none_or(|deployed| !deployed.stack.outputs.contains_key(&read.output)) {
+                return Ok(Some(format!("waits for output {} of stack {}", read.output, plan.name)));
+            }
+            if value_changes(making, producer, plan, &read.output) {
+                return Ok(Some(format!("output {} changes with stack {}", read.output, plan.name)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Whether an output may have another value once its stack is deployed.
+fn value_changes(making: &Making<'_>, producer: &str, plan: &StackPlan, output: &str) -> bool {
+    let Some(input) = making.inputs.get(producer) else { return true };
+    let deployed = making.standings.get(producer).and_then(|standing| standing.deployed.as_ref());
+    let Some(old) = deployed.and_then(|deployed| deployed.template.as_ref()) else { return true };
+    let value = |template: &Value| template.get("Outputs")?.get(output)?.get("Value").cloned();
+    let new = value(&input.template);
+    if value(old) != new {
+        return true;
+    }
+    references(&input.template)
+        .list
+        .iter()
+        .filter(|reference| reference.section == "Outputs" && reference.owner == output)
+        .any(|reference| {
+            if let Some(change) = plan.changes.iter().find(|change| change.logical_id == reference.target) {
+                return feeds(change, reference.attribute);
+            }
+            let changed = |planned: &super::model::PlannedParameter| {
+                planned.source != ParameterSource::Previous
+                    && deployed.and_then(|d| d.stack.parameters.get(reference.target))
+                        != planned.value.as_ref()
+            };
+            plan.parameters.get(reference.target).is_some_and(changed)
+        })
+}
+
+/// Whether a resource's change may change what others read of it. What names a resource stays unless it is replaced.
+fn feeds(change: &ResourceChange, attribute: Option<&str>) -> bool {
+    let replaced = change.replacement.as_ref().is_some_and(|word| *word != Replacement::False);
+    let names = attribute.is_none_or(|name| ["Arn", "Id", "Name"].iter().any(|end| name.ends_with(end)));
+    replaced || change.action != ChangeAction::Modify || !names
+}
+
+/// Plans one stack; `late` says why its change set cannot be made yet.
+pub(crate) async fn plan(
+    making: &Making<'_>,
+    id: &str,
+    late: Option<String>,
+) -> Result<StackPlan, EngineError> {
+    let input = making.inputs.get(id).ok_or_else(|| unplanned(id))?;
+    let target = making.targets.get(id).ok_or_else(|| unplanned(id))?;
+    let standing = making.standings.get(id).ok_or_else(|| unplanned(id))?;
+    let mut draft = draft(making, input, target, standing);
+    let wanted = parameters::asset_parameters(input);
+    let mut resolved = settle_parameters(making, input, standing, &previous_digests(&wanted, standing))?;
+    let waits = unchanged::resolve_ssm(input, target, &mut resolved, !draft.needs.is_empty()).await?;
+    if !making.request.options.force
+        && !making.request.options.revert_drift
+        && late.is_none()
+        && waits.is_none()
+        && unchanged::is_unchanged(input, standing, &resolved, &draft)
+    {
+        draft.operation = Operation::Nothing;
+        draft.parameters = resolved.planned;
+        return Ok(draft);
+    }
+    if making.request.depth == Depth::ChangeSets {
+        let session = &target.session;
+        let done = making.publisher.assets(&input.artifact, making.assembly, session, making.journal).await?;
+        draft.assets = done.assets;
+        if !done.parameters.is_empty() {
+            let ssm: BTreeMap<_, _> =
+                resolved.planned.iter().map(|(n, p)| (n.clone(), p.resolved.clone())).collect();
+            resolved = settle_parameters(making, input, standing, &done.parameters)?;
+            for (name, value) in ssm {
+                if let Some(planned) = resolved.planned.get_mut(&name) {
+                    planned.resolved = value;
+                }
+            }
+        }
+    }
+    draft.notes.append(&mut resolved.notes);
+    draft.parameters = resolved.planned.clone();
+    let phases = phases::find(making, input, target, standing)?;
+    draft.first_phase = phases.as_ref().map(|phases| phases.planned.clone());
+    if let Some(phases) = &phases {
+        draft.notes.extend(phases.notes.clone());
+    }
+    let deployed = standing.deployed.as_ref().and_then(|deployed| deployed.template.as_ref());
+    let told = changes::between(deployed.filter(|_| draft.operation == Operation::Update), &input.template);
+    draft.provisional = late.or(waits);
+    if draft.provisional.is_some() {
+        draft.changes = told;
+    } else {
+        with_change_set(making, input, target, &mut draft, &resolved, phases.as_ref()).await?;
+        if let (Some(_), Operation::Update) = (&phases, draft.operation) {
+            // What the second phase does is known from the templates only.
+            let known: BTreeSet<String> =
+                draft.changes.iter().map(|change| change.logical_id.clone()).collect();
+            draft.changes.extend(told.into_iter().filter(|change| !known.contains(&change.logical_id)));
+        }
+    }
+    judge(&mut draft, deployed, &input.template, &resolved.known(), standing);
+    Ok(draft)
+}
+
+fn settle_parameters(
+    making: &Making<'_>,
+    input: &Input,
+    standing: &Standing,
+    digests: &BTreeMap<String, String>,
+) -> Result<Resolved, EngineError> {
+    let deployed = standing.deployed.as_ref().filter(|_| standing.operation == Operation::Update);
+    let PlanRequest { parameters: given, previous_parameters, .. } = making.request;
+    parameters::resolve(input, given, digests, deployed, *previous_parameters).map_err(|missing| {
+        let name = missing.first().and_then(|text| text.split("parameter ").nth(1)).unwrap_or_default();
+        let name = name.split(' ').next().unwrap_or_default();
+        EngineError::new(Class::Input, missing.join("\n  "))
+            .with_hint(format!("give it with --parameters {}:{name}=VALUE", input.artifact.id))
+    })
+}
+
+/// Digests that an asset will have: until it is published, what the stack has counts. Its key is in the template, so that
+/// another asset is another template.
+fn previous_digests(wanted: &BTreeMap<String, String>, standing: &Standing) -> BTreeMap<String, String> {
+    let deployed = standing.deployed.as_ref().map(|deployed| &deployed.stack.parameters);
+    wanted
+        .keys()
+        .map(|name| {
+            let previous = deployed.and_then(|parameters| parameters.get(name)).cloned();
+            // A stack that is not there yet has none; any digest will do until the real one is known.
+            (name.clone(), previous.unwrap_or_else(|| "0".repeat(64)))
+        })
+        .collect()
+}
+
+fn draft(making: &Making<'_>, input: &Input, target: &Target, standing: &Standing) -> StackPlan {
+    let planned = |id: &String| making.inputs.contains_key(id);
+    let mut needs: BTreeSet<String> =
+        input.artifact.dependencies.iter().filter(|id| planned(id)).cloned().collect();
+    needs.extend(making.exports.producers(&input.artifact.id).cloned());
+    let mut notification_arns = input.more.notification_arns.clone();
+    notification_arns.extend(making.request.options.notification_arns.clone());
+    notification_arns.sort();
+    notification_arns.dedup();
+    StackPlan {
+        id: input.artifact.id.clone(),
+        name: input.name().to_owned(),
+        environment: target.environment.clone(),
+        operation: standing.operation,
+        adopted: standing.adopted,
+        needs: needs.into_iter().collect(),
+        provisional: None,
+        template: Some(PlannedTemplate { sha256: input.sha256.clone(), bytes: input.text.len(), url: None }),
+        first_phase: None,
+        parameters: BTreeMap::new(),
+        tags: tags(input, making.request),
+        assume_role_arn: target.role.clone(),
+        external_id: target.external_id.clone(),
+        execution_role_arn: target.execution_role.clone(),
+        notification_arns,
+        termination_protection: input.artifact.properties.termination_protection,
+        assets: Vec::new(),
+        change_set: None,
+        base: standing.base(),
+        changes: Vec::new(),
+        losses: Vec::new(),
+        broadenings: Vec::new(),
+        notes: standing.notes.clone(),
+    }
+}
+
+/// Makes the change set, of the first phase when there are two.
+async fn with_change_set(
+    making: &Making<'_>,
+    input: &Input,
+    target: &Target,
+    draft: &mut StackPlan,
+    resolved: &Resolved,
+    phases: Option<&Phases>,
+) -> Result<(), EngineError> {
+    let (text, digest) = match phases {
+        Some(phases) => (phases.text.as_str(), phases.planned.template.sha256.as_str()),
+        None => (input.text.as_str(), input.sha256.as_str()),
+    };
+    let session = &target.session;
+    let publisher = &making.publisher;
+    let url = publisher.template(&input.artifact, text, making.assembly, session, making.journal).await?;
+    match (&mut draft.first_phase, &mut draft.template) {
+        (Some(first), _) => first.template.url.clone_from(&url),
+        (None, Some(template)) => template.url.clone_from(&url),
+        (None, None) => {}
+    }
+    let mut values = resolved.values.clone();
+    if let Some(phases) = phases {
+        values.extend(phases.kept_parameters.clone());
+    }
+    let template = url.map_or_else(|| TemplateSource::Body(text.to_owned()), TemplateSource::Url);
+    let new = new_change_set(draft, making.request, &making.request.run, digest, template, values);
+    let places = Places::of(making.assembly, &input.artifact);
+    let outcome = making.maker.make(session, new, &places).await?;
+    match outcome {
+        Outcome::Empty => {
+            draft.operation = Operation::Nothing;
+            draft.first_phase = None;
+        }
+        Outcome::Ready(set) => {
+            draft.changes = set.changes.clone();
+            if draft.base.is_none() {
+                draft.operation = Operation::Create;
+            }
+            draft.change_set =
+                Some(PlannedChangeSet { arn: set.arn, name: set.name, stack_id: set.stack_id });
+            nested(target, draft).await;
+        }
+    }
+    Ok(())
+}
+
+/// Adds the changes of nested stacks, whose logical ids become `Nested.Resource`.
+async fn nested(target: &Target, draft: &mut StackPlan) {
+    let mut todo: Vec<(String, String)> = draft
+        .changes
+        .iter()
+        .filter_map(|change| Some((change.logical_id.clone(), change.nested_change_set.clone()?)))
+        .collect();
+    let mut seen = BTreeSet::new();
+    while let Some((parent, arn)) = todo.pop() {
+        if !seen.insert(arn.clone()) {
+            continue;
+        }
+        match target.session.cloudformation().change_set(&arn, None).await {
+            Ok(Some(set)) => {
+                for mut change in set.changes {
+                    change.logical_id = format!("{parent}.{}", change.logical_id);
+                    if let Some(deeper) = &change.nested_change_set {
+                        todo.push((change.logical_id.clone(), deeper.clone()));
+                    }
+                    draft.changes.push(change);
+                }
+            }
+            _ => draft.notes.push(format!("the changes of nested stack {parent} could not be read")),
+        }
+    }
+}
+
+/// What `CreateChangeSet` is asked for.
+pub(crate) fn new_change_set(
+    plan: &StackPlan,
+    request: &PlanRequest,
+    run: &str,
+    digest: &str,
+    template: TemplateSource,
+    parameters: BTreeMap<String, crate::aws::cloudformation::ParameterValue>,
+) -> NewChangeSet {
+    let options = &request.options;
+    let kind = match plan.operation {
+        Operation::Create | Operation::Recreate => ChangeSetType::Create,
+        Operation::Import => ChangeSetType::Import,
+        _ => ChangeSetType::Update,
+    };
+    NewChangeSet {
+        stack: plan.name.clone(),
+        name: name(run, digest),
+        kind,
+        template,
+        parameters,
+        tags: plan.tags.clone(),
+        capabilities: options
+            .capabilities
+            .clone()
+            .unwrap_or_else(|| CAPABILITIES.map(str::to_owned).to_vec()),
+        notification_arns: plan.notification_arns.clone(),
+        role_arn: plan.execution_role_arn.clone(),
+        description: Some(format!("formwork run {run}")),
+        resources_to_import: Vec::new(),
+        import_existing: options.import_existing,
+        // CloudFormation takes neither for an import nor for drift.
+        include_nested: !options.revert_drift,
+        revert_drift: options.revert_drift && plan.base.is_some(),
+        rollback: options.rollback_configuration.clone(),
+    }
+}
+
+/// Finds losses and broadenings.
+pub(crate) fn judge(
+    plan: &mut StackPlan,
+    deployed: Option<&Value>,
+    new: &Value,
+    values: &BTreeMap<String, String>,
+    standing: &Standing,
+) {
+    plan.losses = changes::losses(&plan.changes, deployed, Some(new));
+    let none = BTreeMap::new();
+    let before = standing.deployed.as_ref().map_or(&none, |deployed| &deployed.stack.parameters);
+    let old = deployed.unwrap_or(&Value::Null);
+    plan.broadenings =
+        broadenings(Side { template: old, parameters: before }, Side { template: new, parameters: values })
+            .into_iter()
+            .map(|found| Broadening {
+                logical_id: found.logical_id,
+                resource_type: found.resource_type,
+                words: found.words,
+            })
+            .collect();
+}
+
+/// The value of an SSM parameter.
+pub(crate) async fn ssm(_target: &Target, _name: &str) -> Result<Ssm, EngineError> {
+    Ok(Ssm::Hidden)
+}
+
+/// What an SSM parameter holds.
+pub(crate) enum Ssm {
+    /// This.
+    Value(String),
+    /// There is no such parameter.
+    Missing,
+    /// The caller may not read it.
+    Hidden,
+}
+
+/// The names of parameters that must not be shown.
+pub(crate) fn secrets(template: &Value) -> BTreeSet<String> {
+    let declared = Declared::of(template).into_iter();
+    declared.filter(|(_, declared)| declared.is_secret()).map(|(name, _)| name.to_owned()).collect()
+}
