@@ -4,11 +4,19 @@
 //! the same whatever their number. What cannot be read is read again later; a read that fails never fails an operation,
 //! because CloudFormation goes on whether somebody looks or not.
 
+mod advice;
+mod cause;
+mod classify;
 mod failure;
+mod log;
 mod operation;
+mod pace;
 mod places;
+mod poller;
 mod reads;
+mod telling;
 mod typical;
+mod watch;
 mod watcher;
 
 pub use failure::{Failure, FailureClass};

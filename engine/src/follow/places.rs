@@ -81,7 +81,8 @@ impl Places {
         if let Some(logical_id) = node["attributes"]["aws:cdk:cloudformation:logicalId"].as_str() {
             let place = self.0.entry(logical_id.to_owned()).or_default();
             place.construct_path = node["path"].as_str().map(str::to_owned);
-            if let (Some(file), Some(line)) = (node["source"]["file"].as_str(), node["source"]["line"].as_u64())
+            if let (Some(file), Some(line)) =
+                (node["source"]["file"].as_str(), node["source"]["line"].as_u64())
             {
                 place.source = Some(format!("{file}:{line}"));
             }

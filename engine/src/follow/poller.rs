@@ -1,0 +1,452 @@
+//! The poller: one loop that reads for all operations of one caller in one account and region.
+//!
+//! Few stacks are read one by one. With more, one `ListStacks` tells for all of them who still works; whoever left the
+//! list is described once, and what remains of the budget goes to events, the longest unread first. Nothing here fails:
+//! a read that does not work is due again later.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{mpsc, oneshot};
+
+use super::log::Next;
+use super::operation::Operation;
+use super::pace::{Budget, backoff, interval};
+use super::reads::Reads;
+use super::telling::Telling;
+use super::watch::{Ended, LISTED, Slot, Watch};
+use crate::aws::cloudformation::{EventPage, Stack, StackSummary};
+use crate::aws::{Error, ErrorKind};
+use crate::control::Wish;
+use crate::runtime::Runtime;
+
+/// With so many stacks at most, each is read for itself: that is no more reads than listing all of them.
+const FEW: usize = 3;
+/// How many reads are on their way at once.
+const AT_ONCE: usize = 4;
+/// How long nothing may be readable before the run is detached.
+pub(super) const SILENCE: Duration = Duration::from_secs(30 * 60);
+/// The loop looks around at least this often.
+const LOOK: Duration = Duration::from_secs(1);
+/// The longest time between two reads of the events of a stack in which nothing happens.
+const QUIET: Duration = Duration::from_secs(15);
+
+/// An operation to watch, and where to say what came of it.
+pub(super) struct Register(pub(super) Operation, pub(super) oneshot::Sender<Ended>);
+
+/// What is read next.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Job {
+    List,
+    Describe(u64),
+    /// Of the stack, or of a nested one.
+    Events(u64, Option<String>),
+}
+
+enum Answer {
+    List(Result<Vec<StackSummary>, Error>),
+    Stack(Result<Option<Stack>, Error>),
+    Events(Result<EventPage, Error>),
+}
+
+struct Reply {
+    job: Job,
+    begun: Duration,
+    answer: Answer,
+}
+
+/// The loop's state.
+pub(super) struct Poller {
+    reads: Arc<dyn Reads>,
+    runtime: Runtime,
+    watches: BTreeMap<u64, Watch>,
+    next: u64,
+    list: Slot,
+    list_denied: bool,
+    budget: Budget,
+    telling: Telling,
+    /// No read goes out before this time.
+    blocked: Duration,
+    failures: u32,
+    on_the_way: FuturesUnordered<BoxFuture<'static, Reply>>,
+}
+
+impl Poller {
+    pub(super) fn new(reads: Arc<dyn Reads>, runtime: Runtime) -> Self {
+        let now = runtime.clock.elapsed();
+        Self {
+            reads,
+            telling: Telling::new(runtime.clone(), now),
+            runtime,
+            watches: BTreeMap::new(),
+            next: 0,
+            list: Slot::default(),
+            list_denied: false,
+            budget: Budget::new(now),
+            blocked: Duration::ZERO,
+            failures: 0,
+            on_the_way: FuturesUnordered::new(),
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.runtime.clock.elapsed()
+    }
+
+    /// Runs until nobody can ask any more and nothing is watched.
+    pub(super) async fn run(mut self, mut registrations: mpsc::UnboundedReceiver<Register>) {
+        let mut open = true;
+        while open || !self.watches.is_empty() {
+            let idle = self.watches.is_empty();
+            let wake = self.wake();
+            let clock = self.runtime.clock;
+            let control = self.runtime.control.clone();
+            tokio::select! {
+                registration = registrations.recv(), if open => match registration {
+                    Some(Register(operation, done)) => self.register(operation, done),
+                    None => open = false,
+                },
+                Some(reply) = self.on_the_way.next(), if !self.on_the_way.is_empty() => self.answered(reply),
+                () = control.reached(Wish::Detach), if !idle => self.detach_all("the run was asked to stop"),
+                () = clock.sleep(wake), if !idle => {}
+            }
+            self.look();
+        }
+    }
+
+    fn register(&mut self, operation: Operation, done: oneshot::Sender<Ended>) {
+        let now = self.now();
+        let age = self.runtime.clock.now().duration_since(operation.started);
+        let age = Duration::try_from(age).unwrap_or_default();
+        if self.watches.is_empty() {
+            self.telling.heard(now);
+        }
+        self.watches.insert(self.next, Watch::new(operation, done, now, age));
+        self.next += 1;
+    }
+
+    fn is_listing(&self) -> bool {
+        !self.list_denied && self.watches.len() > FEW
+    }
+
+    /// How long to wait for the next thing to do.
+    fn wake(&self) -> Duration {
+        let now = self.now();
+        let told = self.watches.values().flat_map(|watch| {
+            watch
+                .nested
+                .values()
+                .map(|nested| &nested.log)
+                .chain([&watch.log])
+                .filter_map(|log| log.next_told())
+        });
+        let read = self.jobs(now + LOOK).first().map(|(_, due, job)| {
+            let busy = self.on_the_way.len() >= AT_ONCE;
+            if busy { now + LOOK } else { (*due).max(self.blocked).max(self.budget.ready(self.cost(job))) }
+        });
+        let next = told.chain(read).min().unwrap_or(now + LOOK).min(now + LOOK);
+        // Never quite nothing: time has to pass for a clock that only moves while it is waited for.
+        next.saturating_sub(now).max(Duration::from_millis(1))
+    }
+
+    /// What is due until a time, the most urgent first.
+    fn jobs(&self, until: Duration) -> Vec<(u8, Duration, Job)> {
+        let mut jobs = Vec::new();
+        if self.is_listing() && !self.list.busy && self.list.due <= until {
+            jobs.push((1, self.list.due, Job::List));
+        }
+        for (id, watch) in &self.watches {
+            let ending = watch.is_ending();
+            if !ending && !watch.describe.busy && watch.describe.due <= until {
+                // The end that events tell of is what others wait for.
+                let urgency = if watch.log.end().is_some() { 0 } else { 2 };
+                jobs.push((urgency, watch.describe.due, Job::Describe(*id)));
+            }
+            let urgency = if ending { 1 } else { 3 };
+            if !watch.events_denied && !watch.events.busy && watch.events.due <= until {
+                jobs.push((urgency, watch.events.due, Job::Events(*id, None)));
+            }
+            for (arn, nested) in &watch.nested {
+                if nested.active && !watch.events_denied && !nested.slot.busy && nested.slot.due <= until {
+                    jobs.push((urgency, nested.slot.due, Job::Events(*id, Some(arn.clone()))));
+                }
+            }
+        }
+        jobs.sort();
+        jobs
+    }
+
+    fn cost(&self, job: &Job) -> usize {
+        if *job == Job::List { self.budget.pages() } else { 1 }
+    }
+
+    /// Tells what is to be told, ends what is over and sends what is due.
+    fn look(&mut self) {
+        let now = self.now();
+        for watch in self.watches.values_mut() {
+            self.telling.tell(watch, now, false);
+        }
+        self.finish(now);
+        if now < self.blocked {
+            return;
+        }
+        for (_, _, job) in self.jobs(now) {
+            if self.on_the_way.len() >= AT_ONCE || !self.budget.take(now, self.cost(&job)) {
+                break;
+            }
+            self.send(job, now);
+        }
+    }
+
+    fn finish(&mut self, now: Duration) {
+        if self.telling.silence(now) >= SILENCE && !self.watches.is_empty() {
+            let reason = format!(
+                "nothing could be read from CloudFormation for {} minutes: {}",
+                SILENCE.as_secs() / 60,
+                self.telling.last_error()
+            );
+            self.detach_all(&reason);
+        }
+        let mut over: Vec<(u64, bool)> = Vec::new();
+        for (id, watch) in &mut self.watches {
+            if watch.done.is_closed() {
+                over.push((*id, false));
+                continue;
+            }
+            if watch.is_final_early() {
+                self.telling.tell(watch, now, true);
+                watch.finish_early();
+            }
+            let expired = watch.operation.limit.is_some_and(|limit| watch.age(now) >= limit);
+            if watch.is_over(now) || expired {
+                over.push((*id, expired && !watch.is_ending()));
+            }
+        }
+        for (id, expired) in over {
+            let Some(mut watch) = self.watches.remove(&id) else { continue };
+            self.telling.tell(&mut watch, now, true);
+            let ended = watch.ended(None, expired);
+            // Whoever does not wait any more does not want to know.
+            let _ = watch.done.send(ended);
+        }
+    }
+
+    fn detach_all(&mut self, reason: &str) {
+        let now = self.now();
+        for (_, mut watch) in std::mem::take(&mut self.watches) {
+            self.telling.tell(&mut watch, now, true);
+            let ended = watch.ended(Some(reason.to_owned()), false);
+            let _ = watch.done.send(ended);
+        }
+    }
+
+    /// Leaves the operations of which neither the stack nor its events may be read.
+    fn detach_blind(&mut self, error: &Error) {
+        let blind: Vec<u64> = self
+            .watches
+            .iter()
+            .filter(|(_, watch)| watch.describe_denied && watch.events_denied)
+            .map(|(id, _)| *id)
+            .collect();
+        for watch in blind.iter().filter_map(|id| self.watches.remove(id)) {
+            let ended = watch.ended(Some(format!("the stack may not be read: {}", error.message)), false);
+            let _ = watch.done.send(ended);
+        }
+    }
+
+    fn slot(&mut self, job: &Job) -> Option<&mut Slot> {
+        match job {
+            Job::List => Some(&mut self.list),
+            Job::Describe(id) => self.watches.get_mut(id).map(|watch| &mut watch.describe),
+            Job::Events(id, None) => self.watches.get_mut(id).map(|watch| &mut watch.events),
+            Job::Events(id, Some(arn)) => {
+                self.watches.get_mut(id)?.nested.get_mut(arn).map(|nested| &mut nested.slot)
+            }
+        }
+    }
+
+    fn send(&mut self, job: Job, begun: Duration) {
+        let Some(slot) = self.slot(&job) else { return };
+        slot.busy = true;
+        let reads = Arc::clone(&self.reads);
+        let (arn, page) = match &job {
+            Job::List => (String::new(), None),
+            Job::Describe(id) => (self.watches[id].operation.stack_arn.clone(), None),
+            Job::Events(id, None) => {
+                (self.watches[id].operation.stack_arn.clone(), self.watches[id].log.page())
+            }
+            Job::Events(id, Some(arn)) => {
+                (arn.clone(), self.watches[id].nested.get(arn).and_then(|nested| nested.log.page()))
+            }
+        };
+        self.on_the_way.push(Box::pin(async move {
+            let answer = match &job {
+                Job::List => Answer::List(reads.in_progress().await),
+                Job::Describe(_) => Answer::Stack(reads.stack(arn).await),
+                Job::Events(..) => Answer::Events(reads.events(arn, page).await),
+            };
+            Reply { job, begun, answer }
+        }));
+    }
+
+    fn answered(&mut self, reply: Reply) {
+        let now = self.now();
+        let Reply { job, begun, answer } = reply;
+        let few = !self.is_listing();
+        let Some(slot) = self.slot(&job) else { return };
+        slot.busy = false;
+        let error = match answer {
+            Answer::List(Ok(stacks)) => {
+                self.list.failures = 0;
+                self.listed(&stacks, now);
+                None
+            }
+            Answer::Stack(Ok(stack)) => {
+                self.described(&job, stack, few, now);
+                None
+            }
+            Answer::Events(Ok(page)) => {
+                self.add_events(&job, page, few, begun);
+                None
+            }
+            Answer::List(Err(error)) | Answer::Stack(Err(error)) | Answer::Events(Err(error)) => Some(error),
+        };
+        match error {
+            None => {
+                self.failures = 0;
+                self.telling.heard(now);
+            }
+            Some(error) => self.failed(&job, error, begun),
+        }
+    }
+
+    fn listed(&mut self, stacks: &[StackSummary], now: Duration) {
+        self.budget.listed(stacks.len());
+        let by_arn: BTreeMap<&str, &StackSummary> =
+            stacks.iter().map(|stack| (stack.id.as_str(), stack)).collect();
+        for watch in self.watches.values_mut() {
+            let status = by_arn.get(watch.operation.stack_arn.as_str()).map(|stack| &stack.status);
+            watch.listed(status, now);
+        }
+        let youngest = self.watches.values().map(|watch| watch.age(now)).min().unwrap_or_default();
+        self.list.due = now + interval(youngest).max(self.budget.list_interval());
+    }
+
+    fn described(&mut self, job: &Job, stack: Option<Stack>, few: bool, now: Duration) {
+        let Job::Describe(id) = job else { return };
+        let Some(watch) = self.watches.get_mut(id) else { return };
+        watch.describe.failures = 0;
+        let pace = interval(watch.age(now));
+        // Events tell of the end sooner; a listed stack is described when it leaves the list.
+        let patient = !watch.events_denied && watch.log.reads() > 0 && watch.log.end().is_none();
+        let factor = if few && patient { 3 } else { 1 };
+        watch.describe.due = now + pace * factor;
+        let running = stack.as_ref().is_some_and(|stack| stack.status.is_in_progress());
+        watch.described(stack, now);
+        if !few && running {
+            watch.describe.due = now + LISTED;
+        }
+    }
+
+    fn add_events(&mut self, job: &Job, page: EventPage, few: bool, begun: Duration) {
+        let now = self.now();
+        let Job::Events(id, arn) = job else { return };
+        let Some(watch) = self.watches.get_mut(id) else { return };
+        let pace = interval(watch.age(now));
+        let (log, slot) = match arn {
+            None => (&mut watch.log, &mut watch.events),
+            Some(arn) => match watch.nested.get_mut(arn) {
+                Some(nested) => (&mut nested.log, &mut nested.slot),
+                None => return,
+            },
+        };
+        slot.failures = 0;
+        match log.add(page, now) {
+            Next::Page(_) => slot.due = now,
+            Next::Complete { new } => {
+                slot.quiet = if new { 0 } else { slot.quiet + 1 };
+                // Where the list tells of the end, a stack in which nothing happens can wait.
+                let patience = if few { 1.0 } else { 1.5_f64.powi(slot.quiet.min(8) as i32) };
+                slot.due = now + pace.mul_f64(patience).min(QUIET);
+                match arn {
+                    Some(arn) => {
+                        if let Some(nested) = watch.nested.get_mut(arn) {
+                            nested.complete(begun);
+                        }
+                    }
+                    None if watch.log.end().is_some() => {
+                        watch.describe.due = watch.describe.due.min(now);
+                    }
+                    None => {}
+                }
+                watch.find_nested(now);
+                watch.end_by_events(now);
+            }
+        }
+    }
+
+    fn failed(&mut self, job: &Job, error: Error, begun: Duration) {
+        let now = self.now();
+        match (&error.kind, job) {
+            (ErrorKind::ExpiredCredentials | ErrorKind::Credentials, _) => {
+                self.detach_all(&format!("the credentials are not valid any more: {}", error.message));
+                return;
+            }
+            (ErrorKind::Denied, Job::List) => {
+                self.list_denied = true;
+                self.telling.list_denied();
+                return;
+            }
+            (ErrorKind::Denied, Job::Events(id, _)) => {
+                if let Some(watch) = self.watches.get_mut(id) {
+                    watch.events_denied = true;
+                }
+                self.telling.events_denied(&error);
+                self.detach_blind(&error);
+                return;
+            }
+            (ErrorKind::Denied, Job::Describe(id)) => {
+                if let Some(watch) = self.watches.get_mut(id) {
+                    watch.describe_denied = true;
+                    watch.end_by_events(now);
+                }
+                self.detach_blind(&error);
+            }
+            (ErrorKind::Invalid | ErrorKind::NotFound, Job::Events(id, arn)) => {
+                // A page that is not known any more: once more from the newest.
+                if let Some(watch) = self.watches.get_mut(id) {
+                    match arn {
+                        None => watch.log.restart(),
+                        Some(arn) => {
+                            if let Some(nested) = watch.nested.get_mut(arn) {
+                                nested.log.restart();
+                            }
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+        let Some(slot) = self.slot(job) else { return };
+        slot.failures += 1;
+        let wait = backoff(slot.failures);
+        slot.due = now + wait;
+        if let ErrorKind::Throttled { .. } | ErrorKind::Unreachable = error.kind {
+            // Reads that were on their way together fail together: that is one failure.
+            if begun >= self.blocked {
+                self.failures += 1;
+            }
+            let asked = match error.kind {
+                ErrorKind::Throttled { retry_after } => retry_after.unwrap_or_default(),
+                _ => Duration::ZERO,
+            };
+            let wait = backoff(self.failures.saturating_sub(1)).max(asked);
+            self.blocked = self.blocked.max(now + wait);
+        }
+        self.telling.failed(&error, now, self.blocked.max(now + wait));
+    }
+}
