@@ -1,6 +1,8 @@
 //! CloudFormation as the engine uses it: its calls and answers without the SDK's types.
 
+mod changing;
 pub mod client;
+mod convert;
 pub mod model;
 pub mod status;
 

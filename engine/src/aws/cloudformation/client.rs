@@ -1,44 +1,23 @@
-//! The calls. Reads are repeated until they work or the network is given up; calls that change something are repeated
-//! with the same token only where a repeat is harmless.
+//! The calls that only ask. They are repeated until they work or the caller's patience ends.
+//!
+//! Every list is read to its last page: what stands on the second page is as true as what stands on the first.
 
 use std::collections::BTreeMap;
 
+pub use super::changing::{Deletion, Execution, RollbackContinuation};
+use super::convert;
 use super::model::*;
 use super::status::StackStatus;
-use crate::aws::error::Error;
-use crate::journal::Ticket;
+use crate::aws::error::{Error, ErrorKind};
+use crate::aws::retry::{Caller, Patience};
+use crate::aws::{limiter::Effect, messages};
 
-/// CloudFormation in one account and region.
+/// CloudFormation in one account and region. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Client {}
-
-/// What `ExecuteChangeSet` is told besides the change set.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Execution {
-    /// Whether a failure leaves things as they are.
-    pub disable_rollback: bool,
-}
-
-/// What `DeleteStack` is told besides the stack.
-#[derive(Clone, Debug, Default)]
-pub struct Deletion {
-    /// The role that CloudFormation acts with.
-    pub role_arn: Option<String>,
-    /// Resources that a stack in `DELETE_FAILED` leaves behind.
-    pub retain: Vec<String>,
-    /// Whether resources that cannot be deleted are left behind.
-    pub force: bool,
-}
-
-/// What `ContinueUpdateRollback` is told besides the stack.
-#[derive(Clone, Debug, Default)]
-pub struct RollbackContinuation {
-    /// The role that CloudFormation acts with.
-    pub role_arn: Option<String>,
-    /// Resources to leave out, as `Logical` or `Nested.Logical`.
-    pub skip: Vec<String>,
-    /// Whether CloudFormation itself leaves out what fails.
-    pub force: bool,
+pub struct Client {
+    pub(super) sdk: aws_sdk_cloudformation::Client,
+    pub(super) caller: Caller,
+    pub(super) patience: Patience,
 }
 
 /// A page of events, the newest first.
@@ -48,196 +27,6 @@ pub struct EventPage {
     pub events: Vec<StackEvent>,
     /// Where the next, older page begins.
     pub next: Option<String>,
-}
-
-#[allow(unused_variables, reason = "the signatures come first")]
-impl Client {
-    /// `DescribeStacks` of one stack, by name or ARN; `None` when there is none. A deleted stack is found by its ARN only.
-    ///
-    /// # Errors
-    /// When the answer cannot be had.
-    pub async fn stack(&self, stack: &str) -> Result<Option<Stack>, Error> {
-        unavailable("DescribeStacks")
-    }
-
-    /// `ListStacks` with a filter of statuses, all pages.
-    ///
-    /// # Errors
-    /// When the answer cannot be had.
-    pub async fn list_stacks(&self, statuses: &[StackStatus]) -> Result<Vec<StackSummary>, Error> {
-        unavailable("ListStacks")
-    }
-
-    /// One page of `DescribeStackEvents`.
-    ///
-    /// # Errors
-    /// When the answer cannot be had.
-    pub async fn events(&self, stack: &str, page: Option<&str>) -> Result<EventPage, Error> {
-        unavailable("DescribeStackEvents")
-    }
-
-    /// `DescribeEvents` with failed events only, of a change set or an operation.
-    ///
-    /// # Errors
-    /// When the answer cannot be had; `Denied` where the caller lacks cloudformation:DescribeEvents.
-    pub async fn findings(&self, change_set: &str) -> Result<Vec<OperationFinding>, Error> {
-        unavailable("DescribeEvents")
-    }
-
-    /// `ListStackResources`, all pages.
-    ///
-    /// # Errors
-    /// When the answer cannot be had.
-    pub async fn resources(&self, stack: &str) -> Result<Vec<StackResource>, Error> {
-        unavailable("ListStackResources")
-    }
-
-    /// `GetTemplate` of a stack as it was sent; `None` when there is no such stack.
-    ///
-    /// # Errors
-    /// When the answer cannot be had.
-    pub async fn template(&self, stack: &str) -> Result<Option<String>, Error> {
-        unavailable("GetTemplate")
-    }
-
-    /// `ListExports`, all pages, by name.
-    ///
-    /// # Errors
-    /// When the answer cannot be had.
-    pub async fn exports(&self) -> Result<BTreeMap<String, Export>, Error> {
-        unavailable("ListExports")
-    }
-
-    /// `ListImports`: the names of the stacks that import an export; none when nobody does.
-    ///
-    /// # Errors
-    /// When the answer cannot be had.
-    pub async fn importers(&self, export: &str) -> Result<Vec<String>, Error> {
-        unavailable("ListImports")
-    }
-
-    /// `DescribeChangeSet` with property values, all pages; once more without the values where the service says that
-    /// they made the answer incomplete, and both answers put together. `None` when there is no such change set.
-    ///
-    /// # Errors
-    /// When the answer cannot be had.
-    pub async fn change_set(
-        &self,
-        change_set: &str,
-        stack: Option<&str>,
-    ) -> Result<Option<ChangeSet>, Error> {
-        unavailable("DescribeChangeSet")
-    }
-
-    /// `ListChangeSets` of a stack: names and ARNs with their statuses, without their changes.
-    ///
-    /// # Errors
-    /// When the answer cannot be had.
-    pub async fn change_sets(&self, stack: &str) -> Result<Vec<ChangeSet>, Error> {
-        unavailable("ListChangeSets")
-    }
-
-    /// `CreateChangeSet`; the change set's and the stack's ARN.
-    ///
-    /// # Errors
-    /// When the service refuses.
-    pub async fn create_change_set(
-        &self,
-        new: &NewChangeSet,
-        ticket: &Ticket,
-    ) -> Result<(String, String), Error> {
-        unavailable("CreateChangeSet")
-    }
-
-    /// `DeleteChangeSet`; one that is gone already is no error.
-    ///
-    /// # Errors
-    /// When the service refuses.
-    pub async fn delete_change_set(&self, change_set: &str, ticket: &Ticket) -> Result<(), Error> {
-        unavailable("DeleteChangeSet")
-    }
-
-    /// `ExecuteChangeSet`.
-    ///
-    /// # Errors
-    /// When the service refuses.
-    pub async fn execute_change_set(
-        &self,
-        change_set: &str,
-        execution: Execution,
-        ticket: &Ticket,
-    ) -> Result<(), Error> {
-        unavailable("ExecuteChangeSet")
-    }
-
-    /// `DeleteStack`, by ARN.
-    ///
-    /// # Errors
-    /// When the service refuses.
-    pub async fn delete_stack(&self, stack: &str, deletion: &Deletion, ticket: &Ticket) -> Result<(), Error> {
-        unavailable("DeleteStack")
-    }
-
-    /// `RollbackStack`, for a stack whose failure was left as it was.
-    ///
-    /// # Errors
-    /// When the service refuses.
-    pub async fn roll_back(&self, stack: &str, role_arn: Option<&str>, ticket: &Ticket) -> Result<(), Error> {
-        unavailable("RollbackStack")
-    }
-
-    /// `ContinueUpdateRollback`, for a rollback that failed.
-    ///
-    /// # Errors
-    /// When the service refuses.
-    pub async fn continue_rollback(
-        &self,
-        stack: &str,
-        continuation: &RollbackContinuation,
-        ticket: &Ticket,
-    ) -> Result<(), Error> {
-        unavailable("ContinueUpdateRollback")
-    }
-
-    /// `CancelUpdateStack`.
-    ///
-    /// # Errors
-    /// When the service refuses; `WrongState` when no update is running.
-    pub async fn cancel_update(&self, stack: &str, ticket: &Ticket) -> Result<(), Error> {
-        unavailable("CancelUpdateStack")
-    }
-
-    /// `UpdateTerminationProtection`.
-    ///
-    /// # Errors
-    /// When the service refuses.
-    pub async fn protect(&self, stack: &str, protected: bool, ticket: &Ticket) -> Result<(), Error> {
-        unavailable("UpdateTerminationProtection")
-    }
-
-    /// `DetectStackDrift`; the id of the detection.
-    ///
-    /// # Errors
-    /// When the service refuses.
-    pub async fn detect_drift(&self, stack: &str, ticket: &Ticket) -> Result<String, Error> {
-        unavailable("DetectStackDrift")
-    }
-
-    /// `DescribeStackDriftDetectionStatus`: whether it is over, and what it says then.
-    ///
-    /// # Errors
-    /// When the answer cannot be had.
-    pub async fn drift_status(&self, detection: &str) -> Result<DriftStatus, Error> {
-        unavailable("DescribeStackDriftDetectionStatus")
-    }
-
-    /// `DescribeStackResourceDrifts`, all pages.
-    ///
-    /// # Errors
-    /// When the answer cannot be had.
-    pub async fn drifts(&self, stack: &str) -> Result<Vec<ResourceDrift>, Error> {
-        unavailable("DescribeStackResourceDrifts")
-    }
 }
 
 /// How a drift detection stands.
@@ -251,12 +40,265 @@ pub struct DriftStatus {
     pub reason: Option<String>,
 }
 
-fn unavailable<T>(operation: &'static str) -> Result<T, Error> {
-    Err(Error {
-        operation,
-        kind: crate::aws::ErrorKind::Other,
-        code: None,
-        message: "not there yet".to_owned(),
-        request_id: None,
-    })
+/// Sends one request of an SDK client, which is made anew for each attempt.
+macro_rules! ask {
+    ($client:expr, $operation:literal, $request:expr) => {{
+        let request = $request;
+        $client
+            .read($operation, || async {
+                request.clone().send().await.map_err(|error| Error::of($operation, &error))
+            })
+            .await
+    }};
 }
+
+/// Sends a request for page after page and gathers what the pages hold.
+macro_rules! pages {
+    ($client:expr, $operation:literal, $request:expr, $items:ident, $convert:expr) => {{
+        let mut gathered = Vec::new();
+        let mut next: Option<String> = None;
+        loop {
+            let answer = ask!($client, $operation, $request.set_next_token(next.clone()))?;
+            gathered.extend(answer.$items.unwrap_or_default().into_iter().filter_map($convert));
+            // A service that names the page it just gave would be asked for ever.
+            match answer.next_token {
+                Some(token) if !token.is_empty() && next.as_ref() != Some(&token) => next = Some(token),
+                _ => break,
+            }
+        }
+        gathered
+    }};
+}
+
+impl Client {
+    pub(crate) fn new(sdk: aws_sdk_cloudformation::Client, caller: Caller) -> Self {
+        Self { sdk, caller, patience: Patience::USUAL }
+    }
+
+    /// The same client, repeating calls for so long.
+    #[must_use]
+    pub fn with_patience(&self, patience: Patience) -> Self {
+        Self { patience, ..self.clone() }
+    }
+
+    async fn read<T, F>(&self, operation: &'static str, send: impl Fn() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        self.caller.call(operation, Effect::Read, self.patience, |_| send()).await
+    }
+
+    /// `DescribeStacks` of one stack, by name or ARN; `None` when there is none. A deleted stack is found by its ARN only.
+    ///
+    /// # Errors
+    /// When the answer cannot be had.
+    pub async fn stack(&self, stack: &str) -> Result<Option<Stack>, Error> {
+        const OPERATION: &str = "DescribeStacks";
+        let request = self.sdk.describe_stacks().stack_name(stack);
+        let answer = self.read(OPERATION, || async {
+            let answer = request.clone().send().await.map_err(|error| Error::of(OPERATION, &error))?;
+            let first = answer.stacks.unwrap_or_default().into_iter().next().and_then(convert::stack);
+            // A stack that is not there is an error of the service. An answer without it is a broken one, and taking it
+            // for a deletion would let a run create the stack again.
+            first.ok_or_else(|| {
+                Error::new(OPERATION, ErrorKind::Protocol, format!("the answer has no stack {stack}"))
+            })
+        });
+        or_none(answer.await)
+    }
+
+    /// `ListStacks` with a filter of statuses, all pages.
+    ///
+    /// # Errors
+    /// When the answer cannot be had.
+    pub async fn list_stacks(&self, statuses: &[StackStatus]) -> Result<Vec<StackSummary>, Error> {
+        let filter: Vec<_> = statuses.iter().map(|status| status.as_str().into()).collect();
+        let filter = (!filter.is_empty()).then_some(filter);
+        let request = || self.sdk.list_stacks().set_stack_status_filter(filter.clone());
+        Ok(pages!(self, "ListStacks", request(), stack_summaries, convert::stack_summary))
+    }
+
+    /// One page of `DescribeStackEvents`.
+    ///
+    /// # Errors
+    /// When the answer cannot be had.
+    pub async fn events(&self, stack: &str, page: Option<&str>) -> Result<EventPage, Error> {
+        let request = self.sdk.describe_stack_events().stack_name(stack);
+        let answer =
+            ask!(self, "DescribeStackEvents", request.clone().set_next_token(page.map(str::to_owned)))?;
+        let events = answer.stack_events.unwrap_or_default().into_iter().filter_map(convert::event).collect();
+        Ok(EventPage { events, next: answer.next_token.filter(|token| !token.is_empty()) })
+    }
+
+    /// `DescribeEvents` with failed events only, of a change set or an operation.
+    ///
+    /// # Errors
+    /// When the answer cannot be had; `Denied` where the caller lacks cloudformation:DescribeEvents.
+    pub async fn findings(&self, change_set: &str) -> Result<Vec<OperationFinding>, Error> {
+        let filter = aws_sdk_cloudformation::types::EventFilter::builder().failed_events(true).build();
+        let request = || {
+            let request = self.sdk.describe_events().filters(filter.clone());
+            // An operation's id is a UUID, a change set's is an ARN.
+            if change_set.starts_with("arn:") {
+                request.change_set_name(change_set)
+            } else {
+                request.operation_id(change_set)
+            }
+        };
+        Ok(pages!(self, "DescribeEvents", request(), operation_events, convert::finding))
+    }
+
+    /// `ListStackResources`, all pages.
+    ///
+    /// # Errors
+    /// When the answer cannot be had.
+    pub async fn resources(&self, stack: &str) -> Result<Vec<StackResource>, Error> {
+        let request = || self.sdk.list_stack_resources().stack_name(stack);
+        Ok(pages!(self, "ListStackResources", request(), stack_resource_summaries, convert::resource))
+    }
+
+    /// `GetTemplate` of a stack as it was sent; `None` when there is no such stack.
+    ///
+    /// # Errors
+    /// When the answer cannot be had.
+    pub async fn template(&self, stack: &str) -> Result<Option<String>, Error> {
+        const OPERATION: &str = "GetTemplate";
+        let stage = aws_sdk_cloudformation::types::TemplateStage::Original;
+        let request = self.sdk.get_template().stack_name(stack).template_stage(stage);
+        let answer = self.read(OPERATION, || async {
+            let answer = request.clone().send().await.map_err(|error| Error::of(OPERATION, &error))?;
+            let nothing = || Error::new(OPERATION, ErrorKind::Protocol, "the answer has no template");
+            answer.template_body.ok_or_else(nothing)
+        });
+        or_none(answer.await)
+    }
+
+    /// `ListExports`, all pages, by name.
+    ///
+    /// # Errors
+    /// When the answer cannot be had.
+    pub async fn exports(&self) -> Result<BTreeMap<String, Export>, Error> {
+        let request = || self.sdk.list_exports();
+        let exports = pages!(self, "ListExports", request(), exports, convert::export);
+        Ok(exports.into_iter().map(|export| (export.name.clone(), export)).collect())
+    }
+
+    /// `ListImports`: the names of the stacks that import an export; none when nobody does.
+    ///
+    /// # Errors
+    /// When the answer cannot be had.
+    pub async fn importers(&self, export: &str) -> Result<Vec<String>, Error> {
+        match self.list_imports(export).await {
+            Err(error) if messages::is_not_imported(&error.message) => Ok(Vec::new()),
+            answer => answer,
+        }
+    }
+
+    async fn list_imports(&self, export: &str) -> Result<Vec<String>, Error> {
+        let request = || self.sdk.list_imports().export_name(export);
+        Ok(pages!(self, "ListImports", request(), imports, Some))
+    }
+
+    /// `DescribeChangeSet` with property values, all pages; once more without the values where the service says that
+    /// they made the answer incomplete, and both answers put together. `None` when there is no such change set.
+    ///
+    /// # Errors
+    /// When the answer cannot be had.
+    pub async fn change_set(
+        &self,
+        change_set: &str,
+        stack: Option<&str>,
+    ) -> Result<Option<ChangeSet>, Error> {
+        let described = or_none(self.describe_change_set(change_set, stack, true).await)?;
+        let Some(mut described) = described else { return Ok(None) };
+        if described.status_reason.as_deref().is_some_and(messages::is_incomplete_with_values)
+            && let Some(whole) = or_none(self.describe_change_set(change_set, stack, false).await)?
+        {
+            convert::complete(&mut described, whole);
+        }
+        Ok(Some(described))
+    }
+
+    async fn describe_change_set(
+        &self,
+        change_set: &str,
+        stack: Option<&str>,
+        values: bool,
+    ) -> Result<ChangeSet, Error> {
+        const OPERATION: &str = "DescribeChangeSet";
+        let mut gathered: Option<ChangeSet> = None;
+        let mut next: Option<String> = None;
+        loop {
+            let request = self
+                .sdk
+                .describe_change_set()
+                .change_set_name(change_set)
+                .set_stack_name(stack.map(str::to_owned))
+                .set_include_property_values(values.then_some(true))
+                .set_next_token(next.clone());
+            let answer = self.read(OPERATION, || async {
+                let answer = request.clone().send().await.map_err(|error| Error::of(OPERATION, &error))?;
+                let token = answer.next_token.clone();
+                let nothing = || Error::new(OPERATION, ErrorKind::Protocol, "the answer has no change set");
+                convert::change_set(answer).map(|page| (page, token)).ok_or_else(nothing)
+            });
+            let (page, token) = answer.await?;
+            match &mut gathered {
+                None => gathered = Some(page),
+                Some(first) => first.changes.extend(page.changes),
+            }
+            match token {
+                Some(token) if !token.is_empty() && next.as_ref() != Some(&token) => next = Some(token),
+                _ => break,
+            }
+        }
+        gathered.ok_or_else(|| Error::new(OPERATION, ErrorKind::Protocol, "the answer has no change set"))
+    }
+
+    /// `ListChangeSets` of a stack: names and ARNs with their statuses, without their changes.
+    ///
+    /// # Errors
+    /// When the answer cannot be had.
+    pub async fn change_sets(&self, stack: &str) -> Result<Vec<ChangeSet>, Error> {
+        let request = || self.sdk.list_change_sets().stack_name(stack);
+        Ok(pages!(self, "ListChangeSets", request(), summaries, convert::change_set_summary))
+    }
+
+    /// `DescribeStackDriftDetectionStatus`: whether it is over, and what it says then.
+    ///
+    /// # Errors
+    /// When the answer cannot be had.
+    pub async fn drift_status(&self, detection: &str) -> Result<DriftStatus, Error> {
+        const OPERATION: &str = "DescribeStackDriftDetectionStatus";
+        let request = self.sdk.describe_stack_drift_detection_status().stack_drift_detection_id(detection);
+        let answer = self.read(OPERATION, || async {
+            let answer = request.clone().send().await.map_err(|error| Error::of(OPERATION, &error))?;
+            let nothing = || Error::new(OPERATION, ErrorKind::Protocol, "the answer has no status");
+            let detection = answer.detection_status.ok_or_else(nothing)?.as_str().to_owned();
+            let drift = answer.stack_drift_status.map(|word| word.as_str().to_owned());
+            Ok(DriftStatus { detection, drift, reason: answer.detection_status_reason })
+        });
+        answer.await
+    }
+
+    /// `DescribeStackResourceDrifts`, all pages.
+    ///
+    /// # Errors
+    /// When the answer cannot be had.
+    pub async fn drifts(&self, stack: &str) -> Result<Vec<ResourceDrift>, Error> {
+        let request = || self.sdk.describe_stack_resource_drifts().stack_name(stack);
+        Ok(pages!(self, "DescribeStackResourceDrifts", request(), stack_resource_drifts, convert::drift))
+    }
+}
+
+/// What is not there is an answer, too.
+fn or_none<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;
