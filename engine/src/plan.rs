@@ -12,7 +12,9 @@ mod environment;
 mod exports;
 mod failure;
 pub mod file;
+mod fresh;
 mod input;
+pub mod late;
 mod limits;
 mod make;
 pub mod model;
@@ -32,6 +34,7 @@ mod unchanged;
 
 pub use destroy::Removals;
 pub use file::schema;
+pub use fresh::check_fresh;
 pub use make::make;
 pub use model::*;
 pub use request::{Busy, Depth, GivenParameter, PlanRequest};

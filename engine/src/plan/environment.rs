@@ -168,7 +168,7 @@ async fn bootstrapped(inputs: &[&Input], targets: &BTreeMap<String, Target>) -> 
         );
         let refuse =
             |message: String| Err(EngineError::new(Class::Refused, message).with_hint(bootstrap.clone()));
-        match parameter_of(target, parameter).await {
+        match target.session.parameter(parameter).await {
             Ok(None) => refuse(format!(
                 "aws://{account}/{region} is not bootstrapped: SSM parameter {parameter} is missing"
             )),
@@ -185,8 +185,4 @@ async fn bootstrapped(inputs: &[&Input], targets: &BTreeMap<String, Target>) -> 
     });
     let errors: Vec<EngineError> = join_all(checks).await.into_iter().filter_map(Result::err).collect();
     if errors.is_empty() { Ok(()) } else { Err(combine(errors)) }
-}
-
-async fn parameter_of(_target: &Target, _name: &str) -> Result<Option<String>, crate::aws::Error> {
-    Ok(Some(u32::MAX.to_string()))
 }

@@ -16,7 +16,7 @@ use super::input::{Input, sha256};
 use super::make::Making;
 use super::model::{FirstPhase, Operation, PlannedTemplate};
 use super::settle::Standing;
-use crate::aws::cloudformation::{ParameterValue, Replacement};
+use crate::aws::cloudformation::{ParameterValue, Replacement, Stack};
 use crate::error::{Class, EngineError};
 
 /// The first of two phases.
@@ -49,16 +49,10 @@ pub(crate) fn find(
         return Ok(None);
     };
     let mut kept = BTreeMap::new();
-    let mut outputs = BTreeSet::new();
     let (mut then_after, mut held_by, mut problems) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     for ((stack, export), importers) in &making.exports.importers {
         if stack != id {
             continue;
-        }
-        let output =
-            deployed.stack.outputs.iter().find(|(_, output)| output.export_name.as_ref() == Some(export));
-        if let Some((output, _)) = output {
-            outputs.insert((output.clone(), export.clone()));
         }
         kept.insert(export.clone(), importers.clone());
         for importer in importers {
@@ -92,8 +86,8 @@ pub(crate) fn find(
             "export the new value under another name, or read outputs instead: -c crossStackReferences=weak",
         ));
     }
-    let (template, parameters) = first_template(old, &input.template, &outputs);
-    let text = to_text(&template);
+    let outputs = outputs_of(kept.keys(), Some(&deployed.stack));
+    let (text, parameters) = first_text(old, &input.template, &outputs);
     let mut notes = Vec::new();
     for (export, importers) in &kept {
         let outside: Vec<&str> =
@@ -119,12 +113,30 @@ pub(crate) fn find(
     Ok(Some(Phases { text, planned, kept_parameters, notes }))
 }
 
-/// The new template with old outputs kept, and the names of parameters that only they need. `outputs` are the old
-/// template's outputs with the names that they export.
+/// The outputs that export names.
+pub(crate) fn outputs_of<'n>(
+    names: impl Iterator<Item = &'n String>,
+    stack: Option<&Stack>,
+) -> BTreeSet<String> {
+    let names: BTreeSet<&String> = names.collect();
+    let outputs = stack.into_iter().flat_map(|stack| &stack.outputs);
+    outputs
+        .filter(|(_, output)| output.export_name.as_ref().is_some_and(|name| names.contains(name)))
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+/// [`first_template`] as text.
+pub(crate) fn first_text(old: &Value, new: &Value, outputs: &BTreeSet<String>) -> (String, BTreeSet<String>) {
+    let (template, parameters) = first_template(old, new, outputs);
+    (to_text(&template), parameters)
+}
+
+/// The new template with outputs of the old one kept, and the names of parameters that only they need.
 pub(crate) fn first_template(
     old: &Value,
     new: &Value,
-    outputs: &BTreeSet<(String, String)>,
+    outputs: &BTreeSet<String>,
 ) -> (Value, BTreeSet<String>) {
     let mut template = new.clone();
     let replaced: BTreeSet<String> = changes::between(Some(old), new)
@@ -135,7 +147,7 @@ pub(crate) fn first_template(
     let mut parameters = BTreeSet::new();
     // What is kept, by its section and name in the old template.
     let mut todo: Vec<(String, String)> = Vec::new();
-    for (output, _) in outputs {
+    for output in outputs {
         let Some(body) = old.get("Outputs").and_then(|section| section.get(output)) else { continue };
         let section = section(&mut template, "Outputs");
         let taken = section.get(output).is_some_and(|there| there.get("Export") != body.get("Export"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use formwork_assembly::{CloudAssembly, StackArtifact};
 
-use super::model::PlannedAsset;
+use super::model::{PlannedAsset, StackPlan};
 use super::request::PlanRequest;
 use crate::aws::Session;
 use crate::error::EngineError;
@@ -25,6 +25,11 @@ pub(crate) struct Done {
 
 impl Seam {
     pub(crate) fn new(_request: &PlanRequest, _runtime: &Runtime) -> Self {
+        Self {}
+    }
+
+    /// For templates alone.
+    pub(crate) fn of_run(_runtime: &Runtime) -> Self {
         Self {}
     }
 
@@ -49,5 +54,10 @@ impl Seam {
         _journal: &Journal,
     ) -> Result<Option<String>, EngineError> {
         Ok(None)
+    }
+
+    /// Makes sure that what the plan found in buckets still lies there.
+    pub(crate) async fn verify(&self, _stack: &StackPlan, _session: &Session) -> Result<(), EngineError> {
+        Ok(())
     }
 }

@@ -9,9 +9,12 @@ use serde_json::Value;
 use super::change_set::{Outcome, name};
 use super::changes;
 use super::environment::Target;
+use super::failure::failed;
 use super::input::Input;
 use super::make::{Making, tags, unplanned};
-use super::model::{Broadening, Operation, ParameterSource, PlannedChangeSet, PlannedTemplate, StackPlan};
+use super::model::{
+    Broadening, Operation, ParameterSource, PlanOptions, PlannedChangeSet, PlannedTemplate, StackPlan,
+};
 use super::parameters::{self, Declared, Resolved};
 use super::phases::{self, Phases};
 use super::request::{Depth, PlanRequest};
@@ -20,6 +23,7 @@ use super::unchanged;
 use crate::aws::cloudformation::{
     ChangeAction, ChangeSetType, NewChangeSet, Replacement, ResourceChange, TemplateSource,
 };
+use crate::aws::{ErrorKind, Session};
 use crate::error::{Class, EngineError};
 use crate::follow::Places;
 
@@ -264,7 +268,8 @@ async fn with_change_set(
         values.extend(phases.kept_parameters.clone());
     }
     let template = url.map_or_else(|| TemplateSource::Body(text.to_owned()), TemplateSource::Url);
-    let new = new_change_set(draft, making.request, &making.request.run, digest, template, values);
+    let PlanRequest { options, run, .. } = making.request;
+    let new = new_change_set(draft, options, run, digest, template, values);
     let places = Places::of(making.assembly, &input.artifact);
     let outcome = making.maker.make(session, new, &places).await?;
     match outcome {
@@ -273,55 +278,51 @@ async fn with_change_set(
             draft.first_phase = None;
         }
         Outcome::Ready(set) => {
-            draft.changes = set.changes.clone();
+            draft.changes = set.changes;
+            let unread = nested(&target.session, &mut draft.changes).await;
+            draft.notes.extend(unread);
             if draft.base.is_none() {
                 draft.operation = Operation::Create;
             }
             draft.change_set =
                 Some(PlannedChangeSet { arn: set.arn, name: set.name, stack_id: set.stack_id });
-            nested(target, draft).await;
         }
     }
     Ok(())
 }
 
-/// Adds the changes of nested stacks, whose logical ids become `Nested.Resource`.
-async fn nested(target: &Target, draft: &mut StackPlan) {
-    let mut todo: Vec<(String, String)> = draft
-        .changes
-        .iter()
-        .filter_map(|change| Some((change.logical_id.clone(), change.nested_change_set.clone()?)))
-        .collect();
-    let mut seen = BTreeSet::new();
+/// Adds the changes of nested stacks, whose logical ids become `Nested.Resource`; what could not be read, in words.
+pub(crate) async fn nested(session: &Session, changes: &mut Vec<ResourceChange>) -> Vec<String> {
+    let child = |change: &ResourceChange| Some((change.logical_id.clone(), change.nested_change_set.clone()?));
+    let mut todo: Vec<(String, String)> = changes.iter().filter_map(child).collect();
+    let (mut seen, mut unread) = (BTreeSet::new(), Vec::new());
     while let Some((parent, arn)) = todo.pop() {
         if !seen.insert(arn.clone()) {
             continue;
         }
-        match target.session.cloudformation().change_set(&arn, None).await {
+        match session.cloudformation().change_set(&arn, None).await {
             Ok(Some(set)) => {
                 for mut change in set.changes {
                     change.logical_id = format!("{parent}.{}", change.logical_id);
-                    if let Some(deeper) = &change.nested_change_set {
-                        todo.push((change.logical_id.clone(), deeper.clone()));
-                    }
-                    draft.changes.push(change);
+                    todo.extend(child(&change));
+                    changes.push(change);
                 }
             }
-            _ => draft.notes.push(format!("the changes of nested stack {parent} could not be read")),
+            _ => unread.push(format!("the changes of nested stack {parent} could not be read")),
         }
     }
+    unread
 }
 
 /// What `CreateChangeSet` is asked for.
 pub(crate) fn new_change_set(
     plan: &StackPlan,
-    request: &PlanRequest,
+    options: &PlanOptions,
     run: &str,
     digest: &str,
     template: TemplateSource,
     parameters: BTreeMap<String, crate::aws::cloudformation::ParameterValue>,
 ) -> NewChangeSet {
-    let options = &request.options;
     let kind = match plan.operation {
         Operation::Create | Operation::Recreate => ChangeSetType::Create,
         Operation::Import => ChangeSetType::Import,
@@ -373,9 +374,14 @@ pub(crate) fn judge(
             .collect();
 }
 
-/// The value of an SSM parameter.
-pub(crate) async fn ssm(_target: &Target, _name: &str) -> Result<Ssm, EngineError> {
-    Ok(Ssm::Hidden)
+/// The value of an SSM parameter; nothing when the caller may not read it.
+pub(crate) async fn ssm(target: &Target, name: &str) -> Result<Ssm, EngineError> {
+    match target.session.parameter(name).await {
+        Ok(Some(value)) => Ok(Ssm::Value(value)),
+        Ok(None) => Ok(Ssm::Missing),
+        Err(error) if error.kind == ErrorKind::Denied => Ok(Ssm::Hidden),
+        Err(error) => Err(failed(&format!("cannot read SSM parameter {name}"), &error)),
+    }
 }
 
 /// What an SSM parameter holds.

@@ -1,0 +1,98 @@
+//! Whether a plan still holds: what it found must be what there is when it is carried out.
+
+use formwork_assembly::CloudAssembly;
+use futures_util::future::join_all;
+
+use super::environment::Target;
+use super::failure::{combine, failed};
+use super::late::{approved_input, changed, check_base, session};
+use super::model::{Operation, Plan, StackPlan};
+use super::publish::Seam;
+use super::stack::{Ssm, ssm};
+use crate::aws::Session;
+use crate::aws::cloudformation::ExecutionStatus;
+use crate::error::EngineError;
+use crate::runtime::Runtime;
+
+/// Refuses a plan that no longer holds, naming everything that is not what the plan found.
+///
+/// # Errors
+/// When a change set is gone or obsolete, a template, asset or SSM parameter is another one, a stack was changed since,
+/// or the credentials are of another account.
+pub async fn check_fresh(plan: &Plan, assembly: &CloudAssembly, runtime: &Runtime) -> Result<(), EngineError> {
+    let checks = join_all(plan.stacks.iter().map(|stack| check(stack, assembly, runtime))).await;
+    let errors: Vec<EngineError> = checks.into_iter().flatten().collect();
+    if errors.is_empty() { Ok(()) } else { Err(combine(errors)) }
+}
+
+async fn check(stack: &StackPlan, assembly: &CloudAssembly, runtime: &Runtime) -> Vec<EngineError> {
+    let mut errors = Vec::new();
+    if stack.operation != Operation::Delete
+        && stack.template.is_some()
+        && let Err(error) = approved_input(stack, assembly)
+    {
+        errors.push(error);
+    }
+    let session = match session(stack, runtime).await {
+        Ok(session) => session,
+        // Whoever is somebody else sees another account's stacks: the rest would be wrong.
+        Err(error) => return vec![error],
+    };
+    errors.extend(check_change_set(stack, &session).await.err());
+    match session.cloudformation().stack(&stack.name).await {
+        Ok(now) => errors.extend(check_base(stack, now.as_ref()).err()),
+        Err(error) => errors.push(failed(&format!("stack {}", stack.name), &error)),
+    }
+    if stack.operation == Operation::Nothing || stack.operation == Operation::Delete {
+        return errors;
+    }
+    errors.extend(check_parameters(stack, &session).await);
+    errors.extend(Seam::of_run(runtime).verify(stack, &session).await.err());
+    errors
+}
+
+async fn check_change_set(stack: &StackPlan, session: &Session) -> Result<(), EngineError> {
+    let Some(planned) = &stack.change_set else { return Ok(()) };
+    let set = session
+        .cloudformation()
+        .change_set(&planned.arn, Some(&planned.stack_id))
+        .await
+        .map_err(|error| failed(&format!("stack {}", stack.name), &error))?;
+    let Some(set) = set else {
+        return Err(changed(&stack.name, &format!("change set {} is gone", planned.name)));
+    };
+    match set.execution_status {
+        ExecutionStatus::Available => Ok(()),
+        ExecutionStatus::Obsolete => Err(changed(
+            &stack.name,
+            &format!("change set {} is OBSOLETE, another one was executed", planned.name),
+        )),
+        other => Err(changed(&stack.name, &format!("change set {} is {other}", planned.name))),
+    }
+}
+
+async fn check_parameters(stack: &StackPlan, session: &Session) -> Vec<EngineError> {
+    let target = Target {
+        session: session.clone(),
+        environment: stack.environment.clone(),
+        role: None,
+        external_id: None,
+        execution_role: None,
+    };
+    let mut errors = Vec::new();
+    for (name, planned) in &stack.parameters {
+        let (Some(parameter), Some(then)) = (&planned.value, &planned.resolved) else { continue };
+        match ssm(&target, parameter).await {
+            Ok(Ssm::Value(now)) if now != *then => errors.push(changed(
+                &stack.name,
+                &format!("parameter {name}: SSM parameter {parameter} was `{then}` and is `{now}`"),
+            )),
+            Ok(Ssm::Missing) => {
+                errors.push(changed(&stack.name, &format!("parameter {name}: SSM parameter {parameter} is gone")));
+            }
+            Ok(_) => {}
+            Err(error) => errors.push(error),
+        }
+    }
+    errors
+}
