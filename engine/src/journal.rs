@@ -86,7 +86,7 @@ impl Intent {
 
 /// A new run's id, `YYYYMMDD-HHMMSS-xxxx`: runs sort by their start, and the last part keeps two that start in the same
 /// second apart.
-pub fn run_id(now: Timestamp) -> String {
+pub fn new_run_id(now: Timestamp) -> String {
     use std::hash::{BuildHasher, RandomState};
     let chance = RandomState::new().hash_one((now.as_nanosecond(), std::process::id()));
     format!("{}-{:04x}", now.strftime("%Y%m%d-%H%M%S"), chance & 0xffff)

@@ -8,6 +8,7 @@
 //! [`aws`] is the only room with the AWS SDK and asks for a journal's [`journal::Ticket`] before each call that changes
 //! something, [`assets`] and [`plan`] prepare, [`follow`] watches, [`apply`] carries out.
 
+pub mod apply;
 pub mod aws;
 pub mod clock;
 pub mod control;
@@ -15,6 +16,7 @@ pub mod error;
 pub mod event;
 pub mod follow;
 pub mod journal;
+pub mod lock;
 pub mod plan;
 pub mod runtime;
 

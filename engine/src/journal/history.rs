@@ -25,6 +25,8 @@ pub struct History {
 pub struct Call<'h> {
     /// Its number.
     pub call: u64,
+    /// When it was written down.
+    pub time: Timestamp,
     /// The API operation.
     pub operation: &'h str,
     /// What it was done to.
@@ -143,7 +145,15 @@ impl History {
             if let Some((_, _, answered)) = outcomes.get(call) {
                 all.extend(answered.iter().map(|(k, v)| (k.as_str(), v.as_str())));
             }
-            Some(Call { call: *call, operation, target, token: token.as_deref(), names: all, fate })
+            Some(Call {
+                call: *call,
+                time: line.time,
+                operation,
+                target,
+                token: token.as_deref(),
+                names: all,
+                fate,
+            })
         })
     }
 

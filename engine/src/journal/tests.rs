@@ -227,6 +227,6 @@ fn after_a_cut_nothing_is_written_and_no_ticket_is_given() {
 
 #[test]
 fn run_ids_sort_by_time() {
-    let id = run_id("2026-11-22T01:44:31Z".parse().unwrap());
+    let id = new_run_id("2026-11-22T01:44:31Z".parse().unwrap());
     assert!(id.starts_with("20261122-014431-") && id.len() == 20, "{id}");
 }

@@ -1,0 +1,57 @@
+//! Takes a plan back that is not carried out: its change sets, and the shells of stacks that they made.
+
+use super::calls::{failed, names};
+use crate::aws::Session;
+use crate::aws::cloudformation::{Deletion, StackStatus};
+use crate::error::EngineError;
+use crate::event::What;
+use crate::journal::{Intent, Journal};
+use crate::plan::model::{Operation, Plan, StackPlan};
+use crate::runtime::Runtime;
+
+/// Deletes the change sets of a plan that was declined, and the empty stacks that stand for them alone. What cannot be
+/// deleted is told; `formwork gc` finds it later.
+pub async fn discard(plan: &Plan, runtime: &Runtime, journal: &Journal) {
+    for stack in &plan.stacks {
+        let session =
+            runtime.sessions.session(Some(&stack.environment.region), stack.assume_role_arn.as_deref()).await;
+        let done = match session {
+            Ok(session) => discard_stack(stack, &session, journal).await,
+            Err(error) => Err(failed(&stack.name, &error)),
+        };
+        if let Err(error) = done {
+            let hint = Some("`formwork gc` deletes it later".to_owned());
+            runtime.tell_of(&stack.name, What::Warning { message: error.message, hint });
+        }
+    }
+}
+
+/// Deletes the planned change set of a stack that was not begun.
+pub(super) async fn discard_stack(
+    stack: &StackPlan,
+    session: &Session,
+    journal: &Journal,
+) -> Result<(), EngineError> {
+    let Some(set) = &stack.change_set else { return Ok(()) };
+    let client = session.cloudformation();
+    let told = |error: crate::aws::Error| failed(&stack.name, &error);
+    let ticket = journal.intent(Intent::new("DeleteChangeSet", &set.arn))?;
+    let answer = client.delete_change_set(&set.arn, &ticket).await;
+    journal.outcome(&ticket, answer.as_ref().map(|()| names([])));
+    answer.map_err(told)?;
+    if stack.operation != Operation::Create {
+        return Ok(());
+    }
+    let shell = client.stack(&set.stack_id).await.map_err(told)?;
+    if shell.is_none_or(|shell| shell.status != StackStatus::ReviewInProgress) {
+        return Ok(());
+    }
+    let others = client.change_sets(&set.stack_id).await.map_err(told)?;
+    if others.iter().any(|other| other.arn != set.arn) {
+        return Ok(());
+    }
+    let ticket = journal.intent(Intent::new("DeleteStack", &set.stack_id))?;
+    let answer = client.delete_stack(&set.stack_id, &Deletion::default(), &ticket).await;
+    journal.outcome(&ticket, answer.as_ref().map(|()| names([])));
+    answer.map_err(told)
+}
