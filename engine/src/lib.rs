@@ -9,7 +9,9 @@
 //! something, [`assets`] and [`plan`] prepare, [`follow`] watches, [`apply`] carries out.
 
 pub mod apply;
+pub mod assets;
 pub mod aws;
+pub mod bootstrap;
 pub mod clock;
 pub mod control;
 pub mod error;

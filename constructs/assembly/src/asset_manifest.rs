@@ -21,6 +21,13 @@ pub struct AssetManifest {
     pub docker_images: BTreeMap<String, ImageAsset>,
 }
 
+impl AssetManifest {
+    /// Whether there is nothing to publish.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.docker_images.is_empty()
+    }
+}
+
 /// One file or archive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -4,15 +4,7 @@
 //! refused by S3 itself, before a byte goes there or comes from there. Whether an object is there is asked by a listing,
 //! because S3 remembers for a while that a `HeadObject` found nothing, and CloudFormation would then be told so too.
 //!
-//! No call takes a token. Why a repetition does no harm:
-//!
-//! | call | why |
-//! |---|---|
-//! | `PutObject` | the key is made of the hash of the content, or of that of its sources |
-//! | `CreateMultipartUpload` | an upload that nobody completes is no object; the bucket's rule clears it away after a day |
-//! | `UploadPart` | the same part with the same content |
-//! | `CompleteMultipartUpload` | the same object; `NoSuchUpload` with the object in place means that it was done |
-//! | `AbortMultipartUpload`, `DeleteObject` | what is gone is gone |
+//! No call takes a token; [`super::mutations`] says of each why a repetition does no harm.
 
 mod bucket;
 mod failure;
@@ -21,13 +13,16 @@ mod objects;
 
 use std::time::Duration;
 
+use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_types::SdkConfig;
 
 use super::error::Error;
-use crate::clock::Clock;
+use super::limiter::Effect;
+use super::retry::{Caller, Patience};
+use super::session::Session;
 
 pub use bucket::{BucketFacts, Encryption};
 pub use failure::explain;
@@ -36,13 +31,6 @@ pub use objects::{Head, Listed, NewObject, Stored};
 
 /// The environment variable with the endpoint at which CloudFormation reads templates, when that is not S3's.
 pub const TEMPLATE_ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION";
-
-/// How often a call is made before its failure is told.
-const ATTEMPTS: u32 = 7;
-/// The wait after the first failure; it doubles with each further one.
-const FIRST_WAIT: Duration = Duration::from_millis(300);
-/// The longest wait between two attempts.
-const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -56,19 +44,18 @@ pub struct Storage {
     client: aws_sdk_s3::Client,
     owner: String,
     region: String,
-    clock: Clock,
+    caller: Caller,
     template_endpoint: Option<String>,
 }
 
 impl Storage {
     /// A client for the buckets of `owner`, a 12-digit account, in the region of the configuration.
-    pub(crate) fn new(config: &SdkConfig, owner: &str, clock: Clock) -> Self {
+    pub(crate) fn new(config: &SdkConfig, owner: &str, caller: Caller) -> Self {
         let endpoint = endpoint(config);
         let settings = aws_sdk_s3::config::Builder::from(config)
             // A name before the endpoint's host would have to be known to the resolver of names.
             .force_path_style(endpoint.is_some())
-            // Repetition is decided here, where the journal and the clock are known.
-            .retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled())
+            .retry_config(RetryConfig::disabled())
             .timeout_config(
                 TimeoutConfig::builder()
                     .connect_timeout(CONNECT)
@@ -81,7 +68,7 @@ impl Storage {
             client: aws_sdk_s3::Client::from_conf(settings),
             owner: owner.to_owned(),
             region: config.region().map(|region| region.as_ref().to_owned()).unwrap_or_default(),
-            clock,
+            caller,
             template_endpoint: std::env::var(TEMPLATE_ENDPOINT_VARIABLE).ok().filter(|url| !url.is_empty()),
         }
     }
@@ -114,30 +101,46 @@ impl Storage {
         format!("{host}/{bucket}/{key}{version}")
     }
 
-    /// Makes a call until it works, its failure is not one of the way, or all attempts are used up.
+    /// Makes a call that only asks, until it works or it makes no sense to go on.
+    async fn read<T, E, F>(&self, operation: &'static str, call: impl Fn() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        self.repeated(operation, Effect::Read, call).await
+    }
+
+    /// Makes a call that changes something; the table of this module says why it may be repeated.
+    async fn change<T, E, F>(&self, operation: &'static str, call: impl Fn() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        self.repeated(operation, Effect::Write, call).await
+    }
+
     async fn repeated<T, E, F>(
         &self,
         operation: &'static str,
-        mut call: impl FnMut() -> F,
+        effect: Effect,
+        call: impl Fn() -> F,
     ) -> Result<T, Error>
     where
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-        E: ProvideErrorMetadata + std::error::Error + 'static,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let mut wait = FIRST_WAIT;
-        let mut attempt = 1;
-        loop {
-            let error = match call().await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => failure::error(operation, &error),
-            };
-            if attempt == ATTEMPTS || !error.is_transient() {
-                return Err(error);
-            }
-            attempt += 1;
-            self.clock.sleep(wait).await;
-            wait = (wait * 2).min(LONGEST_WAIT);
-        }
+        let send = |_| {
+            let answer = call();
+            async move { answer.await.map_err(|error| failure::error(operation, &error)) }
+        };
+        self.caller.call(operation, effect, Patience::USUAL, send).await
+    }
+}
+
+impl Session {
+    /// S3 for buckets of this account in this region.
+    pub fn storage(&self) -> Storage {
+        Storage::new(self.sdk_config(), self.account(), self.caller())
     }
 }
 
@@ -166,23 +169,6 @@ pub fn dns_suffix(region: &str) -> &'static str {
         () if begins("eu-isoe-") => "cloud.adc-e.uk",
         () if begins("eusc-") => "amazonaws.eu",
         () => "amazonaws.com",
-    }
-}
-
-/// The partition of a region, which ARNs name.
-///
-/// Source: AWS General Reference, "Amazon Resource Names", and the partitions of the SDK's endpoint rules.
-pub fn partition(region: &str) -> &'static str {
-    let begins = |prefix: &str| region.starts_with(prefix);
-    match () {
-        () if begins("cn-") => "aws-cn",
-        () if begins("us-gov-") => "aws-us-gov",
-        () if begins("us-iso-") => "aws-iso",
-        () if begins("us-isob-") => "aws-iso-b",
-        () if begins("us-isof-") => "aws-iso-f",
-        () if begins("eu-isoe-") => "aws-iso-e",
-        () if begins("eusc-") => "aws-eusc",
-        () => "aws",
     }
 }
 

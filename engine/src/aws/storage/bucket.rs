@@ -59,7 +59,7 @@ impl Storage {
     async fn location(&self, bucket: &str) -> Result<String, Error> {
         let call =
             || self.client.get_bucket_location().bucket(bucket).expected_bucket_owner(self.owner()).send();
-        let answer = self.repeated("GetBucketLocation", call).await?;
+        let answer = self.read("GetBucketLocation", call).await?;
         // Nothing stands for us-east-1, and `EU` for the region that was the first in Europe.
         Ok(match answer.location_constraint().map(|region| region.as_str()) {
             None | Some("") => "us-east-1".to_owned(),
@@ -72,7 +72,7 @@ impl Storage {
     async fn encryption(&self, bucket: &str) -> Result<Encryption, Error> {
         let call =
             || self.client.get_bucket_encryption().bucket(bucket).expected_bucket_owner(self.owner()).send();
-        let answer = match self.repeated("GetBucketEncryption", call).await {
+        let answer = match self.read("GetBucketEncryption", call).await {
             Ok(answer) => answer,
             Err(error) if matches!(error.kind, ErrorKind::Denied | ErrorKind::NotFound) => {
                 return Ok(Encryption::Unknown);
@@ -95,7 +95,7 @@ impl Storage {
     async fn versioned(&self, bucket: &str) -> Result<bool, Error> {
         let call =
             || self.client.get_bucket_versioning().bucket(bucket).expected_bucket_owner(self.owner()).send();
-        match self.repeated("GetBucketVersioning", call).await {
+        match self.read("GetBucketVersioning", call).await {
             Ok(answer) => Ok(answer.status() == Some(&BucketVersioningStatus::Enabled)),
             // Without the right to ask, a URL names no version; that was fit for years.
             Err(error) if matches!(error.kind, ErrorKind::Denied | ErrorKind::NotFound) => Ok(false),

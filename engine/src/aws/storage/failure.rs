@@ -1,10 +1,7 @@
 //! What S3 answers when something is wrong, sorted, and said in words that name the way out.
 
-use std::time::Duration;
-
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_types::request_id::RequestId;
 
 use crate::aws::error::{Error, ErrorKind};
 use crate::error::{Class, EngineError};
@@ -17,101 +14,63 @@ pub(super) const OTHER_REGION: &str = "PermanentRedirect";
 
 pub(super) fn error<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Error
 where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    let response = error.raw_response();
-    let status = response.map(|response| response.status().as_u16());
-    let header = |name: &str| response.and_then(|response| response.headers().get(name)).map(str::to_owned);
-    let code = error.code().map(str::to_owned).or_else(|| code_of_status(status));
-    let kind = match error {
-        SdkError::ServiceError(_) => {
-            let wait = header("retry-after").and_then(|seconds| seconds.parse().ok());
-            kind(code.as_deref().unwrap_or_default(), status.unwrap_or_default(), wait)
-        }
-        SdkError::TimeoutError(_) => ErrorKind::Unreachable,
-        SdkError::ResponseError(_) => ErrorKind::Protocol,
-        SdkError::DispatchFailure(failure) if failure.is_user() => ErrorKind::Invalid,
-        SdkError::DispatchFailure(_) => ErrorKind::Unreachable,
-        _ => ErrorKind::Other,
-    };
-    let message = match (&kind, code.as_deref()) {
-        (_, Some(OTHER_REGION | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException")) => {
-            let region = header(REGION_HEADER).or_else(|| region_in_body(response));
-            return Error {
-                operation,
-                kind: ErrorKind::Other,
-                code: Some(OTHER_REGION.to_owned()),
-                message: region.unwrap_or_else(|| "another region".to_owned()),
-                request_id: error.request_id().map(str::to_owned),
-            };
-        }
-        (_, _) => error.message().map(str::to_owned),
-    };
-    let message = message.or_else(|| code.clone()).unwrap_or_else(|| chain(error));
-    Error { operation, kind, code, message, request_id: error.request_id().map(str::to_owned) }
+    let mut failed = Error::of(operation, error);
+    let SdkError::ServiceError(refused) = error else { return failed };
+    let status = refused.raw().status().as_u16();
+    failed.code = failed.code.or_else(|| code_of_status(status).map(str::to_owned));
+    let code = failed.code.as_deref().unwrap_or_default();
+    if matches!(code, OTHER_REGION | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException") {
+        let header = refused.raw().headers().get(REGION_HEADER).map(str::to_owned);
+        let region = header.or_else(|| region_in_body(refused.raw()));
+        let message = region.unwrap_or_else(|| "another region".to_owned());
+        return Error { kind: ErrorKind::Other, code: Some(OTHER_REGION.to_owned()), message, ..failed };
+    }
+    if let Some(kind) = kind(code, status, &failed.kind) {
+        failed.kind = kind;
+    }
+    failed
 }
 
 /// Answers without a body, those to `HEAD` for one, have no code but the status.
-fn code_of_status(status: Option<u16>) -> Option<String> {
-    let code = match status? {
-        301 | 307 => OTHER_REGION,
-        403 => "AccessDenied",
-        404 => "NotFound",
-        _ => return None,
-    };
-    Some(code.to_owned())
-}
-
-fn kind(code: &str, status: u16, retry_after: Option<u64>) -> ErrorKind {
-    let throttled = ErrorKind::Throttled { retry_after: retry_after.map(Duration::from_secs) };
-    match code {
-        "SlowDown"
-        | "ServiceUnavailable"
-        | "Throttling"
-        | "ThrottlingException"
-        | "RequestLimitExceeded"
-        | "TooManyRequestsException"
-        | "BandwidthLimitExceeded" => throttled,
-        "InternalError" | "RequestTimeout" | "OperationAborted" | "ConditionalRequestConflict" => {
-            ErrorKind::Unreachable
-        }
-        "ExpiredToken" | "TokenRefreshRequired" | "RequestExpired" => ErrorKind::ExpiredCredentials,
-        "InvalidAccessKeyId"
-        | "SignatureDoesNotMatch"
-        | "InvalidToken"
-        | "NotSignedUp"
-        | "InvalidClientTokenId"
-        | "RequestTimeTooSkewed" => ErrorKind::Credentials,
-        _ => match status {
-            403 => ErrorKind::Denied,
-            404 => ErrorKind::NotFound,
-            408 | 500 | 502 | 504 => ErrorKind::Unreachable,
-            409 | 412 => ErrorKind::WrongState,
-            429 | 503 => throttled,
-            400..500 => ErrorKind::Invalid,
-            _ => ErrorKind::Other,
-        },
+fn code_of_status(status: u16) -> Option<&'static str> {
+    match status {
+        301 | 307 => Some(OTHER_REGION),
+        403 => Some("AccessDenied"),
+        404 => Some("NotFound"),
+        _ => None,
     }
 }
 
-fn region_in_body(response: Option<&HttpResponse>) -> Option<String> {
-    let text = std::str::from_utf8(response?.body().bytes()?).ok()?;
+/// The kind of a failure where S3 has words of its own, or where only the status tells.
+fn kind(code: &str, status: u16, known: &ErrorKind) -> Option<ErrorKind> {
+    match code {
+        "SlowDown" | "ServiceUnavailable" | "BandwidthLimitExceeded" => {
+            return Some(ErrorKind::Throttled { retry_after: None });
+        }
+        "InternalError" | "RequestTimeout" | "OperationAborted" | "ConditionalRequestConflict" => {
+            return Some(ErrorKind::Unreachable);
+        }
+        "TokenRefreshRequired" => return Some(ErrorKind::ExpiredCredentials),
+        "InvalidToken" | "NotSignedUp" => return Some(ErrorKind::Credentials),
+        _ => {}
+    }
+    match (known, status) {
+        (_, 404) => Some(ErrorKind::NotFound),
+        (ErrorKind::Other | ErrorKind::Invalid, 403) => Some(ErrorKind::Denied),
+        (ErrorKind::Other | ErrorKind::Invalid, 409 | 412) => Some(ErrorKind::WrongState),
+        (ErrorKind::Other, 408 | 500 | 502 | 504) => Some(ErrorKind::Unreachable),
+        (ErrorKind::Other, 429 | 503) => Some(ErrorKind::Throttled { retry_after: None }),
+        (ErrorKind::Other, 400..500) => Some(ErrorKind::Invalid),
+        _ => None,
+    }
+}
+
+fn region_in_body(response: &HttpResponse) -> Option<String> {
+    let text = std::str::from_utf8(response.body().bytes()?).ok()?;
     let region = text.split_once("<Region>")?.1.split_once("</Region>")?.0;
     (!region.is_empty()).then(|| region.to_owned())
-}
-
-/// The texts of an error and of what caused it; the SDK's outermost text says nothing.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut texts = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        if texts.last() != Some(&text) {
-            texts.push(text);
-        }
-        next = cause.source();
-    }
-    if texts.is_empty() { error.to_string() } else { texts.join(": ") }
 }
 
 /// The failure of a call on a bucket as the user is told it.
@@ -128,7 +87,11 @@ pub fn explain(error: Error, bucket: &str, account: &str, region: &str) -> Engin
         ErrorKind::NotFound if code == "NoSuchBucket" => (
             Class::Refused,
             format!("there is no bucket {bucket}: is account {account} bootstrapped in {region}?"),
-            format!("run `{bootstrap}`"),
+            if bucket.starts_with("cdk-") {
+                format!("run `cdk bootstrap aws://{account}/{region}`, or synthesise with `-c assets=formwork`")
+            } else {
+                format!("run `{bootstrap}`")
+            },
         ),
         _ if at_the_key => (
             Class::Refused,

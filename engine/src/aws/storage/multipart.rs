@@ -46,7 +46,7 @@ impl Storage {
             let list = self.client.list_multipart_uploads().bucket(bucket).prefix(key);
             list.expected_bucket_owner(self.owner()).send()
         };
-        let answer = self.repeated("ListMultipartUploads", call).await?;
+        let answer = self.read("ListMultipartUploads", call).await?;
         let mut found: Vec<_> = answer.uploads().iter().filter(|upload| upload.key() == Some(key)).collect();
         found.sort_by_key(|upload| upload.initiated().map(|time| time.secs()));
         let upload = |id: &str| Upload { bucket: bucket.to_owned(), key: key.to_owned(), id: id.to_owned() };
@@ -66,7 +66,7 @@ impl Storage {
                 let list = list.upload_id(&upload.id).set_part_number_marker(after.clone());
                 list.expected_bucket_owner(self.owner()).send()
             };
-            let answer = self.repeated("ListParts", call).await?;
+            let answer = self.read("ListParts", call).await?;
             parts.extend(answer.parts().iter().filter_map(|part| {
                 let number = part.part_number()?;
                 let bytes = u64::try_from(part.size()?).ok()?;
@@ -100,7 +100,7 @@ impl Storage {
                 .set_ssekms_key_id(key.clone())
                 .send()
         };
-        let answer = self.repeated("CreateMultipartUpload", call).await?;
+        let answer = self.change("CreateMultipartUpload", call).await?;
         let id = answer.upload_id().filter(|id| !id.is_empty()).ok_or_else(|| Error {
             operation: "CreateMultipartUpload",
             kind: ErrorKind::Protocol,
@@ -136,7 +136,7 @@ impl Storage {
                 .body(ByteStream::from(content.clone()))
                 .send()
         };
-        let answer = self.repeated("UploadPart", call).await?;
+        let answer = self.change("UploadPart", call).await?;
         Ok(Part {
             number,
             bytes: content.len() as u64,
@@ -168,7 +168,7 @@ impl Storage {
             let complete = complete.upload_id(&upload.id).multipart_upload(whole.clone());
             complete.expected_bucket_owner(self.owner()).send()
         };
-        let answer = self.repeated("CompleteMultipartUpload", call).await?;
+        let answer = self.change("CompleteMultipartUpload", call).await?;
         Ok(Stored { version: version(answer.version_id()) })
     }
 
@@ -181,7 +181,7 @@ impl Storage {
             let abort = self.client.abort_multipart_upload().bucket(&upload.bucket).key(&upload.key);
             abort.upload_id(&upload.id).expected_bucket_owner(self.owner()).send()
         };
-        match self.repeated("AbortMultipartUpload", call).await {
+        match self.change("AbortMultipartUpload", call).await {
             Err(error) if error.kind != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }

@@ -73,7 +73,7 @@ impl Storage {
             let list = self.client.list_objects_v2().bucket(bucket).prefix(key).max_keys(1);
             list.expected_bucket_owner(self.owner()).send()
         };
-        let answer = self.repeated("ListObjectsV2", call).await?;
+        let answer = self.read("ListObjectsV2", call).await?;
         // A key comes before those that it is the beginning of.
         Ok(answer.contents().iter().filter_map(listed).find(|object| object.key == key))
     }
@@ -90,7 +90,7 @@ impl Storage {
                 let list = self.client.list_objects_v2().bucket(bucket).prefix(prefix);
                 list.set_continuation_token(page.clone()).expected_bucket_owner(self.owner()).send()
             };
-            let answer = self.repeated("ListObjectsV2", call).await?;
+            let answer = self.read("ListObjectsV2", call).await?;
             objects.extend(answer.contents().iter().filter_map(listed));
             let next = answer.next_continuation_token().map(str::to_owned);
             // A token that comes again would go on for ever.
@@ -110,7 +110,7 @@ impl Storage {
             let head = self.client.head_object().bucket(bucket).key(key).checksum_mode(ChecksumMode::Enabled);
             head.expected_bucket_owner(self.owner()).send()
         };
-        let answer = match self.repeated("HeadObject", call).await {
+        let answer = match self.read("HeadObject", call).await {
             Ok(answer) => answer,
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
@@ -130,7 +130,7 @@ impl Storage {
     ///
     /// # Errors
     /// When it cannot be read to its end.
-    pub async fn read(
+    pub async fn content(
         &self,
         bucket: &str,
         key: &str,
@@ -138,7 +138,7 @@ impl Storage {
     ) -> Result<(), Error> {
         let call =
             || self.client.get_object().bucket(bucket).key(key).expected_bucket_owner(self.owner()).send();
-        let mut body = self.repeated("GetObject", call).await?.body;
+        let mut body = self.read("GetObject", call).await?.body;
         loop {
             match body.try_next().await {
                 Ok(Some(bytes)) => piece(&bytes),
@@ -182,7 +182,7 @@ impl Storage {
                 .body(ByteStream::from(content.clone()))
                 .send()
         };
-        let answer = self.repeated("PutObject", call).await?;
+        let answer = self.change("PutObject", call).await?;
         Ok(Stored { version: version(answer.version_id()) })
     }
 
@@ -213,7 +213,7 @@ impl Storage {
                 let call = self.client.delete_objects().bucket(bucket).delete(delete.clone());
                 call.expected_bucket_owner(self.owner()).send()
             };
-            let answer = self.repeated("DeleteObjects", call).await?;
+            let answer = self.change("DeleteObjects", call).await?;
             failed.extend(answer.errors().iter().map(|error| {
                 let reason = error.message().or(error.code()).unwrap_or("no reason is given");
                 (error.key().unwrap_or_default().to_owned(), reason.to_owned())
