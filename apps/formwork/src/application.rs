@@ -153,6 +153,12 @@ impl Outcome {
         self.assembly.as_ref().map_or(Ok(Vec::new()), load)
     }
 
+    /// The assembly where it was written, in its place or not yet.
+    #[cfg(feature = "engine")]
+    pub(crate) fn assembly(&self) -> Option<&CloudAssembly> {
+        self.assembly.as_ref()
+    }
+
     /// Puts the assembly in its place, unless it is in its place already. Gives the directory.
     ///
     /// # Errors

@@ -1,11 +1,18 @@
 //! The arguments of the command line, as people write them.
 
+#[cfg(feature = "engine")]
+mod deployment;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "engine")]
+pub(crate) use deployment::*;
+
 const EXIT_CODES: &str = "\
-Exit codes: 0 success; 1 errors in the input or in what was found; 3 refused; 10 wrong usage or settings;
+Exit codes: 0 success; 1 errors in the input or in what was found; 2 changes; 3 refused, or approval missing;
+4 failed and rolled back; 5 failed, needs action; 6 detached; 10 wrong usage, settings or credentials;
 130 interrupted.";
 
 /// Checked CloudFormation from typed constructs
@@ -28,6 +35,8 @@ impl Arguments {
             Command::List(list) => Some(&list.context),
             Command::Graph(graph) => Some(&graph.context),
             Command::Context(context) => Some(&context.context),
+            #[cfg(feature = "engine")]
+            Command::Deployment(command) => command.context(),
             Command::Validate(_) | Command::Asset(_) => None,
         };
         [Some(&self.context), after].into_iter().flatten().flat_map(|given| given.context.clone()).collect()
@@ -119,6 +128,9 @@ pub(crate) enum Command {
     Context(ContextCommandArguments),
     /// Checks CloudFormation templates, whoever wrote them
     Validate(ValidateArguments),
+    #[cfg(feature = "engine")]
+    #[command(flatten)]
+    Deployment(DeploymentCommand),
     /// Builds an asset and prints its path; assembly manifests call it
     #[command(hide = true)]
     Asset(AssetArguments),

@@ -2,6 +2,8 @@
 
 mod asset;
 mod context;
+#[cfg(feature = "engine")]
+mod deployment;
 mod graph;
 mod list;
 mod synth;
@@ -28,6 +30,10 @@ pub(crate) fn run(
         Command::Graph(graph) => graph::run(graph, &settings, console),
         Command::Context(context) => context::run(context, &settings, surroundings, console),
         Command::Validate(validate) => validate::run(validate, &settings, surroundings, console),
+        #[cfg(feature = "engine")]
+        Command::Deployment(command) => {
+            deployment::run(command, &arguments.global, &settings, surroundings, console)
+        }
         Command::Asset(asset) => asset::run(asset, surroundings, console),
     }
 }

@@ -49,6 +49,12 @@ impl Console {
         self.quiet
     }
 
+    /// Whether everything is wanted.
+    #[cfg(feature = "engine")]
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
     /// Whether findings of a severity are shown.
     pub(crate) fn shows(&self, severity: Severity) -> bool {
         match severity {

@@ -12,6 +12,8 @@ pub(crate) mod exit {
     pub(crate) const OK: u8 = 0;
     /// Errors in the input, or findings.
     pub(crate) const ERRORS: u8 = 1;
+    /// Something would change, and that was asked.
+    pub(crate) const CHANGES: u8 = 2;
     /// The command refused to do it.
     pub(crate) const REFUSED: u8 = 3;
     /// Wrong usage or settings.
@@ -46,6 +48,14 @@ pub(crate) enum Failure {
         /// What the operating system says.
         source: io::Error,
     },
+    /// What has to be said has been said; the process ends with this code.
+    #[cfg(feature = "engine")]
+    #[error("the command ended with {0}")]
+    Ended(u8),
+    /// The engine could not do it.
+    #[cfg(feature = "engine")]
+    #[error("{}", with_hint(.0))]
+    Engine(#[from] formwork_engine::EngineError),
     /// Standard output does not take what is written.
     #[error("cannot write to standard output")]
     Output(#[source] io::Error),
@@ -58,6 +68,10 @@ impl Failure {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => exit::OK,
             Self::Assembly(AssemblyError::NotAnAssembly { .. }) => exit::REFUSED,
             Self::Usage(_) | Self::SettingsFindings => exit::USAGE,
+            #[cfg(feature = "engine")]
+            Self::Ended(code) => *code,
+            #[cfg(feature = "engine")]
+            Self::Engine(error) => error.class.exit_code(),
             Self::Findings | Self::Input(_) | Self::Assembly(_) | Self::File { .. } | Self::Output(_) => {
                 exit::ERRORS
             }
@@ -66,6 +80,19 @@ impl Failure {
 
     /// Whether nothing is left to say: it has been shown, or nobody listens any more.
     pub(crate) fn is_silent(&self) -> bool {
+        #[cfg(feature = "engine")]
+        if matches!(self, Self::Ended(_)) {
+            return true;
+        }
         matches!(self, Self::Findings | Self::SettingsFindings) || self.exit_code() == exit::OK
+    }
+}
+
+/// The message with its hint on a line of its own.
+#[cfg(feature = "engine")]
+fn with_hint(error: &formwork_engine::EngineError) -> String {
+    match &error.hint {
+        Some(hint) => format!("{}\nhint: {hint}", error.message),
+        None => error.message.clone(),
     }
 }

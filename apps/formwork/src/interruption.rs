@@ -16,9 +16,21 @@ const POLL: Duration = Duration::from_millis(5);
 struct Unfinished {
     directories: Vec<PathBuf>,
     app: Option<Child>,
+    answer: Option<Box<dyn FnMut() -> Answer + Send>>,
 }
 
-static UNFINISHED: Mutex<Unfinished> = Mutex::new(Unfinished { directories: Vec::new(), app: None });
+/// What becomes of a signal that somebody takes care of.
+#[cfg_attr(not(feature = "engine"), allow(dead_code, reason = "only the engine's commands answer signals"))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// The process goes on; whoever answered sees to its end.
+    GoOn,
+    /// The process ends.
+    End,
+}
+
+static UNFINISHED: Mutex<Unfinished> =
+    Mutex::new(Unfinished { directories: Vec::new(), app: None, answer: None });
 
 fn unfinished() -> MutexGuard<'static, Unfinished> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
@@ -31,8 +43,13 @@ pub(crate) fn watch() {
     // Without the watch a signal still ends the process, only less tidily.
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM]) else { return };
     thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
+        for signal in signals.forever() {
             let mut unfinished = unfinished();
+            if let Some(answer) = &mut unfinished.answer
+                && answer() == Answer::GoOn
+            {
+                continue;
+            }
             if let Some(mut app) = unfinished.app.take() {
                 let _ = app.kill();
                 let _ = app.wait();
@@ -49,6 +66,26 @@ pub(crate) fn watch() {
 /// Signals are left to the operating system where there are none of POSIX.
 #[cfg(not(unix))]
 pub(crate) fn watch() {}
+
+/// Lets signals be answered instead of ending the process, for as long as the value lives.
+#[cfg(feature = "engine")]
+pub(crate) struct Answered(());
+
+#[cfg(feature = "engine")]
+impl Answered {
+    /// Every signal calls `answer` from now on.
+    pub(crate) fn by(answer: impl FnMut() -> Answer + Send + 'static) -> Self {
+        unfinished().answer = Some(Box::new(answer));
+        Self(())
+    }
+}
+
+#[cfg(feature = "engine")]
+impl Drop for Answered {
+    fn drop(&mut self) {
+        unfinished().answer = None;
+    }
+}
 
 /// Does something that must not be left half done; a signal waits until it is over.
 pub(crate) fn hold_off<T>(action: impl FnOnce() -> T) -> T {

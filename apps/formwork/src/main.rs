@@ -7,6 +7,8 @@ mod application;
 mod arguments;
 mod commands;
 mod console;
+#[cfg(feature = "engine")]
+mod deployment;
 mod failure;
 mod interruption;
 mod report;

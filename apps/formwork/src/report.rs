@@ -2,6 +2,8 @@
 //!
 //! The schemas lie in `docs/schemas`; a test below keeps them fresh.
 
+use std::collections::BTreeMap;
+
 use formwork_assembly::{CloudAssembly, Diagnostic, Severity, StackArtifact, TemplateFile, json};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -230,6 +232,37 @@ pub(crate) struct ValidateReport {
     pub(crate) findings: Vec<FindingReport>,
 }
 
+/// What `formwork outputs --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "formwork outputs --json")]
+pub(crate) struct OutputsReport {
+    /// The deployed stacks by name.
+    pub(crate) stacks: BTreeMap<String, StackOutputsReport>,
+}
+
+/// The outputs of a stack.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct StackOutputsReport {
+    /// The stack's status.
+    pub(crate) status: String,
+    /// The outputs by name.
+    pub(crate) outputs: BTreeMap<String, OutputReport>,
+}
+
+/// An output.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OutputReport {
+    /// The value.
+    pub(crate) value: String,
+    /// What it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<String>,
+    /// The name under which other stacks import it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) export_name: Option<String>,
+}
+
 /// A report as text.
 pub(crate) fn to_text(report: &impl Serialize) -> String {
     json::to_text(&serde_json::to_value(report).expect("reports have string keys only"))
@@ -249,10 +282,11 @@ mod tests {
     #[test]
     fn published_schemas_are_fresh() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas");
-        let schemas: [(&str, Schema); 5] = [
+        let schemas: [(&str, Schema); 6] = [
             ("context.json", schema_for!(ContextReport)),
             ("formwork-toml.json", schema_for!(ProjectFileSchema)),
             ("list.json", schema_for!(ListReport)),
+            ("outputs.json", schema_for!(OutputsReport)),
             ("synth.json", schema_for!(SynthReport)),
             ("validate.json", schema_for!(ValidateReport)),
         ];

@@ -1,0 +1,57 @@
+//! The commands that reach an account, or rehearse it.
+
+mod apply;
+mod deploy;
+mod destroy;
+mod outputs;
+mod plan;
+mod rehearse;
+mod resume;
+mod rollback;
+
+use formwork_assembly::CloudAssembly;
+
+use crate::application;
+use crate::arguments::{DeploymentCommand, GlobalArguments};
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::report::{StackReport, load};
+use crate::settings::{Application, Settings, Surroundings};
+
+pub(crate) fn run(
+    command: &DeploymentCommand,
+    global: &GlobalArguments,
+    settings: &Settings,
+    surroundings: &Surroundings,
+    console: &Console,
+) -> Result<(), Failure> {
+    match command {
+        DeploymentCommand::Plan(plan) => plan::run(plan, global, settings, console),
+        DeploymentCommand::Apply(apply) => apply::run(apply, global, settings, surroundings, console),
+        DeploymentCommand::Deploy(deploy) => deploy::run(deploy, global, settings, console),
+        DeploymentCommand::Destroy(destroy) => destroy::run(destroy, global, settings, console),
+        DeploymentCommand::Rehearse(rehearse) => rehearse::run(rehearse, settings, console),
+        DeploymentCommand::Outputs(outputs) => outputs::run(outputs, global, settings, console),
+        DeploymentCommand::Resume(resume) => resume::resume(resume, global, settings, console),
+        DeploymentCommand::Follow(follow) => resume::follow(follow, global, settings, console),
+        DeploymentCommand::Cancel(cancel) => resume::cancel(cancel, global, settings, console),
+        DeploymentCommand::Rollback(rollback) => rollback::run(rollback, global, settings, console),
+    }
+}
+
+/// The assembly of the app, free of errors and in its place, and its stacks.
+///
+/// # Errors
+/// When the app has errors, or the place cannot be written.
+fn assembly_of(settings: &Settings, console: &Console) -> Result<(CloudAssembly, Vec<StackReport>), Failure> {
+    let (near, target) = match &settings.application {
+        Application::Assembly(directory) => (directory.clone(), directory.clone()),
+        _ => application::prepare_output(&settings.output)?,
+    };
+    let outcome = application::run(settings, &near)?;
+    console.diagnostics(&outcome.diagnostics);
+    outcome.verdict()?;
+    let assembly = CloudAssembly::open(&outcome.keep(&target)?)?;
+    let stacks = load(&assembly)?.into_iter().map(|stack| stack.report).collect();
+    Ok((assembly, stacks))
+}

@@ -1,0 +1,42 @@
+//! `formwork deploy`: plan, one approval for all, apply.
+
+use formwork_engine::apply::{self, ApplyOptions};
+use formwork_engine::lock::RunLock;
+use formwork_engine::plan::{self, Command};
+
+use super::assembly_of;
+use crate::arguments::{DeployArguments, GlobalArguments};
+use crate::console::Console;
+use crate::deployment::approve::approve;
+use crate::deployment::request::{apply_options, plan_request};
+use crate::deployment::summary::conclude;
+use crate::deployment::{Workplace, plan_text};
+use crate::failure::Failure;
+use crate::settings::Settings;
+
+pub(crate) fn run(
+    arguments: &DeployArguments,
+    global: &GlobalArguments,
+    settings: &Settings,
+    console: &Console,
+) -> Result<(), Failure> {
+    let (assembly, stacks) = assembly_of(settings, console)?;
+    let workplace =
+        Workplace::in_account(settings, global.profile.as_deref(), &arguments.run.progress, console)?;
+    let journal = workplace.journal()?;
+    let _lock = RunLock::acquire(&workplace.state, assembly.directory(), journal.run())?;
+    let request = plan_request(
+        Command::Deploy,
+        journal.run(),
+        &arguments.selection,
+        &stacks,
+        &arguments.options,
+        settings,
+    )?;
+    let plan = workplace.run(plan::make(&request, &assembly, &workplace.engine, &journal))?;
+    console.talk(&plan_text::text(&plan, console.is_verbose()));
+    let by = approve(&plan, &arguments.approval)?;
+    let options: ApplyOptions = apply_options(&arguments.run, by);
+    let report = workplace.run(apply::run(&plan, &assembly, &options, &workplace.engine, &journal))?;
+    conclude(&report, arguments.outputs_file.as_deref(), console)
+}

@@ -1,0 +1,37 @@
+//! `formwork destroy`: deletes stacks, each before those that it needs.
+
+use formwork_engine::apply;
+use formwork_engine::lock::RunLock;
+use formwork_engine::plan::{self, Command};
+
+use super::assembly_of;
+use crate::arguments::{DestroyArguments, GlobalArguments, PlanOptions};
+use crate::console::Console;
+use crate::deployment::approve::approve;
+use crate::deployment::request::{apply_options, plan_request};
+use crate::deployment::summary::conclude;
+use crate::deployment::{Workplace, plan_text};
+use crate::failure::Failure;
+use crate::settings::Settings;
+
+pub(crate) fn run(
+    arguments: &DestroyArguments,
+    global: &GlobalArguments,
+    settings: &Settings,
+    console: &Console,
+) -> Result<(), Failure> {
+    let (assembly, stacks) = assembly_of(settings, console)?;
+    let workplace =
+        Workplace::in_account(settings, global.profile.as_deref(), &arguments.run.progress, console)?;
+    let journal = workplace.journal()?;
+    let _lock = RunLock::acquire(&workplace.state, assembly.directory(), journal.run())?;
+    let options = PlanOptions::default();
+    let request =
+        plan_request(Command::Destroy, journal.run(), &arguments.selection, &stacks, &options, settings)?;
+    let plan = workplace.run(plan::make(&request, &assembly, &workplace.engine, &journal))?;
+    console.talk(&plan_text::text(&plan, console.is_verbose()));
+    let by = approve(&plan, &arguments.approval)?;
+    let options = apply_options(&arguments.run, by);
+    let report = workplace.run(apply::run(&plan, &assembly, &options, &workplace.engine, &journal))?;
+    conclude(&report, None, console)
+}

@@ -1,0 +1,97 @@
+//! `formwork outputs`: what deployed stacks hand on.
+
+use std::collections::BTreeMap;
+
+use formwork_engine::{Class, EngineError};
+
+use crate::application;
+use crate::arguments::{GlobalArguments, OutputsArguments, OutputsFormat, ProgressOptions};
+use crate::console::{Console, table};
+use crate::deployment::{Workplace, engine_failure};
+use crate::failure::Failure;
+use crate::report::{OutputReport, OutputsReport, StackOutputsReport, StackReport, to_text};
+use crate::selection::select;
+use crate::settings::Settings;
+
+pub(crate) fn run(
+    arguments: &OutputsArguments,
+    global: &GlobalArguments,
+    settings: &Settings,
+    console: &Console,
+) -> Result<(), Failure> {
+    let stacks: Vec<StackReport> =
+        application::stacks(settings, console)?.into_iter().map(|stack| stack.report).collect();
+    let selected = select(&stacks, &arguments.selection.stacks)?;
+    let workplace =
+        Workplace::in_account(settings, global.profile.as_deref(), &ProgressOptions::default(), console)?;
+    let mut report = OutputsReport { stacks: BTreeMap::new() };
+    for stack in selected {
+        let region = stack.environment.rsplit('/').next().filter(|region| *region != "unknown-region");
+        let found = workplace.run(async {
+            let session = workplace.engine.sessions.session(region, None).await?;
+            session.cloudformation().stack(&stack.name).await
+        });
+        let Some(found) = found.map_err(engine_failure)? else { continue };
+        let output = |(name, output): (String, formwork_engine::aws::cloudformation::Output)| {
+            let formwork_engine::aws::cloudformation::Output { value, description, export_name } = output;
+            (name, OutputReport { value, description, export_name })
+        };
+        let outputs = found.outputs.into_iter().map(output).collect();
+        report.stacks.insert(found.name, StackOutputsReport { status: found.status.to_string(), outputs });
+    }
+    if report.stacks.is_empty() {
+        let hint = "`formwork deploy` deploys them; --region and --profile say where to look";
+        return Err(EngineError::new(Class::Input, "none of the stacks is deployed").with_hint(hint).into());
+    }
+    if arguments.json {
+        return console.data(&to_text(&report));
+    }
+    console.data(&match arguments.format {
+        OutputsFormat::Text => text(&report),
+        OutputsFormat::Env => shell_lines(&report),
+    })
+}
+
+fn text(report: &OutputsReport) -> String {
+    let mut rows = vec![["stack", "output", "value"].map(str::to_owned).to_vec()];
+    for (stack, outputs) in &report.stacks {
+        for (name, output) in &outputs.outputs {
+            rows.push(vec![stack.clone(), name.clone(), output.value.clone()]);
+        }
+    }
+    table(&rows)
+}
+
+/// `STACK_OUTPUT='value'`, quoted so that any shell takes it as it is.
+fn shell_lines(report: &OutputsReport) -> String {
+    let mut lines = String::new();
+    for (stack, outputs) in &report.stacks {
+        for (name, output) in &outputs.outputs {
+            let variable: String = format!("{stack}_{name}")
+                .chars()
+                .map(
+                    |character| {
+                        if character.is_ascii_alphanumeric() { character.to_ascii_uppercase() } else { '_' }
+                    },
+                )
+                .collect();
+            let value = output.value.replace('\'', r"'\''");
+            lines.push_str(&format!("{variable}='{value}'\n"));
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_with_quotes_cannot_leave_its_line_of_shell() {
+        let output = |value: &str| OutputReport { value: value.to_owned(), ..OutputReport::default() };
+        let outputs = BTreeMap::from([("Url".to_owned(), output("https://x/'; rm -rf /; '"))]);
+        let stack = StackOutputsReport { status: "CREATE_COMPLETE".to_owned(), outputs };
+        let report = OutputsReport { stacks: BTreeMap::from([("team-proxy".to_owned(), stack)]) };
+        assert_eq!(shell_lines(&report), "TEAM_PROXY_URL='https://x/'\\''; rm -rf /; '\\'''\n");
+    }
+}

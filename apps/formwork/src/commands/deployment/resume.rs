@@ -1,0 +1,104 @@
+//! `formwork resume`, `follow` and `cancel`: runs that go on without their first process.
+
+use std::path::{Path, PathBuf};
+
+use formwork_assembly::CloudAssembly;
+use formwork_engine::apply::{self, Attached, Whereabouts};
+use formwork_engine::journal::{Journal, history};
+use formwork_engine::lock::RunLock;
+use formwork_engine::{Class, EngineError};
+
+use crate::arguments::{CancelArguments, FollowArguments, GlobalArguments, ResumeArguments};
+use crate::console::{Console, count};
+use crate::deployment::summary::conclude;
+use crate::deployment::{Workplace, prompt};
+use crate::failure::Failure;
+use crate::settings::Settings;
+
+/// Goes on with a run.
+pub(crate) fn resume(
+    arguments: &ResumeArguments,
+    global: &GlobalArguments,
+    settings: &Settings,
+    console: &Console,
+) -> Result<(), Failure> {
+    let workplace =
+        Workplace::in_account(settings, global.profile.as_deref(), &arguments.run.progress, console)?;
+    let run = match &arguments.run_id {
+        Some(run) => run.clone(),
+        None => latest(&workplace.journals())?,
+    };
+    let journal = Journal::open(&workplace.journals(), &run)?;
+    let directory = PathBuf::from(journal.history().summary(Path::new(&run)).assembly);
+    let _lock = RunLock::acquire(&workplace.state, &directory, &run)?;
+    // A run whose change sets all stand needs no assembly: what is missing is told when it is missed.
+    let assembly = CloudAssembly::open(&directory).ok();
+    let report = workplace.run(apply::resume(&journal, assembly.as_ref(), None, &workplace.engine))?;
+    conclude(&report, None, console)
+}
+
+/// Watches a run or a stack.
+pub(crate) fn follow(
+    arguments: &FollowArguments,
+    global: &GlobalArguments,
+    settings: &Settings,
+    console: &Console,
+) -> Result<(), Failure> {
+    let workplace = Workplace::in_account(settings, global.profile.as_deref(), &arguments.progress, console)?;
+    let (run, attached) = attached(arguments.target.as_deref(), &workplace)?;
+    let report = workplace.run(apply::follow(&run, &attached, &workplace.engine));
+    conclude(&report, None, console)
+}
+
+/// Cancels the updates of a run.
+pub(crate) fn cancel(
+    arguments: &CancelArguments,
+    global: &GlobalArguments,
+    settings: &Settings,
+    console: &Console,
+) -> Result<(), Failure> {
+    let progress = crate::arguments::ProgressOptions::default();
+    let workplace = Workplace::in_account(settings, global.profile.as_deref(), &progress, console)?;
+    let (run, attached) = attached(arguments.run_id.as_deref(), &workplace)?;
+    if !arguments.yes {
+        let names: Vec<&str> = attached.iter().map(|it| it.name.as_str()).collect();
+        let question = format!("the updates of run {run} would be cancelled: {}", names.join(", "));
+        prompt::confirm(&question, "say --yes")?;
+    }
+    let journal = workplace.journal()?;
+    let cancelled = workplace.run(apply::cancel(&attached, &workplace.engine, &journal))?;
+    journal.ended(crate::failure::exit::OK);
+    console.data(&format!("{} asked to cancel: {}\n", count(cancelled.len(), "stack"), cancelled.join(", ")))
+}
+
+/// What goes on for a run, or for the stack of that name.
+fn attached(target: Option<&str>, workplace: &Workplace) -> Result<(String, Vec<Attached>), Failure> {
+    let journals = workplace.journals();
+    let run = match target {
+        Some(target) if journals.join(format!("{target}.jsonl")).is_file() => target.to_owned(),
+        Some(stack) => {
+            let at = Whereabouts::default();
+            let attached = workplace.run(apply::operation_of(stack, &at, &workplace.engine))?;
+            return Ok((stack.to_owned(), vec![attached]));
+        }
+        None => latest(&journals)?,
+    };
+    let history = history::History::read(&journals.join(format!("{run}.jsonl")))?;
+    let attached = workplace.run(apply::operations(&history, &workplace.engine))?;
+    if attached.is_empty() {
+        let error = EngineError::new(Class::Refused, format!("run {run} has nothing that goes on"));
+        return Err(error.with_hint(format!("`formwork resume {run}` does what is left of it")).into());
+    }
+    Ok((run, attached))
+}
+
+fn latest(journals: &Path) -> Result<String, Failure> {
+    match history::latest(journals) {
+        Some(run) => Ok(run.run),
+        None => {
+            let message = format!("no run is unfinished in {}", journals.display());
+            let error = EngineError::new(Class::Usage, message);
+            Err(error.with_hint("`formwork deploy` starts one; a stack can be followed by its name").into())
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! What the commands that reach an account share: the engine's runtime, signals, questions, and how progress is shown.
+//!
+//! The engine emits events and returns data; everything that people or scripts see of a deployment is made here.
+
+pub(crate) mod approve;
+pub(crate) mod plan_markdown;
+pub(crate) mod plan_text;
+pub(crate) mod progress;
+pub(crate) mod prompt;
+pub(crate) mod request;
+pub(crate) mod simulated;
+pub(crate) mod summary;
+pub(crate) mod workplace;
+
+pub(crate) use workplace::Workplace;
+
+use crate::failure::Failure;
+
+/// A call that failed, as what ends the command.
+pub(crate) fn engine_failure(error: formwork_engine::aws::Error) -> Failure {
+    formwork_engine::EngineError::from(error).into()
+}

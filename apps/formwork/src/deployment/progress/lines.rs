@@ -1,0 +1,55 @@
+//! Events as lines of a log: each complete in itself, none ever changed.
+
+use std::collections::BTreeMap;
+
+use formwork_engine::Event;
+use formwork_engine::event::What;
+
+use super::words;
+
+/// Makes lines of events.
+pub(crate) struct Lines {
+    resources: bool,
+    /// What each stack was last said to wait for: the same is not said twice.
+    waiting: BTreeMap<String, String>,
+}
+
+impl Lines {
+    /// A line for each event.
+    pub(crate) fn all() -> Self {
+        Self { resources: true, waiting: BTreeMap::new() }
+    }
+
+    /// No lines for resources that go as they should.
+    pub(crate) fn stacks_only() -> Self {
+        Self { resources: false, ..Self::all() }
+    }
+
+    /// The line of an event, with its end; some events have none.
+    pub(crate) fn show(&mut self, event: &Event) -> Option<String> {
+        match &event.what {
+            What::Resource(resource) if !self.resources && !words::is_failed_status(&resource.status) => {
+                return None;
+            }
+            // How far an upload is suits a bar, not a log.
+            What::AssetUploading { sent, .. } if *sent > 0 => return None,
+            What::AssetPresent { .. } if !self.resources => return None,
+            What::StackWaiting { reason } => {
+                let stack = event.stack.clone().unwrap_or_default();
+                if self.waiting.insert(stack, reason.clone()).as_ref() == Some(reason) {
+                    return None;
+                }
+            }
+            _ => {}
+        }
+        let text = words::text(event)?;
+        let time = event.time.strftime("%H:%M:%S");
+        let stack = event.stack.as_deref().map(|stack| format!("{stack}  ")).unwrap_or_default();
+        let mut lines = text.lines();
+        let mut shown = format!("{time}  {stack}{}\n", lines.next().unwrap_or_default());
+        for line in lines {
+            shown.push_str(&format!("          {line}\n"));
+        }
+        Some(shown)
+    }
+}

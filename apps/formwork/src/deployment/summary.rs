@@ -1,0 +1,96 @@
+//! What came of a run, at its end: failures with what to do, then the outputs.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use formwork_assembly::json;
+use formwork_engine::apply::RunReport;
+use formwork_engine::event::StackOutcome;
+
+use crate::console::{Console, count, table};
+use crate::failure::Failure;
+
+/// Shows the report, writes the outputs' file, and ends with the run's exit code.
+///
+/// # Errors
+/// When the run did not do all it was to do, or the outputs cannot be written.
+pub(crate) fn conclude(
+    report: &RunReport,
+    outputs_file: Option<&Path>,
+    console: &Console,
+) -> Result<(), Failure> {
+    if let Some(path) = outputs_file {
+        write_outputs(report, path)?;
+    }
+    console.talk(&text(report));
+    if report.code == 0 {
+        let outputs = outputs_table(report);
+        return if outputs.is_empty() || console.is_quiet() { Ok(()) } else { console.data(&outputs) };
+    }
+    Err(Failure::Ended(report.code))
+}
+
+/// What came of it, in words.
+pub(crate) fn text(report: &RunReport) -> String {
+    let mut text = String::new();
+    for stack in &report.stacks {
+        if let Some(message) = &stack.message {
+            text.push_str(&format!("{}: {message}\n", stack.name));
+        }
+        if let Some(hint) = &stack.hint {
+            text.push_str(&format!("hint: {hint}\n"));
+        }
+        for warning in &stack.warnings {
+            text.push_str(&format!("warning: {}: {warning}\n", stack.name));
+        }
+    }
+    let number = |outcome| report.stacks.iter().filter(|stack| stack.outcome == outcome).count();
+    let parts: Vec<String> = [
+        (StackOutcome::Deployed, "deployed"),
+        (StackOutcome::Deleted, "deleted"),
+        (StackOutcome::Unchanged, "unchanged"),
+        (StackOutcome::RolledBack, "rolled back"),
+        (StackOutcome::Failed, "failed"),
+        (StackOutcome::Skipped, "not started"),
+        (StackOutcome::Detached, "not watched any longer"),
+    ]
+    .into_iter()
+    .filter(|(outcome, _)| number(*outcome) > 0)
+    .map(|(outcome, words)| format!("{} {words}", count(number(outcome), "stack")))
+    .collect();
+    let took = super::progress::words::duration(std::time::Duration::from_secs_f64(report.seconds.max(0.0)));
+    text.push_str(&format!("{} in {took}\n", parts.join(", ")));
+    if let Some(reason) = &report.detached {
+        text.push_str(&format!("detached: {reason}\nhint: `formwork resume {}` goes on\n", report.run));
+    }
+    text
+}
+
+fn outputs_table(report: &RunReport) -> String {
+    let mut rows = vec![["stack", "output", "value"].map(str::to_owned).to_vec()];
+    for stack in &report.stacks {
+        for (name, output) in &stack.outputs {
+            rows.push(vec![stack.name.clone(), name.clone(), output.value.clone()]);
+        }
+    }
+    if rows.len() == 1 { String::new() } else { table(&rows) }
+}
+
+/// `{ "stack": { "output": "value" } }`, as the CDK's outputs file has it.
+fn write_outputs(report: &RunReport, path: &Path) -> Result<(), Failure> {
+    let outputs: BTreeMap<&str, BTreeMap<&str, &str>> = report
+        .stacks
+        .iter()
+        .filter(|stack| !stack.outputs.is_empty())
+        .map(|stack| {
+            let values = stack.outputs.iter().map(|(name, output)| (name.as_str(), output.value.as_str()));
+            (stack.name.as_str(), values.collect())
+        })
+        .collect();
+    let text = json::to_text(&serde_json::to_value(outputs).expect("names are strings"));
+    std::fs::write(path, text).map_err(|source| Failure::File {
+        action: "write",
+        what: path.display().to_string(),
+        source,
+    })
+}
