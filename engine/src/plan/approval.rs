@@ -102,3 +102,6 @@ pub fn needs(plan: &Plan, policy: Policy, allow: &BTreeSet<LossKind>) -> Needs {
             });
     needs
 }
+
+#[cfg(test)]
+mod tests;

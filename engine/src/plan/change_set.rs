@@ -9,6 +9,7 @@ use std::time::Duration;
 use formwork_assembly::limits::INLINE_TEMPLATE_BYTES;
 
 use super::failure::failed;
+use super::limits;
 use super::reasons::{self, Refusal};
 use crate::aws::cloudformation::{
     ChangeSet, ChangeSetStatus, ChangeSetType, Deletion, NewChangeSet, StackStatus, TemplateSource,
@@ -118,7 +119,7 @@ impl<'r> Maker<'r> {
         new: &mut NewChangeSet,
     ) -> Result<(String, String), EngineError> {
         if let TemplateSource::Body(text) = &new.template
-            && text.len() > INLINE_TEMPLATE_BYTES
+            && !limits::fits_inline(text)
         {
             let message = format!(
                 "stack {}: the template has {} bytes, more than the {INLINE_TEMPLATE_BYTES} that go without a bucket",

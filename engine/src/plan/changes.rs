@@ -4,12 +4,13 @@
 //! outputs of others, or nothing may be written), the templates are compared and the facts of the types say what would
 //! be replaced.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
+use formwork_assembly::diff::{Change, ResourceDiff, diff};
 use formwork_schema::Replacement as Fact;
+use formwork_schema::consequences::{Cause, Consequence, Outcome, consequences, loss_words};
 use serde_json::Value;
 
-use super::input::entries;
 use super::model::{Loss, LossKind};
 use crate::aws::cloudformation::{ChangeAction, ChangeDetail, Replacement, ResourceChange};
 
@@ -17,164 +18,118 @@ use crate::aws::cloudformation::{ChangeAction, ChangeDetail, Replacement, Resour
 pub(crate) fn between(deployed: Option<&Value>, new: &Value) -> Vec<ResourceChange> {
     let none = Value::Null;
     let old = deployed.unwrap_or(&none);
-    let names: BTreeSet<&str> =
-        entries(old, "Resources").chain(entries(new, "Resources")).map(|(name, _)| name).collect();
-    let mut changes = Vec::new();
-    for name in names {
-        let before = old.get("Resources").and_then(|section| section.get(name));
-        let after = new.get("Resources").and_then(|section| section.get(name));
-        let kind = |body: &Value| body.get("Type").and_then(Value::as_str).unwrap_or_default().to_owned();
-        match (before, after) {
-            (None, Some(after)) => changes.push(change(ChangeAction::Add, name, kind(after))),
-            (Some(before), None) => {
-                let mut removed = change(ChangeAction::Remove, name, kind(before));
-                removed.policy_action = policy_action(before, "DeletionPolicy", "");
-                changes.push(removed);
-            }
-            (Some(before), Some(after)) if before != after => {
-                changes.push(modified(name, &kind(before), &kind(after), before, after));
-            }
-            _ => {}
-        }
-    }
-    changes
+    let differences = diff(old, new);
+    let direct: BTreeMap<&str, &ResourceDiff> =
+        differences.resources.iter().map(|resource| (resource.logical_id.as_str(), resource)).collect();
+    consequences(&differences, old, new)
+        .iter()
+        .map(|consequence| {
+            change(consequence, direct.get(consequence.logical_id.as_str()).copied(), old, new)
+        })
+        .collect()
 }
 
-fn change(action: ChangeAction, name: &str, resource_type: String) -> ResourceChange {
+fn change(found: &Consequence, diff: Option<&ResourceDiff>, old: &Value, new: &Value) -> ResourceChange {
+    let id = found.logical_id.as_str();
+    let (action, replacement, policy_action) = match found.outcome {
+        Outcome::Created => (ChangeAction::Add, None, None),
+        Outcome::Updated => (ChangeAction::Modify, Some(Replacement::False), None),
+        Outcome::PerhapsReplaced => {
+            (ChangeAction::Modify, Some(Replacement::Conditional), policy(new, id, "UpdateReplacePolicy"))
+        }
+        Outcome::Replaced => {
+            (ChangeAction::Modify, Some(Replacement::True), policy(new, id, "UpdateReplacePolicy"))
+        }
+        Outcome::PerhapsDeleted => (ChangeAction::Dynamic, None, policy(old, id, "DeletionPolicy")),
+        Outcome::Deleted | Outcome::Released => {
+            (ChangeAction::Remove, None, policy(old, id, "DeletionPolicy"))
+        }
+    };
+    let mut details = Vec::new();
+    let mut scope = Vec::new();
+    if matches!(action, ChangeAction::Modify | ChangeAction::Dynamic) {
+        let direct = diff.into_iter().flat_map(|diff| &diff.changes).filter(|change| !change.alike);
+        for change in direct {
+            details.push(detail(change, &found.causes));
+        }
+        for cause in found.causes.iter().filter(|cause| cause.through.is_some()) {
+            details.push(ChangeDetail {
+                attribute: attribute(&cause.pointer).to_owned(),
+                name: property(&cause.pointer),
+                path: below_resource(&cause.pointer),
+                recreation: Some(recreation(cause.replacement).to_owned()),
+                cause: cause.through.clone(),
+                ..ChangeDetail::default()
+            });
+        }
+        scope = details.iter().map(|detail| detail.attribute.clone()).collect();
+        scope.sort();
+        scope.dedup();
+    }
     ResourceChange {
         action,
-        logical_id: name.to_owned(),
+        logical_id: id.to_owned(),
         physical_id: None,
-        resource_type,
-        replacement: None,
-        policy_action: None,
-        scope: Vec::new(),
-        details: Vec::new(),
+        resource_type: found.resource_type.clone(),
+        replacement,
+        policy_action,
+        scope,
+        details,
         nested_change_set: None,
         drift: None,
     }
 }
 
-fn modified(name: &str, old_type: &str, new_type: &str, before: &Value, after: &Value) -> ResourceChange {
-    let mut modified = change(ChangeAction::Modify, name, new_type.to_owned());
-    let facts = formwork_schema::resource_type(new_type);
-    let mut worst = Fact::Never;
-    let attributes: BTreeSet<&String> =
-        before.as_object().into_iter().chain(after.as_object()).flat_map(|object| object.keys()).collect();
-    for attribute in attributes {
-        let (old, new) = (before.get(attribute), after.get(attribute));
-        if old == new {
-            continue;
-        }
-        modified.scope.push(attribute.clone());
-        if attribute != "Properties" {
-            modified.details.push(detail(attribute, None, old, new, None));
-            continue;
-        }
-        for (path, old, new) in leaves(old, new) {
-            let fact = facts.map_or(Fact::Never, |facts| facts.replacement(&path));
-            worst = severer(worst, fact);
-            let property = path.split('/').next().unwrap_or_default().to_owned();
-            let recreation = match fact {
-                Fact::Always => "Always",
-                Fact::Conditional => "Conditionally",
-                Fact::Never => "Never",
-            };
-            let mut told = detail(attribute, Some(property), old, new, Some(recreation));
-            told.path = Some(format!("/Properties/{path}"));
-            modified.details.push(told);
-        }
-    }
-    if old_type != new_type {
-        worst = Fact::Always;
-    }
-    let replacement = match worst {
-        Fact::Always => Replacement::True,
-        Fact::Conditional => Replacement::Conditional,
-        Fact::Never => Replacement::False,
-    };
-    if replacement != Replacement::False {
-        modified.policy_action = policy_action(after, "UpdateReplacePolicy", "ReplaceAnd");
-    }
-    modified.replacement = Some(replacement);
-    modified
-}
-
-fn severer(one: Fact, other: Fact) -> Fact {
-    match (one, other) {
-        (Fact::Always, _) | (_, Fact::Always) => Fact::Always,
-        (Fact::Conditional, _) | (_, Fact::Conditional) => Fact::Conditional,
-        _ => Fact::Never,
-    }
-}
-
-fn detail(
-    attribute: &str,
-    name: Option<String>,
-    old: Option<&Value>,
-    new: Option<&Value>,
-    recreation: Option<&str>,
-) -> ChangeDetail {
+fn detail(change: &Change, causes: &[Cause]) -> ChangeDetail {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         other => formwork_assembly::json::to_compact_text(other),
     };
+    let cause = causes.iter().find(|cause| cause.through.is_none() && cause.pointer == change.pointer);
+    let attribute = attribute(&change.pointer).to_owned();
+    let recreation =
+        cause.filter(|_| attribute == "Properties").map(|cause| recreation(cause.replacement).to_owned());
     ChangeDetail {
-        attribute: attribute.to_owned(),
-        name,
-        path: None,
-        recreation: recreation.map(str::to_owned),
-        before: old.map(text),
-        after: new.map(text),
+        name: property(&change.pointer),
+        path: below_resource(&change.pointer),
+        attribute,
+        recreation,
+        before: change.before.as_ref().map(text),
+        after: change.after.as_ref().map(text),
         cause: None,
     }
 }
 
-type Leaf<'v> = (String, Option<&'v Value>, Option<&'v Value>);
-
-/// The deepest places at which two values differ, as `/`-separated paths; lists and functions are one place.
-fn leaves<'v>(old: Option<&'v Value>, new: Option<&'v Value>) -> Vec<Leaf<'v>> {
-    let mut found = Vec::new();
-    walk(String::new(), old, new, &mut found);
-    found
-}
-
-fn walk<'v>(path: String, old: Option<&'v Value>, new: Option<&'v Value>, found: &mut Vec<Leaf<'v>>) {
-    if old == new {
-        return;
-    }
-    let is_function = |value: Option<&Value>| {
-        value.and_then(Value::as_object).is_some_and(|object| {
-            object.len() == 1 && object.keys().any(|key| key == "Ref" || key.starts_with("Fn::"))
-        })
-    };
-    let top = path.is_empty();
-    match (old.and_then(Value::as_object), new.and_then(Value::as_object)) {
-        (before, after) if top || (before.is_some() && after.is_some()) => {
-            if !top && (is_function(old) || is_function(new)) {
-                found.push((path, old, new));
-                return;
-            }
-            let names: BTreeSet<&String> =
-                before.into_iter().chain(after).flat_map(|object| object.keys()).collect();
-            for name in names {
-                let deeper = if top { name.clone() } else { format!("{path}/{name}") };
-                let (old, new) = (before.and_then(|o| o.get(name)), after.and_then(|o| o.get(name)));
-                walk(deeper, old, new, found);
-            }
-        }
-        _ => found.push((path, old, new)),
+fn recreation(fact: Fact) -> &'static str {
+    match fact {
+        Fact::Always => "Always",
+        Fact::Conditional => "Conditionally",
+        Fact::Never => "Never",
     }
 }
 
-fn policy_action(resource: &Value, attribute: &str, prefix: &str) -> Option<String> {
-    let policy = resource.get(attribute).and_then(Value::as_str).unwrap_or("Delete");
-    let word = match policy {
-        "Retain" => "Retain",
-        "RetainExceptOnCreate" => "Retain",
-        "Snapshot" => "Snapshot",
+/// `Properties` of `/Resources/Queue/Properties/Name`.
+fn attribute(pointer: &str) -> &str {
+    pointer.split('/').nth(3).unwrap_or("Properties")
+}
+
+fn property(pointer: &str) -> Option<String> {
+    pointer.split('/').nth(4).filter(|_| attribute(pointer) == "Properties").map(str::to_owned)
+}
+
+fn below_resource(pointer: &str) -> Option<String> {
+    pointer.splitn(4, '/').nth(3).map(|rest| format!("/{rest}"))
+}
+
+/// What becomes of an old resource, in the word that a change set has for it.
+fn policy(template: &Value, id: &str, attribute: &str) -> Option<String> {
+    let resource = template.get("Resources")?.get(id)?;
+    let word = match resource.get(attribute).and_then(Value::as_str) {
+        Some("Retain" | "RetainExceptOnCreate") => "Retain",
+        Some("Snapshot") => "Snapshot",
         _ => "Delete",
     };
+    let prefix = if attribute == "UpdateReplacePolicy" { "ReplaceAnd" } else { "" };
     Some(format!("{prefix}{word}"))
 }
 
@@ -184,44 +139,83 @@ pub(crate) fn losses(changes: &[ResourceChange], deployed: Option<&Value>, new: 
 }
 
 fn loss(change: &ResourceChange, deployed: Option<&Value>, new: Option<&Value>) -> Option<Loss> {
-    let reason = stateful(&change.resource_type)?;
+    let words = loss_words(&change.resource_type)?;
     let id = change.logical_id.as_str();
-    let policy = |template: Option<&Value>, attribute: &str, prefix: &str| match &change.policy_action {
-        Some(action) => Some(action.clone()),
-        None => {
-            let resource = template?.get("Resources")?.get(id)?;
-            policy_action(resource, attribute, prefix)
-        }
+    let kept = |template: Option<&Value>, attribute: &str| {
+        change.policy_action.clone().or_else(|| policy(template?, id, attribute)).unwrap_or_default()
     };
     let (by, verb, kept) = match (&change.action, &change.replacement) {
-        (ChangeAction::Remove, _) => (LossKind::Delete, "is deleted", policy(deployed, "DeletionPolicy", "")),
-        (_, Some(Replacement::True)) => {
-            (LossKind::Replace, "is replaced", policy(new, "UpdateReplacePolicy", "ReplaceAnd"))
-        }
+        (ChangeAction::Remove, _) => (LossKind::Delete, "is deleted", kept(deployed, "DeletionPolicy")),
+        (ChangeAction::Dynamic, _) => (LossKind::Delete, "may be deleted", kept(deployed, "DeletionPolicy")),
+        (_, Some(Replacement::True)) => (LossKind::Replace, "is replaced", kept(new, "UpdateReplacePolicy")),
         (_, Some(Replacement::Conditional)) => {
-            (LossKind::Replace, "may be replaced", policy(new, "UpdateReplacePolicy", "ReplaceAnd"))
+            (LossKind::Replace, "may be replaced", kept(new, "UpdateReplacePolicy"))
         }
         _ => return None,
     };
-    let kept = kept.unwrap_or_default();
-    if kept == "Retain" {
-        return None;
-    }
     let rest = match kept.as_str() {
-        "ReplaceAndRetain" => "the old one stays outside the stack, the new one starts empty",
-        "Snapshot" | "ReplaceAndSnapshot" => "a snapshot is kept",
-        _ => "what it holds is lost",
+        "Retain" => return None,
+        "ReplaceAndRetain" => "the old one stays outside of the stack and the new one is empty".to_owned(),
+        "Snapshot" | "ReplaceAndSnapshot" => format!("{words}, but for a snapshot"),
+        _ => words,
     };
+    let resource_type = change.resource_type.clone();
     Some(Loss {
         logical_id: id.to_owned(),
-        resource_type: change.resource_type.clone(),
+        words: format!("{id} ({resource_type}) {verb}: {rest}"),
+        resource_type,
         by,
-        words: format!("{id} {verb}: {rest} ({reason})"),
     })
 }
 
-/// Why a type holds data; `None` when it does not.
-pub(crate) fn stateful(resource_type: &str) -> Option<String> {
-    let facts = formwork_schema::resource_type(resource_type)?;
-    facts.stateful_reason().map(str::to_owned)
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn bucket(name: &str) -> Value {
+        json!({"Resources": {"Data": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}}}})
+    }
+
+    /// Fault 55: a stateful resource is replaced, which loses what it holds.
+    #[test]
+    fn replacement_of_a_stateful_resource_is_a_loss() {
+        for resource_type in
+            ["AWS::S3::Bucket", "AWS::RDS::DBInstance", "AWS::EFS::FileSystem", "AWS::SageMaker::Domain"]
+        {
+            let mut replaced = between(Some(&bucket("one")), &bucket("two")).remove(0);
+            assert_eq!(replaced.replacement, Some(Replacement::True));
+            replaced.resource_type = resource_type.to_owned();
+            let lost = losses(std::slice::from_ref(&replaced), None, None);
+            assert_eq!(lost.len(), 1, "{resource_type}");
+            assert_eq!(lost[0].by, LossKind::Replace);
+        }
+    }
+
+    #[test]
+    fn what_is_retained_is_no_loss_and_what_is_removed_is_one() {
+        let mut old = bucket("one");
+        let lost = |old: &Value| losses(&between(Some(old), &json!({"Resources": {}})), Some(old), None);
+        assert_eq!(lost(&old)[0].by, LossKind::Delete);
+        old["Resources"]["Data"]["DeletionPolicy"] = "Retain".into();
+        assert!(lost(&old).is_empty());
+    }
+
+    #[test]
+    fn a_new_stack_adds_everything_and_loses_nothing() {
+        let changes = between(None, &bucket("one"));
+        assert_eq!(changes[0].action, ChangeAction::Add);
+        assert!(losses(&changes, None, Some(&bucket("one"))).is_empty());
+    }
+
+    #[test]
+    fn the_details_name_the_property_with_its_values() {
+        let changes = between(Some(&bucket("one")), &bucket("two"));
+        let detail = &changes[0].details[0];
+        assert_eq!(detail.path.as_deref(), Some("/Properties/BucketName"));
+        assert_eq!(detail.name.as_deref(), Some("BucketName"));
+        assert_eq!((detail.before.as_deref(), detail.after.as_deref()), (Some("one"), Some("two")));
+        assert_eq!(detail.recreation.as_deref(), Some("Always"));
+    }
 }

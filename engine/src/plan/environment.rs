@@ -10,7 +10,7 @@ use super::input::Input;
 use super::model::{Environment, PlannedEnvironment};
 use super::names::partition;
 use super::request::PlanRequest;
-use crate::aws::{ErrorKind, Session};
+use crate::aws::{ErrorKind, RoleOptions, Session};
 use crate::error::{Class, EngineError};
 use crate::event::What;
 use crate::runtime::Runtime;
@@ -131,12 +131,9 @@ pub(crate) async fn session(
     role: Option<&str>,
     external_id: Option<&str>,
 ) -> Result<Session, crate::aws::Error> {
-    match (role, external_id) {
-        (Some(role), Some(id)) => {
-            runtime.sessions.session(Some(region), None).await?.assuming(role, Some(id)).await
-        }
-        (role, _) => runtime.sessions.session(Some(region), role).await,
-    }
+    let role =
+        role.map(|role| RoleOptions { external_id: external_id.map(str::to_owned), ..RoleOptions::of(role) });
+    runtime.sessions.session_with(Some(region), role.as_ref()).await
 }
 
 /// A name with CloudFormation's pseudo parameters filled in, as the CDK writes roles and buckets.

@@ -110,3 +110,6 @@ pub fn parse(text: &str, name: &str) -> Result<Plan, EngineError> {
 fn major(version: &str) -> &str {
     version.split('.').next().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,8 +7,9 @@ use super::environment::Target;
 use super::failure::{combine, failed};
 use super::late::{approved_input, changed, check_base, session};
 use super::model::{Operation, Plan, StackPlan};
-use super::publish::Seam;
+use super::publish::Publishing;
 use super::stack::{Ssm, ssm};
+use crate::assets::PublishOptions;
 use crate::aws::Session;
 use crate::aws::cloudformation::ExecutionStatus;
 use crate::error::EngineError;
@@ -19,7 +20,11 @@ use crate::runtime::Runtime;
 /// # Errors
 /// When a change set is gone or obsolete, a template, asset or SSM parameter is another one, a stack was changed since,
 /// or the credentials are of another account.
-pub async fn check_fresh(plan: &Plan, assembly: &CloudAssembly, runtime: &Runtime) -> Result<(), EngineError> {
+pub async fn check_fresh(
+    plan: &Plan,
+    assembly: &CloudAssembly,
+    runtime: &Runtime,
+) -> Result<(), EngineError> {
     let checks = join_all(plan.stacks.iter().map(|stack| check(stack, assembly, runtime))).await;
     let errors: Vec<EngineError> = checks.into_iter().flatten().collect();
     if errors.is_empty() { Ok(()) } else { Err(combine(errors)) }
@@ -47,7 +52,7 @@ async fn check(stack: &StackPlan, assembly: &CloudAssembly, runtime: &Runtime) -
         return errors;
     }
     errors.extend(check_parameters(stack, &session).await);
-    errors.extend(Seam::of_run(runtime).verify(stack, &session).await.err());
+    errors.extend(Publishing::new(PublishOptions::default(), runtime).verify(stack, &session).await.err());
     errors
 }
 
@@ -88,7 +93,10 @@ async fn check_parameters(stack: &StackPlan, session: &Session) -> Vec<EngineErr
                 &format!("parameter {name}: SSM parameter {parameter} was `{then}` and is `{now}`"),
             )),
             Ok(Ssm::Missing) => {
-                errors.push(changed(&stack.name, &format!("parameter {name}: SSM parameter {parameter} is gone")));
+                errors.push(changed(
+                    &stack.name,
+                    &format!("parameter {name}: SSM parameter {parameter} is gone"),
+                ));
             }
             Ok(_) => {}
             Err(error) => errors.push(error),

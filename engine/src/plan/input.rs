@@ -1,9 +1,5 @@
 //! What the assembly says about a stack, read once: template, digest, parameters, exports, imports, assets.
 
-use std::collections::BTreeMap;
-
-use formwork_assembly::cloud_assembly::read_json;
-use formwork_assembly::manifest::{ASSET_MANIFEST, FileProperties};
 use formwork_assembly::{AssemblyError, CloudAssembly, StackArtifact, TemplateFile};
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,10 +20,6 @@ pub(crate) struct Input {
     pub(crate) sha256: String,
     /// What the artifact says beyond [`formwork_assembly::manifest::StackProperties`].
     pub(crate) more: MoreProperties,
-    /// The construct that made the stack, as the tree names it.
-    pub(crate) path: String,
-    /// The files that have to be in a bucket.
-    pub(crate) assets: Vec<AssetInput>,
 }
 
 /// Properties of a stack artifact that only other tools write.
@@ -38,17 +30,6 @@ pub(crate) struct MoreProperties {
     pub(crate) assume_role_external_id: Option<String>,
     /// The topics that are told of the stack's events.
     pub(crate) notification_arns: Vec<String>,
-}
-
-/// An asset of a stack.
-#[derive(Clone, Debug)]
-pub(crate) struct AssetInput {
-    /// The id in the manifest.
-    pub(crate) id: String,
-    /// The path of its construct, when the manifest says so.
-    pub(crate) display_name: Option<String>,
-    /// Whether a program makes it, so that its digest is known only then.
-    pub(crate) made: bool,
 }
 
 impl Input {
@@ -115,10 +96,8 @@ fn read_stack(assembly: &CloudAssembly, artifact: StackArtifact) -> Result<Input
     let template = parse(&artifact.properties.template_file, &text)?;
     let raw = assembly.manifest().artifacts.get(&artifact.id);
     let more = raw.and_then(|raw| MoreProperties::deserialize(&raw.properties).ok()).unwrap_or_default();
-    let path = raw.and_then(|raw| raw.display_name.clone()).unwrap_or_else(|| artifact.id.clone());
-    let assets = read_assets(assembly, &artifact)?;
     let sha256 = sha256(&text);
-    Ok(Input { artifact, text, template, sha256, more, path, assets })
+    Ok(Input { artifact, text, template, sha256, more })
 }
 
 /// A template's text in long form.
@@ -131,31 +110,4 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Value, EngineError> {
         refused.hint = error.hint;
         refused
     })
-}
-
-/// The asset manifests among a stack's direct dependencies, by path.
-///
-/// # Errors
-/// When one cannot be read.
-fn read_assets(assembly: &CloudAssembly, artifact: &StackArtifact) -> Result<Vec<AssetInput>, EngineError> {
-    let artifacts = &assembly.manifest().artifacts;
-    let Some(stack) = artifacts.get(&artifact.id) else { return Ok(Vec::new()) };
-    let mut found = BTreeMap::new();
-    for dependency in &stack.dependencies {
-        let Some(manifest) = artifacts.get(dependency).filter(|other| other.kind == ASSET_MANIFEST) else {
-            continue;
-        };
-        let Ok(properties) = FileProperties::deserialize(&manifest.properties) else { continue };
-        let content: Value = read_json(&assembly.directory().join(&properties.file), "asset manifest")
-            .map_err(|error| assembly_error(&error))?;
-        for (id, file) in entries(&content, "files") {
-            let asset = AssetInput {
-                id: id.to_owned(),
-                display_name: file.get("displayName").and_then(Value::as_str).map(str::to_owned),
-                made: file.pointer("/source/executable").is_some_and(Value::is_array),
-            };
-            found.insert(id.to_owned(), asset);
-        }
-    }
-    Ok(found.into_values().collect())
 }

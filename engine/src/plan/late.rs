@@ -16,9 +16,10 @@ use super::input::{self, Input, parse};
 use super::model::{LossKind, Operation, ParameterSource, Plan, PlannedChangeSet, StackPlan};
 use super::parameters;
 use super::phases;
-use super::publish::Seam;
+use super::publish::Publishing;
 use super::request::{CHANGE_SET_DEADLINE, GivenParameter};
 use super::stack::{nested, new_change_set, secrets};
+use crate::assets::PublishOptions;
 use crate::aws::Session;
 use crate::aws::cloudformation::{ParameterValue, ResourceChange, Stack, StackStatus, TemplateSource};
 use crate::error::{Class, EngineError};
@@ -31,6 +32,8 @@ use crate::runtime::Runtime;
 pub struct LateOptions {
     /// The values that were given when the plan was made: a plan keeps none of `NoEcho` parameters.
     pub parameters: Vec<GivenParameter>,
+    /// How a template is published that is too large to go with the call.
+    pub publish: PublishOptions,
     /// How long CloudFormation may take for it.
     pub deadline: Duration,
     /// Whether it is for the second of two phases.
@@ -41,7 +44,13 @@ pub struct LateOptions {
 
 impl Default for LateOptions {
     fn default() -> Self {
-        Self { parameters: Vec::new(), deadline: CHANGE_SET_DEADLINE, second_phase: false, repeated: false }
+        Self {
+            parameters: Vec::new(),
+            publish: PublishOptions::default(),
+            deadline: CHANGE_SET_DEADLINE,
+            second_phase: false,
+            repeated: false,
+        }
     }
 }
 
@@ -105,9 +114,9 @@ pub async fn change_set(
             (text, digest)
         }
     };
-    let publisher = Seam::of_run(runtime);
-    let url = publisher.template(&input.artifact, &text, assembly, &session, journal).await?;
-    let template = url.map_or(TemplateSource::Body(text), TemplateSource::Url);
+    let publisher = Publishing::new(options.publish.clone(), runtime);
+    let placed = publisher.template(&input.artifact, &text, assembly, &session, journal).await?;
+    let template = placed.map_or(TemplateSource::Body(text), |(url, _)| TemplateSource::Url(url));
     let new = new_change_set(&step, &plan.options, &plan.run, &digest, template, values);
     let maker = Maker::new(runtime, journal, options.deadline);
     let places = Places::of(assembly, &input.artifact);
@@ -182,20 +191,18 @@ pub(crate) fn check_base(stack: &StackPlan, now: Option<&Stack>) -> Result<(), E
     let differs = |why: &str| Err(changed(&stack.name, why));
     match (&stack.base, now) {
         (None, None) => Ok(()),
-        (None, Some(now)) if now.status == StackStatus::ReviewInProgress => {
-            match stack.change_set.as_ref() {
-                Some(set) if set.stack_id != now.id => differs("somebody else made a stack of this name"),
-                _ => Ok(()),
-            }
-        }
+        (None, Some(now)) if now.status == StackStatus::ReviewInProgress => match stack.change_set.as_ref() {
+            Some(set) if set.stack_id != now.id => differs("somebody else made a stack of this name"),
+            _ => Ok(()),
+        },
         (None, Some(_)) => differs("somebody made a stack of this name"),
         // What a recreation deletes first may be gone already.
         (Some(_), None) if stack.operation == Operation::Recreate => Ok(()),
         (Some(_), None) => differs("it is gone"),
-        (Some(base), Some(now)) if base.stack_id != now.id => {
-            differs("it was deleted and made again")
-        }
-        (Some(base), Some(now)) if base.updated != now.updated.or(now.created) || base.status != now.status => {
+        (Some(base), Some(now)) if base.stack_id != now.id => differs("it was deleted and made again"),
+        (Some(base), Some(now))
+            if base.updated != now.updated.or(now.created) || base.status != now.status =>
+        {
             differs(&format!("it was {} and is {}", base.status, now.status))
         }
         (Some(_), Some(_)) => Ok(()),
@@ -230,7 +237,11 @@ fn values(
                 Some(value) => ParameterValue::Value((*value).to_owned()),
                 None if living.is_some() && options.second_phase => ParameterValue::Previous,
                 None => {
-                    let why = if hidden.contains(name) { "it is NoEcho, so that no plan keeps it" } else { "it was not kept" };
+                    let why = if hidden.contains(name) {
+                        "it is NoEcho, so that no plan keeps it"
+                    } else {
+                        "it was not kept"
+                    };
                     let message = format!("stack {}: parameter {name} has no value: {why}", stack.name);
                     return Err(EngineError::new(Class::Usage, message)
                         .with_hint(format!("give it again with --parameters {}:{name}=VALUE", stack.id)));

@@ -73,9 +73,15 @@ fn findings(input: &Input) -> Vec<String> {
     validate_template(&input.template, &options)
         .into_iter()
         .filter(|finding| finding.severity == Severity::Error && finding.rule == "limit")
-        .filter(|finding| finding.pointer.matches('/').count() > 1)
-        .map(|finding| format!("{}: {} ({})", input.artifact.id, finding.message, finding.pointer))
+        .filter(|finding| {
+            !["/Resources", "/Outputs", "/Parameters", "/Mappings"].contains(&finding.pointer.as_str())
+        })
+        .map(|finding| format!("{}: {} ({})", input.artifact.id, finding.message, place(&finding.pointer)))
         .collect()
+}
+
+fn place(pointer: &str) -> &str {
+    if pointer.is_empty() { "the whole template" } else { pointer }
 }
 
 fn is_stack_name(name: &str) -> bool {
@@ -162,3 +168,6 @@ pub(crate) fn refuse(problems: &[String], what: &str) -> Result<(), EngineError>
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

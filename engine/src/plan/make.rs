@@ -19,6 +19,7 @@ use super::model::{Command, FORMAT, Operation, Plan, StackPlan};
 use super::names::Scope;
 use super::owner;
 use super::parameters;
+use super::publish::Publishing;
 use super::request::PlanRequest;
 use super::settle::{Look, Standing, standing};
 use super::stack;
@@ -34,7 +35,7 @@ pub(crate) struct Making<'a> {
     pub(crate) runtime: &'a Runtime,
     pub(crate) journal: &'a Journal,
     pub(crate) maker: Maker<'a>,
-    pub(crate) publisher: super::publish::Seam,
+    pub(crate) publisher: Publishing,
     pub(crate) inputs: BTreeMap<String, Input>,
     pub(crate) targets: BTreeMap<String, Target>,
     pub(crate) standings: BTreeMap<String, Standing>,
@@ -69,7 +70,7 @@ pub async fn make(
         runtime,
         journal,
         maker: Maker::new(runtime, journal, request.change_set_deadline),
-        publisher: super::publish::Seam::new(request, runtime),
+        publisher: Publishing::new(request.publishing(), runtime),
         inputs: inputs.iter().map(|input| (input.artifact.id.clone(), (*input).clone())).collect(),
         targets,
         standings,

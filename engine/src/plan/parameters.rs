@@ -288,28 +288,5 @@ fn previous(
     Some(value.clone())
 }
 
-/// The parameters that take the digest of an asset that is made by a program: `<Construct>Sha256` where the asset's
-/// construct is `<stack>/…/Construct`, or the only parameter of that ending without a value where there is one such
-/// asset.
-pub(crate) fn asset_parameters(input: &Input) -> BTreeMap<String, String> {
-    let ending = "Sha256";
-    let wanting: Vec<&str> = Declared::of(&input.template)
-        .into_iter()
-        .filter(|(name, declared)| name.ends_with(ending) && declared.default().is_none())
-        .map(|(name, _)| name)
-        .collect();
-    let made: Vec<_> = input.assets.iter().filter(|asset| asset.made).collect();
-    let mut found = BTreeMap::new();
-    for asset in &made {
-        let construct = asset.display_name.as_deref().and_then(|path| {
-            path.strip_prefix(input.path.as_str()).map(|rest| format!("{}{ending}", rest.replace('/', "")))
-        });
-        if let Some(name) = construct.filter(|name| wanting.contains(&name.as_str())) {
-            found.insert(name, asset.id.clone());
-        }
-    }
-    if let ([only], [asset], true) = (&wanting[..], &made[..], found.is_empty()) {
-        found.insert((*only).to_owned(), asset.id.clone());
-    }
-    found
-}
+#[cfg(test)]
+mod tests;

@@ -200,3 +200,6 @@ fn section<'t>(template: &'t mut Value, name: &str) -> &'t mut Map<String, Value
 fn free_name(section: &Map<String, Value>, name: &str) -> String {
     (1..).map(|n| format!("{name}Kept{n}")).find(|name| !section.contains_key(name)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 
 use formwork_assembly::{CloudAssembly, StackArtifact};
 
+use super::input::sha256;
 use super::model::{PlannedAsset, StackPlan};
-use super::request::PlanRequest;
+use crate::assets::{PublishOptions, Publisher};
 use crate::aws::Session;
 use crate::error::EngineError;
 use crate::journal::Journal;
 use crate::runtime::Runtime;
 
+/// The id under which a template in S3 stands among a stack's assets, so that it is checked like them.
+pub(crate) const TEMPLATE: &str = "template";
+
 /// Publishes for one plan.
-pub(crate) struct Seam {}
+pub(crate) struct Publishing(Publisher);
 
 /// What was published for a stack.
 #[derive(Clone, Debug, Default)]
@@ -23,41 +27,47 @@ pub(crate) struct Done {
     pub(crate) parameters: BTreeMap<String, String>,
 }
 
-impl Seam {
-    pub(crate) fn new(_request: &PlanRequest, _runtime: &Runtime) -> Self {
-        Self {}
-    }
-
-    /// For templates alone.
-    pub(crate) fn of_run(_runtime: &Runtime) -> Self {
-        Self {}
+impl Publishing {
+    pub(crate) fn new(options: PublishOptions, runtime: &Runtime) -> Self {
+        Self(Publisher::new(options, runtime))
     }
 
     /// Brings the assets of a stack where they have to be.
     pub(crate) async fn assets(
         &self,
-        _stack: &StackArtifact,
-        _assembly: &CloudAssembly,
-        _session: &Session,
-        _journal: &Journal,
+        stack: &StackArtifact,
+        assembly: &CloudAssembly,
+        session: &Session,
+        journal: &Journal,
     ) -> Result<Done, EngineError> {
-        Ok(Done::default())
+        let published = self.0.publish(stack, assembly, session, journal).await?;
+        Ok(Done { assets: published.planned(), parameters: published.parameters })
     }
 
-    /// The URL of a template in S3; nothing when it goes with the call.
+    /// Puts a template into S3 where it is too large to go with the call: its URL, and the object for the plan.
     pub(crate) async fn template(
         &self,
-        _stack: &StackArtifact,
-        _text: &str,
-        _assembly: &CloudAssembly,
-        _session: &Session,
-        _journal: &Journal,
-    ) -> Result<Option<String>, EngineError> {
-        Ok(None)
+        stack: &StackArtifact,
+        text: &str,
+        assembly: &CloudAssembly,
+        session: &Session,
+        journal: &Journal,
+    ) -> Result<Option<(String, PlannedAsset)>, EngineError> {
+        let published = self.0.template(text, stack, assembly, session, journal, false).await?;
+        Ok(published.map(|published| {
+            let object = PlannedAsset {
+                id: TEMPLATE.to_owned(),
+                bucket: published.bucket,
+                key: published.key,
+                sha256: Some(sha256(text)),
+                bytes: Some(text.len() as u64),
+            };
+            (published.url, object)
+        }))
     }
 
     /// Makes sure that what the plan found in buckets still lies there.
-    pub(crate) async fn verify(&self, _stack: &StackPlan, _session: &Session) -> Result<(), EngineError> {
-        Ok(())
+    pub(crate) async fn verify(&self, stack: &StackPlan, session: &Session) -> Result<(), EngineError> {
+        self.0.verify(&stack.assets, session).await
     }
 }

@@ -250,8 +250,7 @@ fn affected(reason: &str) -> Vec<String> {
 
 /// `The following hook(s) failed: [Org::Guard::Hook, …]`
 fn hooks(reason: &str) -> Option<Vec<String>> {
-    let lower = reason.to_lowercase();
-    if !lower.contains("hook") {
+    if !Regex::new(r"(?i)\bhook").ok()?.is_match(reason) {
         return None;
     }
     let names = Regex::new(r"[A-Za-z0-9]{2,64}::[A-Za-z0-9]{2,64}::[A-Za-z0-9]{2,64}").ok()?;
@@ -259,3 +258,6 @@ fn hooks(reason: &str) -> Option<Vec<String>> {
     found.dedup();
     Some(if found.is_empty() { vec!["of the account".to_owned()] } else { found })
 }
+
+#[cfg(test)]
+mod tests;

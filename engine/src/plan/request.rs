@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::destroy::Removals;
 use super::model::{Command, PlanOptions};
+use crate::assets::PublishOptions;
 
 /// What is asked of a plan: the command line's flags as data. The clock comes with the [`crate::Runtime`].
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub struct PlanRequest {
     pub busy: Busy,
     /// This program, for assets that are made by it.
     pub executable: PathBuf,
+    /// How assets are published; its `program` is the executable unless it says otherwise.
+    pub publish: PublishOptions,
     /// How long CloudFormation may take for a change set.
     pub change_set_deadline: Duration,
     /// What a destroy removes besides the stacks.
@@ -58,9 +61,17 @@ impl PlanRequest {
             depth: Depth::ChangeSets,
             busy: Busy::Wait,
             executable: PathBuf::from("formwork"),
+            publish: PublishOptions::default(),
             change_set_deadline: CHANGE_SET_DEADLINE,
             removals: Removals::default(),
         }
+    }
+
+    /// How assets are published, with this program for those that it makes.
+    pub(crate) fn publishing(&self) -> PublishOptions {
+        let mut options = self.publish.clone();
+        options.program.get_or_insert_with(|| self.executable.clone());
+        options
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::failure::failed;
 use super::input::parse;
-use super::model::{BaseState, Operation};
+use super::model::{BaseState, Command, Operation};
 use super::owner;
 use super::parameters::Deployed;
 use super::pre_state::{Step, steps};
@@ -14,7 +14,6 @@ use crate::aws::cloudformation::{Stack, StackStatus};
 use crate::control::Wish;
 use crate::error::{Class, EngineError};
 use crate::event::What;
-use crate::plan::model::Command;
 use crate::runtime::Runtime;
 
 /// A stack as it stands, and what its status allows.

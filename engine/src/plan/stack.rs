@@ -20,6 +20,7 @@ use super::phases::{self, Phases};
 use super::request::{Depth, PlanRequest};
 use super::settle::Standing;
 use super::unchanged;
+use crate::assets::{digests_wanted, of_stack};
 use crate::aws::cloudformation::{
     ChangeAction, ChangeSetType, NewChangeSet, Replacement, ResourceChange, TemplateSource,
 };
@@ -123,7 +124,7 @@ pub(crate) async fn plan(
     let target = making.targets.get(id).ok_or_else(|| unplanned(id))?;
     let standing = making.standings.get(id).ok_or_else(|| unplanned(id))?;
     let mut draft = draft(making, input, target, standing);
-    let wanted = parameters::asset_parameters(input);
+    let wanted = asset_parameters(making, input)?;
     let mut resolved = settle_parameters(making, input, standing, &previous_digests(&wanted, standing))?;
     let waits = unchanged::resolve_ssm(input, target, &mut resolved, !draft.needs.is_empty()).await?;
     if !making.request.options.force
@@ -174,6 +175,11 @@ pub(crate) async fn plan(
     }
     judge(&mut draft, deployed, &input.template, &resolved.known(), standing);
     Ok(draft)
+}
+
+/// The parameters that take the digest of an asset that is made when it is published, with the asset's id.
+fn asset_parameters(making: &Making<'_>, input: &Input) -> Result<BTreeMap<String, String>, EngineError> {
+    Ok(digests_wanted(&input.template, &of_stack(making.assembly, &input.artifact)?))
 }
 
 fn settle_parameters(
@@ -257,7 +263,9 @@ async fn with_change_set(
     };
     let session = &target.session;
     let publisher = &making.publisher;
-    let url = publisher.template(&input.artifact, text, making.assembly, session, making.journal).await?;
+    let placed = publisher.template(&input.artifact, text, making.assembly, session, making.journal).await?;
+    let (url, object) = placed.unzip();
+    draft.assets.extend(object);
     match (&mut draft.first_phase, &mut draft.template) {
         (Some(first), _) => first.template.url.clone_from(&url),
         (None, Some(template)) => template.url.clone_from(&url),
@@ -293,7 +301,8 @@ async fn with_change_set(
 
 /// Adds the changes of nested stacks, whose logical ids become `Nested.Resource`; what could not be read, in words.
 pub(crate) async fn nested(session: &Session, changes: &mut Vec<ResourceChange>) -> Vec<String> {
-    let child = |change: &ResourceChange| Some((change.logical_id.clone(), change.nested_change_set.clone()?));
+    let child =
+        |change: &ResourceChange| Some((change.logical_id.clone(), change.nested_change_set.clone()?));
     let mut todo: Vec<(String, String)> = changes.iter().filter_map(child).collect();
     let (mut seen, mut unread) = (BTreeSet::new(), Vec::new());
     while let Some((parent, arn)) = todo.pop() {
