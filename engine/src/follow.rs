@@ -24,3 +24,6 @@ pub use operation::{Cleanup, Finished, Operation, OperationKind};
 pub use places::{Place, Places};
 pub use typical::typical_seconds;
 pub use watcher::{Watcher, Watchers};
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,9 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// How many pages a read goes back while no event of the operation is known.
 const BLIND_PAGES: usize = 5;
 
+/// How many known events in a row are deep enough for a read that is not the last.
+const DEEP: usize = 50;
+
 /// What a page leads to.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
@@ -46,6 +49,10 @@ pub(super) struct EventLog {
     pages: usize,
     page: Option<String>,
     reads: usize,
+    /// The event of the stack itself with which the operation ended.
+    end: Option<StackEvent>,
+    /// Whether reads go on behind pages on which everything is known.
+    thorough: bool,
 }
 
 impl EventLog {
@@ -62,6 +69,8 @@ impl EventLog {
             pages: 0,
             page: None,
             reads: 0,
+            end: None,
+            thorough: false,
         }
     }
 
@@ -79,6 +88,11 @@ impl EventLog {
     pub(super) fn restart(&mut self) {
         self.page = None;
         self.pages = 0;
+    }
+
+    /// From now on reads look behind pages on which everything is known: nobody will look once more.
+    pub(super) fn read_thoroughly(&mut self) {
+        self.thorough = true;
     }
 
     /// Takes a page.
@@ -123,6 +137,10 @@ impl EventLog {
 
     fn meets_known(&self, page: &[StackEvent]) -> bool {
         let Some(newest) = self.events.last() else { return false };
+        // What comes late does not come that late; a stack with thousands of events is not read again and again.
+        if !self.thorough && page.len() >= DEEP && page.iter().all(|event| self.known.contains(&event.id)) {
+            return true;
+        }
         let horizon = newest.timestamp.checked_sub(OVERLAP).unwrap_or(Timestamp::MIN);
         page.iter().any(|event| event.timestamp <= horizon && self.known.contains(&event.id))
     }
@@ -147,6 +165,7 @@ impl EventLog {
         if self.token.is_none() && self.since.is_none() {
             self.adopt();
         }
+        self.end = self.find_end().cloned();
         let held: HashSet<&str> = self.waiting.iter().map(|(_, event)| event.id.as_str()).collect();
         let fresh: Vec<StackEvent> = self
             .own()
@@ -219,6 +238,19 @@ impl EventLog {
 
     /// The event of the stack itself with which the operation ended.
     pub(super) fn end(&self) -> Option<&StackEvent> {
+        self.end.as_ref()
+    }
+
+    /// Whether somebody started another operation after the end of ours.
+    pub(super) fn is_followed(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| {
+            self.events.iter().any(|event| {
+                event.timestamp >= end.timestamp && self.is_start(event) && !self.has_token(event)
+            })
+        })
+    }
+
+    fn find_end(&self) -> Option<&StackEvent> {
         self.events.iter().rev().find(|event| {
             self.is_of_stack(event)
                 && (self.has_token(event) || self.since.is_some_and(|since| event.timestamp >= since))

@@ -37,9 +37,9 @@ impl Budget {
         self.pages
     }
 
-    /// Notes how many stacks the last list had.
+    /// Notes how many stacks the list is likely to have.
     pub(super) fn listed(&mut self, stacks: usize) {
-        self.pages = stacks / STACKS_A_PAGE + 1;
+        self.pages = stacks.div_ceil(STACKS_A_PAGE).max(1);
     }
 
     fn capacity(&self) -> f64 {

@@ -127,6 +127,7 @@ impl Poller {
         }
         self.watches.insert(self.next, Watch::new(operation, done, now, age));
         self.next += 1;
+        self.budget.listed(self.watches.len());
     }
 
     fn is_listing(&self) -> bool {
@@ -325,7 +326,7 @@ impl Poller {
     }
 
     fn listed(&mut self, stacks: &[StackSummary], now: Duration) {
-        self.budget.listed(stacks.len());
+        self.budget.listed(stacks.len().max(self.watches.len()));
         let by_arn: BTreeMap<&str, &StackSummary> =
             stacks.iter().map(|stack| (stack.id.as_str(), stack)).collect();
         for watch in self.watches.values_mut() {

@@ -185,6 +185,17 @@ impl Watch {
         }
         self.status = Some(status.clone());
         self.stack = Some(stack);
+        if let Some(end) = self.log.end() {
+            // The event is exact. The stack may lag behind it, and somebody else's operation may be ahead of it.
+            let end = StackStatus::from(end.status.as_str());
+            let since = *self.ended_since.get_or_insert(now);
+            let stands = now.saturating_sub(since) >= CONFIRM * 3;
+            if end == status || stands || self.log.is_followed() {
+                self.status = Some(end);
+                self.end(now);
+            }
+            return;
+        }
         if status.is_in_progress() {
             self.running |= !before;
             self.ended_since = None;
@@ -198,12 +209,11 @@ impl Watch {
             return;
         }
         let since = *self.ended_since.get_or_insert(now);
-        let agrees = self.log.end().is_some_and(|event| event.status == status.as_str());
         let changed =
             !before && (self.operation.base.is_some() || self.operation.kind == OperationKind::Create);
         let gone = status == StackStatus::DeleteComplete;
         let stands = (self.running || self.log.is_started()) && now.saturating_sub(since) >= CONFIRM;
-        if agrees || changed || gone || stands {
+        if changed || gone || stands {
             self.end(now);
         } else if self.age(now) >= NO_SIGN && !self.running && !self.log.is_started() {
             self.no_sign(now);
@@ -261,8 +271,10 @@ impl Watch {
         self.ending = Some((now, self.log.reads() + usize::from(self.events.busy)));
         self.events.due = now;
         self.events.quiet = 0;
+        self.log.read_thoroughly();
         for nested in self.nested.values_mut().filter(|nested| nested.active) {
             nested.slot.due = now;
+            nested.log.read_thoroughly();
         }
     }
 

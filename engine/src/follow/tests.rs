@@ -1,0 +1,7 @@
+//! Tests of watching in virtual time, against a scripted world behind the [`Reads`] seam.
+
+mod ends;
+mod interleavings;
+mod pace;
+mod troubles;
+mod world;

@@ -1,0 +1,69 @@
+//! How much is read.
+
+use futures_util::future::join_all;
+
+use super::world::*;
+use crate::aws::ErrorKind;
+use crate::event::What;
+use crate::follow::operation::OperationKind;
+
+/// The most reads in any second; a list counts as many reads as it has pages.
+fn most_in_a_second(world: &World, pages: usize) -> usize {
+    let calls = world.calls();
+    let mut most = 0;
+    for (start, _) in &calls {
+        let within = calls.iter().filter(|(at, _)| at >= start && *at < *start + seconds(1.0));
+        most = most.max(within.map(|(_, call)| if *call == Call::List { pages } else { 1 }).sum());
+    }
+    most
+}
+
+async fn many(world: &World, count: usize) -> tokio::time::Duration {
+    let started = tokio::time::Instant::now();
+    let watcher = world.watcher();
+    let finished = join_all((0..count).map(|index| {
+        let name = format!("stack-{index}");
+        world.creation(&name, 5, 60.0 + index as f64, "CREATE_COMPLETE");
+        watcher.operation(world.operation(&name, OperationKind::Create))
+    }))
+    .await;
+    assert!(finished.iter().all(|finished| finished.success && finished.stack.is_some()));
+    started.elapsed()
+}
+
+/// Fault 76, the reading half: 400 stacks at once stay within the budget, and their ends are noticed in time.
+#[tokio::test(start_paused = true)]
+async fn four_hundred_stacks_stay_within_eight_reads_a_second() {
+    let world = World::new();
+    let took = many(&world, 400).await;
+    let most = most_in_a_second(&world, 4);
+    assert!(most <= 8, "{most} reads in a second");
+    assert!(took <= seconds(459.0 * 1.05), "{took:?} for 459 seconds");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_list_each_stack_is_asked_for_within_the_budget() {
+    let world = World::new();
+    world.fault(|_, call| (*call == Call::List).then_some(ErrorKind::Denied));
+    many(&world, 40).await;
+    assert!(most_in_a_second(&world, 1) <= 8);
+    let lists = world.calls().iter().filter(|(_, call)| *call == Call::List).count();
+    assert_eq!(lists, 1);
+    let notes = world.told().into_iter().filter(|what| matches!(what, What::Note { .. })).count();
+    assert_eq!(notes, 1);
+}
+
+/// Fault 78: ten thousand events in one stack.
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_events_are_told_once_each() {
+    let world = World::new();
+    world.creation("net", 5000, 1000.0, "CREATE_COMPLETE");
+    let finished = world.watcher().operation(world.operation("net", OperationKind::Create)).await;
+    assert!(finished.success, "{finished:?}");
+    let mut told = world.resources("net");
+    assert_eq!(told.len(), 10_000);
+    told.sort();
+    told.dedup();
+    assert_eq!(told.len(), 10_000);
+    assert!(most_in_a_second(&world, 1) <= 8);
+}
