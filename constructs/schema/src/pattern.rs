@@ -13,7 +13,7 @@ struct Pattern {
 }
 
 /// Whether a pattern matches somewhere in a text. A pattern that no engine takes matches everything.
-pub(crate) fn is_match(pattern: &str, text: &str) -> bool {
+pub fn is_match(pattern: &str, text: &str) -> bool {
     if pattern == ".*" || pattern == "^.*$" && !text.contains('\n') {
         return true;
     }

@@ -6,7 +6,25 @@
 
 use jiff::Timestamp;
 
-use crate::api::{ApiError, Element, Parameters};
+mod actions;
+mod attributes;
+mod diff;
+pub mod durations;
+mod exports;
+pub mod faults;
+mod ids;
+mod operation;
+mod policy;
+mod revision;
+mod state;
+pub mod status;
+mod template;
+#[cfg(test)]
+mod tests;
+mod world;
+
+pub use status::StackStatus;
+pub use world::{Options, World};
 
 /// Who calls, when, and for which account and region.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,31 +95,4 @@ pub struct Resource<'r> {
     pub physical_id: &'r str,
     /// The properties, evaluated.
     pub properties: &'r serde_json::Value,
-}
-
-/// The stacks of all accounts and regions.
-#[derive(Debug, Default)]
-pub struct World {}
-
-impl World {
-    /// Brings everything about that is due at `now` or before.
-    pub fn advance(&mut self, surroundings: &mut dyn Surroundings, now: Timestamp) {
-        let _ = (surroundings, now);
-    }
-
-    /// Answers a call: the elements inside of `<ActionResult>`. Advances to the call's time first.
-    ///
-    /// # Errors
-    /// What the service refuses, in its words.
-    pub fn call(
-        &mut self,
-        surroundings: &mut dyn Surroundings,
-        context: &Context,
-        action: &str,
-        parameters: &Parameters,
-    ) -> Result<Vec<Element>, ApiError> {
-        self.advance(surroundings, context.now);
-        let _ = parameters;
-        Err(ApiError::new("InvalidAction", format!("Could not find operation {action} for version 2010-05-15")))
-    }
 }
