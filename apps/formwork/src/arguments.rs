@@ -35,6 +35,7 @@ impl Arguments {
             Command::List(list) => Some(&list.context),
             Command::Graph(graph) => Some(&graph.context),
             Command::Context(context) => Some(&context.context),
+            Command::Diff(diff) => Some(&diff.context),
             #[cfg(feature = "engine")]
             Command::Deployment(command) => command.context(),
             Command::Validate(_) | Command::Asset(_) => None,
@@ -126,6 +127,8 @@ pub(crate) enum Command {
     Graph(GraphArguments),
     /// Shows every setting: its value, where it was set and what it means
     Context(ContextCommandArguments),
+    /// Compares the stacks with another assembly or a template file
+    Diff(crate::commands::diff::DiffArguments),
     /// Checks CloudFormation templates, whoever wrote them
     Validate(ValidateArguments),
     #[cfg(feature = "engine")]

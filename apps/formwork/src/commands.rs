@@ -4,6 +4,7 @@ mod asset;
 mod context;
 #[cfg(feature = "engine")]
 mod deployment;
+pub(crate) mod diff;
 mod graph;
 mod list;
 mod synth;
@@ -29,6 +30,7 @@ pub(crate) fn run(
         Command::List(list) => list::run(list, &settings, console),
         Command::Graph(graph) => graph::run(graph, &settings, console),
         Command::Context(context) => context::run(context, &settings, surroundings, console),
+        Command::Diff(diff) => diff::run(diff, &settings, console),
         Command::Validate(validate) => validate::run(validate, &settings, surroundings, console),
         #[cfg(feature = "engine")]
         Command::Deployment(command) => {

@@ -49,7 +49,6 @@ pub(crate) enum Failure {
         source: io::Error,
     },
     /// What has to be said has been said; the process ends with this code.
-    #[cfg(feature = "engine")]
     #[error("the command ended with {0}")]
     Ended(u8),
     /// The engine could not do it.
@@ -68,7 +67,6 @@ impl Failure {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => exit::OK,
             Self::Assembly(AssemblyError::NotAnAssembly { .. }) => exit::REFUSED,
             Self::Usage(_) | Self::SettingsFindings => exit::USAGE,
-            #[cfg(feature = "engine")]
             Self::Ended(code) => *code,
             #[cfg(feature = "engine")]
             Self::Engine(error) => error.class.exit_code(),
@@ -80,11 +78,8 @@ impl Failure {
 
     /// Whether nothing is left to say: it has been shown, or nobody listens any more.
     pub(crate) fn is_silent(&self) -> bool {
-        #[cfg(feature = "engine")]
-        if matches!(self, Self::Ended(_)) {
-            return true;
-        }
-        matches!(self, Self::Findings | Self::SettingsFindings) || self.exit_code() == exit::OK
+        matches!(self, Self::Findings | Self::SettingsFindings | Self::Ended(_))
+            || self.exit_code() == exit::OK
     }
 }
 

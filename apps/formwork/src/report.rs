@@ -282,8 +282,9 @@ mod tests {
     #[test]
     fn published_schemas_are_fresh() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas");
-        let schemas: [(&str, Schema); 6] = [
+        let schemas: [(&str, Schema); 7] = [
             ("context.json", schema_for!(ContextReport)),
+            ("diff.json", schema_for!(crate::commands::diff::DiffReport)),
             ("formwork-toml.json", schema_for!(ProjectFileSchema)),
             ("list.json", schema_for!(ListReport)),
             ("outputs.json", schema_for!(OutputsReport)),

@@ -356,3 +356,23 @@ pub(super) fn named_resource(text: &str) -> Option<&str> {
 pub(super) fn shown(text: &str) -> String {
     text.replace("${!", "${")
 }
+
+/// A value on one line as people read it: functions as `Fn::Sub` would write them, lists and objects as JSON.
+pub fn readable(value: &Value) -> String {
+    let reader = Reader::new(Side::of(&Value::Null), BTreeMap::new());
+    let is_readable = match only_member(value) {
+        Some(("Fn::Join", Value::Array(parts))) => {
+            matches!(parts.as_slice(), [Value::String(_), Value::Array(_)])
+        }
+        Some(("Fn::Sub", Value::Array(parts))) => {
+            matches!(parts.as_slice(), [Value::String(_), Value::Object(_)])
+        }
+        Some((name, _)) => ["Ref", "Fn::GetAtt", "Fn::Sub", "Fn::ImportValue"].contains(&name),
+        None => false,
+    };
+    match value {
+        Value::String(text) => text.clone(),
+        _ if is_readable => shown(&reader.text(value)),
+        other => to_compact_text(other),
+    }
+}

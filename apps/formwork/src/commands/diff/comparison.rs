@@ -1,5 +1,7 @@
 //! One stack before and after, as a report.
 
+use std::collections::BTreeMap;
+
 use formwork_assembly::broadening::{BroadeningKind, Side, broadenings};
 use formwork_assembly::diff::{Change, ChangeKind, EntryDiff, ResourceDiff, TemplateDiff, diff};
 use formwork_schema::Replacement;
@@ -12,7 +14,11 @@ use super::secrets;
 use crate::report::StackReport;
 
 /// Compares a stack. `None` stands for a stack that is not there.
-pub(super) fn compare(stack: &StackReport, before: Option<&OldStack>, after: Option<&Value>) -> StackDiffReport {
+pub(super) fn compare(
+    stack: &StackReport,
+    before: Option<&OldStack>,
+    after: Option<&Value>,
+) -> StackDiffReport {
     let (nothing, missing) = (OldStack::default(), Value::Null);
     let old = before.unwrap_or(&nothing);
     let new = after.unwrap_or(&missing);
@@ -25,10 +31,11 @@ pub(super) fn compare(stack: &StackReport, before: Option<&OldStack>, after: Opt
         _ => StackState::Changed,
     };
     // A stack that goes as a whole opens nothing.
+    let kept = kept_parameters(old, new);
     let broadenings = match after {
         Some(_) => broadenings(
             Side { template: &old.template, parameters: &old.parameters },
-            Side { template: new, parameters: &old.parameters },
+            Side { template: new, parameters: &kept },
         ),
         None => Vec::new(),
     };
@@ -53,6 +60,14 @@ pub(super) fn compare(stack: &StackReport, before: Option<&OldStack>, after: Opt
         entries: found.entries.iter().map(|entry| entry_report(entry, &old.template, new)).collect(),
         resources: resources(&found, consequences),
     }
+}
+
+/// The values that parameters keep: those of which the new template says nothing.
+fn kept_parameters(old: &OldStack, new: &Value) -> BTreeMap<String, String> {
+    let has_default =
+        |name: &str| new["Parameters"].get(name).is_some_and(|known| known.get("Default").is_some());
+    let kept = old.parameters.iter().filter(|(name, _)| !has_default(name));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 fn entry_report(entry: &EntryDiff, before: &Value, after: &Value) -> EntryReport {
@@ -101,7 +116,8 @@ fn resources(found: &TemplateDiff, consequences: Vec<Consequence>) -> Vec<Resour
     let alike = found.resources.iter().filter(|resource| {
         consequences.iter().all(|consequence| consequence.logical_id != resource.logical_id)
     });
-    let mut reports: Vec<ResourceReport> = alike.map(|resource| report(found, Some(resource), None)).collect();
+    let mut reports: Vec<ResourceReport> =
+        alike.map(|resource| report(found, Some(resource), None)).collect();
     for consequence in consequences {
         reports.push(report(found, found.resource(&consequence.logical_id), Some(consequence)));
     }
@@ -142,7 +158,12 @@ fn report(
             words: loss.words.clone(),
         }),
         refusal: consequence.as_ref().and_then(|consequence| consequence.refusal.clone()),
-        causes: consequence.map(|consequence| consequence.causes).unwrap_or_default().into_iter().map(cause).collect(),
+        causes: consequence
+            .map(|consequence| consequence.causes)
+            .unwrap_or_default()
+            .into_iter()
+            .map(cause)
+            .collect(),
         changes,
         logical_id,
     }

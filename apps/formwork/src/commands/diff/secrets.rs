@@ -13,7 +13,18 @@ const WORDS: [&str; 8] =
     ["password", "passwd", "secret", "token", "credential", "privatekey", "apikey", "accesskey"];
 /// Ends of names that only name or describe a secret.
 const HARMLESS: [&str; 12] = [
-    "arn", "arns", "id", "ids", "name", "names", "type", "version", "policy", "length", "enabled", "description",
+    "arn",
+    "arns",
+    "id",
+    "ids",
+    "name",
+    "names",
+    "type",
+    "version",
+    "policy",
+    "length",
+    "enabled",
+    "description",
 ];
 /// Members that hold the value that a neighbour names.
 const NAMES: [&str; 4] = ["Name", "Key", "ParameterKey", "OptionName"];
@@ -37,7 +48,9 @@ pub(super) fn is_no_echo(parameter: Option<&Value>) -> bool {
 
 fn hidden(name: &str, value: &Value) -> Value {
     match value {
-        Value::String(text) if is_secret_name(name) && !text.starts_with("{{resolve:") || has_secret(text) => {
+        Value::String(text)
+            if is_secret_name(name) && !text.starts_with("{{resolve:") || has_secret(text) =>
+        {
             Value::from(HIDDEN)
         }
         Value::Number(_) if is_secret_name(name) => Value::from(HIDDEN),
@@ -48,7 +61,12 @@ fn hidden(name: &str, value: &Value) -> Value {
             Some((function, argument)) if is_function(function) => {
                 Value::Object(Map::from_iter([(function.to_owned(), hidden(name, argument))]))
             }
-            _ => Value::Object(members.iter().map(|(name, member)| (name.clone(), of_member(members, name, member))).collect()),
+            _ => Value::Object(
+                members
+                    .iter()
+                    .map(|(name, member)| (name.clone(), of_member(members, name, member)))
+                    .collect(),
+            ),
         },
         other => other.clone(),
     }
@@ -75,10 +93,12 @@ fn is_secret_name(name: &str) -> bool {
 /// Texts that are secrets whatever they are called: keys of AWS and private keys.
 fn has_secret(text: &str) -> bool {
     let is_access_key = |at: usize| {
-        let key = text[at + 4..].bytes().take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        let key =
+            text[at + 4..].bytes().take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
         key.count() == 16
     };
-    let has_key = ["AKIA", "ASIA"].iter().any(|start| text.match_indices(start).any(|(at, _)| is_access_key(at)));
+    let has_key =
+        ["AKIA", "ASIA"].iter().any(|start| text.match_indices(start).any(|(at, _)| is_access_key(at)));
     has_key || text.contains("-----BEGIN") && text.contains("PRIVATE KEY")
 }
 
@@ -91,10 +111,26 @@ mod tests {
     fn values_of_secret_names_are_hidden() {
         for (pointer, value, wanted) in [
             ("/a/MasterUserPassword", json!("x"), json!(HIDDEN)),
-            ("/a/SecretString", json!({ "Fn::Join": ["", ["x", { "Ref": "P" }]] }), json!({ "Fn::Join": [HIDDEN, [HIDDEN, { "Ref": "P" }]] })),
-            ("/a/Variables", json!({ "DB_PASSWORD": "x", "A": "b" }), json!({ "DB_PASSWORD": HIDDEN, "A": "b" })),
-            ("/a/Environment/0", json!({ "Name": "API_TOKEN", "Value": "x" }), json!({ "Name": "API_TOKEN", "Value": HIDDEN })),
-            ("/Parameters/P", json!({ "NoEcho": "true", "Default": "x" }), json!({ "NoEcho": "true", "Default": HIDDEN })),
+            (
+                "/a/SecretString",
+                json!({ "Fn::Join": ["", ["x", { "Ref": "P" }]] }),
+                json!({ "Fn::Join": [HIDDEN, [HIDDEN, { "Ref": "P" }]] }),
+            ),
+            (
+                "/a/Variables",
+                json!({ "DB_PASSWORD": "x", "A": "b" }),
+                json!({ "DB_PASSWORD": HIDDEN, "A": "b" }),
+            ),
+            (
+                "/a/Environment/0",
+                json!({ "Name": "API_TOKEN", "Value": "x" }),
+                json!({ "Name": "API_TOKEN", "Value": HIDDEN }),
+            ),
+            (
+                "/Parameters/P",
+                json!({ "NoEcho": "true", "Default": "x" }),
+                json!({ "NoEcho": "true", "Default": HIDDEN }),
+            ),
             ("/a/Text", json!("AKIAABCDEFGHIJKLMNOP"), json!(HIDDEN)),
             ("/a/Password", json!(["x", 5]), json!([HIDDEN, HIDDEN])),
         ] {
