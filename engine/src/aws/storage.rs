@@ -7,6 +7,7 @@
 //! No call takes a token; [`super::mutations`] says of each why a repetition does no harm.
 
 mod bucket;
+mod emptiness;
 mod failure;
 mod multipart;
 mod objects;

@@ -1,16 +1,31 @@
 //! The plan of a destruction: reverse order, with everything that would stand in its way found first.
+//!
+//! CloudFormation finds out half-way that a bucket is not empty or that an app still runs, and leaves a stack in
+//! DELETE_FAILED. Here each of these is asked for before anything is deleted, named, and removed only when that was
+//! asked for in so many words.
+
+mod checks;
+mod costs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use formwork_assembly::CloudAssembly;
+use formwork_schema::consequences::loss_words;
+use futures_util::future::join_all;
+use serde_json::Value;
 
+use self::checks::Obstacle;
 use super::environment::{self, Target};
+use super::failure::failed;
 use super::file::seal;
-use super::input::Input;
-use super::model::{FORMAT, Plan, StackPlan};
+use super::input::{Input, entries};
+use super::make::{gather, unplanned};
+use super::model::{FORMAT, Left, Loss, LossKind, Operation, Plan, StackPlan};
 use super::request::PlanRequest;
 use super::settle::{Look, Standing, standing};
-use crate::error::EngineError;
+use crate::aws::cloudformation::{ChangeAction, ResourceChange, StackResource};
+use crate::error::{Class, EngineError};
+use crate::event::What;
 use crate::journal::Journal;
 use crate::runtime::Runtime;
 
@@ -21,11 +36,14 @@ pub struct Removals {
     pub content: bool,
     /// Apps and spaces of SageMaker Studio domains.
     pub studio: bool,
-    /// Protection from deletion, of stacks and of resources.
+    /// Termination protection of stacks.
     pub protection: bool,
 }
 
 /// Makes the plan of a destruction.
+///
+/// # Errors
+/// When something stands in the way that was not asked to be removed, or an answer cannot be had.
 pub(crate) async fn make(
     request: &PlanRequest,
     assembly: &CloudAssembly,
@@ -43,11 +61,19 @@ pub(crate) async fn make(
         rollback: request.options.rollback,
         runtime,
     };
-    let mut stacks = Vec::new();
-    for input in inputs.iter().rev() {
-        let target = &targets[&input.artifact.id];
-        let standing = standing(&target.session, &input.artifact.id, input.name(), look).await?;
-        stacks.push(planned(input, target, &standing, &inputs));
+    let planned = join_all(inputs.iter().map(|input| async {
+        let id = input.artifact.id.as_str();
+        let target = targets.get(id).ok_or_else(|| unplanned(id))?;
+        runtime.tell_of(input.name(), What::StackPlanning);
+        let standing = standing(&target.session, id, input.name(), look).await?;
+        plan_stack(input, target, &standing, request.removals).await
+    }))
+    .await;
+    let planned: Vec<Planned> = gather(planned)?;
+    let stacks = order(planned, &inputs)?;
+    for stack in &stacks {
+        let told = What::StackPlanned { changes: stack.changes.len(), provisional: false };
+        runtime.tell_of(&stack.name, told);
     }
     let mut plan = Plan {
         format: FORMAT,
@@ -65,16 +91,194 @@ pub(crate) async fn make(
     Ok(plan)
 }
 
-fn planned(input: &Input, target: &Target, standing: &Standing, inputs: &[&Input]) -> StackPlan {
-    let id = &input.artifact.id;
-    let needs = inputs.iter().filter(|other| other.artifact.dependencies.contains(id));
+/// A stack with what stands in its way.
+struct Planned {
+    plan: StackPlan,
+    /// Who imports from it, by export.
+    importers: BTreeMap<String, Vec<String>>,
+    /// What is not asked to be removed.
+    obstacles: Vec<Obstacle>,
+}
+
+async fn plan_stack(
+    input: &Input,
+    target: &Target,
+    standing: &Standing,
+    removals: Removals,
+) -> Result<Planned, EngineError> {
+    let mut plan = empty(input, target, standing);
+    let planned = |plan: StackPlan| Planned { plan, importers: BTreeMap::new(), obstacles: Vec::new() };
+    let Some(deployed) = standing.deployed.as_ref().filter(|_| plan.operation == Operation::Delete) else {
+        return Ok(planned(plan));
+    };
+    let client = target.session.cloudformation();
+    let told = |error: &crate::aws::Error| failed(&format!("stack {}", input.name()), error);
+    let resources = client.resources(&deployed.stack.id).await.map_err(|error| told(&error))?;
+    let none = Value::Null;
+    let template = deployed.template.as_ref().unwrap_or(&none);
+    let (kept, goes): (Vec<&StackResource>, Vec<&StackResource>) = resources
+        .iter()
+        .filter(|resource| resource.status != "DELETE_COMPLETE")
+        .partition(|resource| is_retained(template, &resource.logical_id));
+    plan.left = kept.into_iter().map(left).collect();
+    plan.changes = goes.iter().map(|resource| change(resource)).collect();
+    let mut found = checks::obstacles(target, &deployed.stack, template, &goes).await?;
+    let (asked, open): (Vec<Obstacle>, Vec<Obstacle>) =
+        found.obstacles.drain(..).partition(|obstacle| obstacle.is_asked(removals));
+    plan.removals = asked.into_iter().filter_map(|obstacle| obstacle.removal).collect();
+    plan.losses = goes
+        .iter()
+        .filter(|resource| !found.empty.contains(&resource.logical_id))
+        .filter_map(|it| loss(it))
+        .collect();
+    let mut importers = BTreeMap::new();
+    for export in deployed.stack.outputs.values().filter_map(|output| output.export_name.as_ref()) {
+        let names = client.importers(export).await.map_err(|error| told(&error))?;
+        if !names.is_empty() {
+            importers.insert(export.clone(), names);
+        }
+    }
+    let mut planned = planned(plan);
+    planned.importers = importers;
+    planned.obstacles = open;
+    Ok(planned)
+}
+
+/// Skips what others still import from, and puts each stack after those that need it.
+fn order(mut all: Vec<Planned>, inputs: &[&Input]) -> Result<Vec<StackPlan>, EngineError> {
+    skip_shared(&mut all, inputs);
+    let open: Vec<String> = all
+        .iter()
+        .filter(|planned| planned.plan.operation == Operation::Delete)
+        .flat_map(|planned| &planned.obstacles)
+        .map(|obstacle| obstacle.words.clone())
+        .collect();
+    if !open.is_empty() {
+        let mut hints: Vec<&str> =
+            all.iter().flat_map(|planned| &planned.obstacles).map(|it| it.hint).collect();
+        hints.sort_unstable();
+        hints.dedup();
+        let message = format!("nothing was deleted, this stands in the way:\n  {}", open.join("\n  "));
+        return Err(EngineError::new(Class::Refused, message).with_hint(hints.join("; ")));
+    }
+    let names: BTreeMap<String, String> =
+        all.iter().map(|planned| (planned.plan.name.clone(), planned.plan.id.clone())).collect();
+    let by_import: Vec<BTreeSet<String>> = all
+        .iter()
+        .map(|planned| {
+            planned.importers.values().flatten().filter_map(|name| names.get(name).cloned()).collect()
+        })
+        .collect();
+    let mut stacks = Vec::new();
+    for (mut planned, importers) in all.into_iter().zip(by_import).rev() {
+        let mut needs: BTreeSet<String> = planned.plan.needs.drain(..).collect();
+        needs.extend(importers);
+        needs.extend(
+            inputs
+                .iter()
+                .filter(|other| other.artifact.dependencies.contains(&planned.plan.id))
+                .map(|other| other.artifact.id.clone()),
+        );
+        planned.plan.needs = needs.into_iter().collect();
+        stacks.push(planned.plan);
+    }
+    Ok(stacks)
+}
+
+/// A stack stays while a stack that is not deleted imports from it or needs it.
+fn skip_shared(all: &mut [Planned], inputs: &[&Input]) {
+    loop {
+        let deleted: BTreeSet<String> = all
+            .iter()
+            .filter(|planned| planned.plan.operation == Operation::Delete)
+            .map(|planned| planned.plan.name.clone())
+            .collect();
+        let staying: BTreeSet<String> = all
+            .iter()
+            .filter(|planned| planned.plan.operation == Operation::Nothing && planned.plan.base.is_some())
+            .map(|planned| planned.plan.id.clone())
+            .collect();
+        let mut again = false;
+        for planned in all.iter_mut().filter(|planned| planned.plan.operation == Operation::Delete) {
+            let mut holders: BTreeSet<&str> = planned
+                .importers
+                .values()
+                .flatten()
+                .filter(|name| !deleted.contains(*name))
+                .map(String::as_str)
+                .collect();
+            let needing = inputs.iter().filter(|other| {
+                other.artifact.dependencies.contains(&planned.plan.id) && staying.contains(&other.artifact.id)
+            });
+            holders.extend(needing.map(|other| other.name()));
+            if holders.is_empty() {
+                continue;
+            }
+            let names: Vec<&str> = holders.into_iter().collect();
+            planned.plan.notes.push(format!("stays, because it is needed by {}", names.join(", ")));
+            planned.plan.operation = Operation::Nothing;
+            planned.plan.changes.clear();
+            planned.plan.losses.clear();
+            planned.plan.removals.clear();
+            planned.plan.left.clear();
+            again = true;
+        }
+        if !again {
+            return;
+        }
+    }
+}
+
+fn is_retained(template: &Value, logical_id: &str) -> bool {
+    let policy = template
+        .get("Resources")
+        .and_then(|section| section.get(logical_id)?.get("DeletionPolicy")?.as_str());
+    matches!(policy, Some("Retain" | "RetainExceptOnCreate"))
+}
+
+fn left(resource: &StackResource) -> Left {
+    Left {
+        logical_id: resource.logical_id.clone(),
+        resource_type: resource.resource_type.clone(),
+        physical_id: resource.physical_id.clone(),
+        cost: costs::words(&resource.resource_type).map(str::to_owned),
+    }
+}
+
+fn change(resource: &StackResource) -> ResourceChange {
+    ResourceChange {
+        action: ChangeAction::Remove,
+        logical_id: resource.logical_id.clone(),
+        physical_id: resource.physical_id.clone(),
+        resource_type: resource.resource_type.clone(),
+        replacement: None,
+        policy_action: Some("Delete".to_owned()),
+        scope: Vec::new(),
+        details: Vec::new(),
+        nested_change_set: None,
+        drift: None,
+    }
+}
+
+fn loss(resource: &StackResource) -> Option<Loss> {
+    let words = loss_words(&resource.resource_type)?;
+    let StackResource { logical_id, resource_type, .. } = resource;
+    Some(Loss {
+        logical_id: logical_id.clone(),
+        resource_type: resource_type.clone(),
+        by: LossKind::Delete,
+        words: format!("{logical_id} ({resource_type}) is deleted: {words}"),
+    })
+}
+
+fn empty(input: &Input, target: &Target, standing: &Standing) -> StackPlan {
     StackPlan {
-        id: id.clone(),
+        id: input.artifact.id.clone(),
         name: input.name().to_owned(),
         environment: target.environment.clone(),
         operation: standing.operation,
         adopted: standing.adopted,
-        needs: needs.map(|other| other.artifact.id.clone()).collect(),
+        needs: Vec::new(),
         provisional: None,
         template: None,
         first_phase: None,
@@ -91,6 +295,16 @@ fn planned(input: &Input, target: &Target, standing: &Standing, inputs: &[&Input
         changes: Vec::new(),
         losses: Vec::new(),
         broadenings: Vec::new(),
+        removals: Vec::new(),
+        left: Vec::new(),
         notes: standing.notes.clone(),
     }
 }
+
+/// The resources of a template by logical id.
+fn resources_of(template: &Value) -> BTreeMap<&str, &Value> {
+    entries(template, "Resources").collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -182,9 +182,62 @@ pub struct StackPlan {
     /// Where rights or reachability grow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub broadenings: Vec<Broadening>,
+    /// What has to be removed before the stack can be deleted, and was asked to be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removals: Vec<Removal>,
+    /// What stays after the stack is deleted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<Left>,
     /// What the user should know besides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+/// Something that stands in the way of a deletion and is removed first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Removal {
+    /// What kind of thing it is.
+    pub kind: RemovalKind,
+    /// The logical id of the resource that it belongs to; empty for the stack itself.
+    pub logical_id: String,
+    /// What it is removed from: the bucket, the repository, the domain, the stack.
+    pub physical_id: String,
+    /// Its own name where there are several: the app or space, `profile/type/name` or `space`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// The kinds of things that stand in the way of a deletion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RemovalKind {
+    /// The objects of a bucket, all versions.
+    BucketContent,
+    /// The images of a repository.
+    RepositoryImages,
+    /// An app of a Studio domain.
+    StudioApp,
+    /// A space of a Studio domain.
+    StudioSpace,
+    /// The termination protection of the stack.
+    TerminationProtection,
+}
+
+/// A resource that stays after its stack is deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Left {
+    /// The logical id.
+    pub logical_id: String,
+    /// The type.
+    pub resource_type: String,
+    /// The physical id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub physical_id: Option<String>,
+    /// What it goes on costing, in plain words; nothing when it costs nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<String>,
 }
 
 /// What is done with a stack.

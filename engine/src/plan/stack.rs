@@ -244,6 +244,8 @@ fn draft(making: &Making<'_>, input: &Input, target: &Target, standing: &Standin
         changes: Vec::new(),
         losses: Vec::new(),
         broadenings: Vec::new(),
+        removals: Vec::new(),
+        left: Vec::new(),
         notes: standing.notes.clone(),
     }
 }

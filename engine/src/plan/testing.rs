@@ -116,6 +116,8 @@ pub(crate) fn plan() -> super::Plan {
             changes: change,
             losses: Vec::new(),
             broadenings: Vec::new(),
+            removals: Vec::new(),
+            left: Vec::new(),
             notes: Vec::new(),
         }],
         digest: String::new(),
