@@ -13,6 +13,7 @@
 //! ```
 
 mod parse;
+pub(crate) mod resources;
 mod words;
 
 #[cfg(test)]
@@ -25,6 +26,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::api::ApiError;
+use crate::cloudformation::faults::ResourceFaults;
 
 pub use parse::ScriptError;
 pub(crate) use words::fits;
@@ -33,6 +35,8 @@ pub(crate) use words::fits;
 #[derive(Clone, Debug, Default)]
 pub struct Script {
     rules: Vec<Rule>,
+    /// What happens to resources, change sets and hooks.
+    pub resources: ResourceFaults,
     /// How buckets, roles, parameters and credentials are.
     pub settings: Vec<Setting>,
 }
@@ -209,6 +213,7 @@ impl Script {
     /// Adds the rules of another script; their counts start now.
     pub fn extend(&mut self, other: Self) {
         self.rules.extend(other.rules);
+        resources::extend(&mut self.resources, other.resources);
         self.settings.extend(other.settings);
     }
 

@@ -3,7 +3,7 @@
 //! Values that may be secret (parameter values, templates, bodies) are kept as their length only, so that a log can be
 //! written to a file and shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -42,6 +42,8 @@ pub struct Entry {
     pub mutating: bool,
     /// Whether it was done, whatever the caller was told.
     pub done: bool,
+    /// Whether it repeats a call with the same token that was done before, so that this one changed nothing.
+    pub repeats: bool,
 }
 
 impl Entry {
@@ -64,6 +66,7 @@ impl Entry {
             message: None,
             mutating: is_mutating(&call.service, &call.operation),
             done: false,
+            repeats: false,
         }
     }
 
@@ -82,6 +85,7 @@ impl Entry {
             message: Some(error.message.clone()),
             mutating: false,
             done: false,
+            repeats: false,
         }
     }
 
@@ -105,10 +109,15 @@ impl Entry {
 #[derive(Clone, Debug, Default)]
 pub struct RequestLog {
     entries: Vec<Entry>,
+    tokens: BTreeSet<(String, String, String)>,
 }
 
 impl RequestLog {
-    pub(crate) fn push(&mut self, entry: Entry) {
+    pub(crate) fn push(&mut self, mut entry: Entry) {
+        if let (true, true, Some(token)) = (entry.mutating, entry.done, &entry.token) {
+            entry.repeats =
+                !self.tokens.insert((entry.region.clone(), entry.operation.clone(), token.clone()));
+        }
         self.entries.push(entry);
     }
 
@@ -122,9 +131,9 @@ impl RequestLog {
         self.entries.iter().filter(move |entry| entry.operation == operation)
     }
 
-    /// The calls that change something and were done.
+    /// The calls that changed something: done, and no repeats by their token.
     pub fn effects(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|entry| entry.mutating && entry.done)
+        self.entries.iter().filter(|entry| entry.mutating && entry.done && !entry.repeats)
     }
 
     /// The calls that change something, done or not.

@@ -5,6 +5,7 @@
 use std::convert::Infallible;
 use std::fs::File;
 use std::io::Write as _;
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -77,6 +78,61 @@ pub async fn serve(
     }
 }
 
+/// A simulator that is served by a thread of its own until this is dropped.
+#[derive(Debug)]
+pub struct Served {
+    endpoint: String,
+    simulator: Arc<Mutex<Simulator>>,
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Served {
+    /// Serves a simulator on a free loopback port.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub fn start(simulator: Simulator, options: ServeOptions) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        let endpoint = format!("http://{}", listener.local_addr()?);
+        let simulator = Arc::new(Mutex::new(simulator));
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let served = Arc::clone(&simulator);
+        let thread = std::thread::spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = serve(listener, served, options) => {}
+                    _ = stopped => {}
+                }
+            });
+        });
+        Ok(Self { endpoint, simulator, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// What clients have to know: `http://127.0.0.1:port`.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Looks into the simulator, or changes it, between two requests.
+    pub fn with<T>(&self, look: impl FnOnce(&mut Simulator) -> T) -> T {
+        look(&mut self.simulator.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // The thread may have ended by itself.
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
 async fn connection(
     stream: TcpStream,
     simulator: Arc<Mutex<Simulator>>,
@@ -105,7 +161,7 @@ async fn answer(
     let reply = {
         // A panic in one request leaves the state as it was; the next one may still be answered.
         let mut simulator = simulator.lock().unwrap_or_else(PoisonError::into_inner);
-        let reply = simulator.respond(time.now(), &request);
+        let reply = simulator.respond_by(time.now(), Timestamp::now(), &request);
         write_log(log, &simulator);
         reply
     };

@@ -6,6 +6,7 @@
 mod call;
 mod credentials;
 mod options;
+mod state;
 mod write;
 
 #[cfg(test)]
@@ -21,14 +22,14 @@ pub use call::{Call, Input};
 pub use credentials::Credential;
 pub use options::SimulatorOptions;
 
+use self::state::{Past, State};
 use crate::api::{ApiError, Element, Reply, Request};
 use crate::cloudformation::{Context, World};
-use crate::faults::{After, Before, Occurrence, Script};
+use crate::faults::{After, Before, Occurrence, Script, resources};
 use crate::protocol::encoding::hex;
 use crate::protocol::{http_date, set_header};
-use crate::request_log::{Entry, RequestLog};
+use crate::request_log::{Entry, RequestLog, is_mutating};
 use crate::services::Services;
-use crate::storage;
 
 /// What a service answers, before it is written.
 #[derive(Clone, Debug)]
@@ -45,8 +46,8 @@ pub enum Output {
 #[derive(Debug)]
 pub struct Simulator {
     options: SimulatorOptions,
-    world: World,
-    services: Services,
+    state: State,
+    past: Past,
     script: Script,
     log: RequestLog,
     started: Option<Timestamp>,
@@ -56,14 +57,11 @@ pub struct Simulator {
 impl Simulator {
     /// A simulator with nothing in it but what the options say.
     pub fn new(options: SimulatorOptions) -> Self {
-        let mut services = Services::new(&options);
-        services.prepare(&options.script);
-        let script = options.script.clone();
         Self {
+            state: State::new(&options),
+            past: Past::default(),
+            script: options.script.clone(),
             options,
-            world: World::default(),
-            services,
-            script,
             log: RequestLog::default(),
             started: None,
             requests: 0,
@@ -72,6 +70,12 @@ impl Simulator {
 
     /// Answers a request that arrives at `now`. Times must not go backwards from call to call.
     pub fn respond(&mut self, now: Timestamp, request: &Request) -> Reply {
+        self.respond_by(now, now, request)
+    }
+
+    /// Answers a request that arrives at `now`, when clients believe it is `wall`: where simulated time runs faster than
+    /// the clients' own, headers and credentials have to go by theirs, or clients would take it for a wrong clock.
+    pub fn respond_by(&mut self, now: Timestamp, wall: Timestamp, request: &Request) -> Reply {
         let started = *self.started.get_or_insert(now);
         self.requests += 1;
         let request_id = self.request_id();
@@ -80,7 +84,7 @@ impl Simulator {
             Err(error) => {
                 let response = write::refusal(request, &error, &request_id);
                 self.log.push(Entry::unreadable(now, &error));
-                return self.dated(now, Duration::ZERO, response);
+                return self.dated(wall, Duration::ZERO, response);
             }
         };
         let plan = self.script.decide(&Occurrence {
@@ -104,11 +108,12 @@ impl Simulator {
             }
             _ => {}
         }
-        let served = now + plan.skew;
+        let served = wall + plan.skew;
+        self.state.services.tokens.clock = wall;
         let asked = match (plan.before, self.judge(now, served, &call, plan.judges_time)) {
             (Some(Before::Error(error)), _) => Err(write::Failed::of(error)),
             (_, Err(error)) => Err(write::Failed::of(error)),
-            (_, Ok(context)) => self.perform(&context, &call, request),
+            (_, Ok(context)) => self.perform(&context, &call, request, plan.stale),
         };
         entry.settle(asked.as_ref().err().map(|failed| &failed.error));
         let (response, silent, broken) = finish(asked, &call, request, &request_id, &plan.after);
@@ -134,24 +139,32 @@ impl Simulator {
         &self.log
     }
 
-    /// The script of faults; rules can be added while the simulator runs.
-    pub fn script_mut(&mut self) -> &mut Script {
-        &mut self.script
+    /// Adds to the script while the simulator runs. Rules about stale reads have to be there before the first change.
+    pub fn add(&mut self, script: Script) {
+        self.state.services.prepare(&script);
+        resources::extend(&mut self.state.world.faults, script.resources.clone());
+        self.options.script.extend(script.clone());
+        self.script.extend(script);
     }
 
     /// The services around CloudFormation, for tests that look into them or put something there.
     pub fn services_mut(&mut self) -> &mut Services {
-        &mut self.services
+        &mut self.state.services
     }
 
     /// CloudFormation, for tests that look into it.
     pub fn world(&self) -> &World {
-        &self.world
+        &self.state.world
+    }
+
+    /// CloudFormation, for tests that change how it behaves.
+    pub fn world_mut(&mut self) -> &mut World {
+        &mut self.state.world
     }
 
     /// Brings everything about that is due at `now`, without a request.
     pub fn advance(&mut self, now: Timestamp) {
-        self.world.advance(&mut self.services, now);
+        self.state.advance(now);
     }
 
     fn dated(&self, served: Timestamp, after: Duration, mut response: http::Response<Bytes>) -> Reply {
@@ -169,12 +182,12 @@ impl Simulator {
     ) -> Result<Context, ApiError> {
         let Some(credential) = &call.credential else {
             // Only those calls get here that need none.
-            return Ok(self.services.tokens.anonymous(now, &call.region, &self.options));
+            return Ok(self.state.services.tokens.anonymous(now, &call.region, &self.options));
         };
         if time {
             credential.check_time(served)?;
         }
-        self.services.tokens.identify(now, credential, &call.region, &self.options)
+        self.state.services.tokens.identify(now, credential, &call.region, &self.options)
     }
 
     fn perform(
@@ -182,31 +195,16 @@ impl Simulator {
         context: &Context,
         call: &Call,
         request: &Request,
+        stale: Option<Duration>,
     ) -> Result<Output, write::Failed> {
-        self.world.advance(&mut self.services, context.now);
-        match &call.input {
-            Input::Query(parameters) if call.service == "cloudformation" => self
-                .world
-                .call(&mut self.services, context, &call.operation, parameters)
-                .map(Output::Elements)
-                .map_err(write::Failed::of),
-            Input::Query(parameters) => self
-                .services
-                .query(context, &call.service, &call.operation, parameters)
-                .map(Output::Elements)
-                .map_err(write::Failed::of),
-            Input::Json(input) => self
-                .services
-                .json(context, &call.service, &call.operation, input)
-                .map(Output::Json)
-                .map_err(write::Failed::of),
-            Input::Storage(asked) => {
-                self.services.storage.call(context, asked, request).map(Output::Whole).map_err(
-                    |failure: storage::Failure| write::Failed {
-                        error: failure.error,
-                        headers: failure.headers,
-                    },
-                )
+        let mutating = is_mutating(&call.service, &call.operation);
+        match stale {
+            Some(age) if !mutating => self.past.perform(age, &self.options, context, call, request),
+            _ => {
+                if mutating && self.script.memory().is_some() {
+                    self.past.keep(context, call, request);
+                }
+                self.state.perform(context, call, request)
             }
         }
     }

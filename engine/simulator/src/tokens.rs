@@ -27,6 +27,8 @@ pub struct Tokens {
     pub tags_denied: Vec<String>,
     /// Roles and the external ids that they want.
     pub external_ids: Vec<(String, String)>,
+    /// The time by which sessions begin and end: the clients' own.
+    pub clock: Timestamp,
     /// How long sessions last, whatever was asked for.
     pub sessions_last: Option<Duration>,
 }
@@ -65,7 +67,7 @@ impl Tokens {
         }
         let mut context = self.anonymous(now, region, options);
         match self.sessions.get(&credential.access_key) {
-            Some(session) if now >= session.expires => return Err(expired()),
+            Some(session) if self.clock >= session.expires => return Err(expired()),
             Some(session) if credential.session_token.as_deref() != Some(&session.token) => {
                 let message = "The security token included in the request is invalid.";
                 return Err(ApiError::new("InvalidClientTokenId", message).with_status(403));
@@ -117,7 +119,7 @@ impl Tokens {
             "GetSessionToken" => {
                 let lasts = duration(parameters, 43_200)?;
                 let (account, caller) = (context.account.clone(), context.caller.clone());
-                Ok(vec![self.session(context, account, caller, lasts)])
+                Ok(vec![self.session(account, caller, lasts)])
             }
             "DecodeAuthorizationMessage" => decode(parameters.required("EncodedMessage")?),
             _ => Err(ApiError::new(
@@ -130,10 +132,16 @@ impl Tokens {
     fn assume(&mut self, context: &Context, parameters: &Parameters) -> Result<Vec<Element>, ApiError> {
         let role = parameters.required("RoleArn")?;
         let session = parameters.required("RoleSessionName")?;
+        if !(2..=64).contains(&session.len()) {
+            return Err(ApiError::validation(
+                "1 validation error detected: Value at 'roleSessionName' failed to satisfy constraint: Member must have \
+                 length between 2 and 64",
+            ));
+        }
         let (account, name) =
             parts(role).ok_or_else(|| ApiError::validation(format!("{role} is invalid")))?;
         let means = |pattern: &str| fits(pattern, role) || fits(pattern, name);
-        let tagged = parameters.structures("Tags").first().is_some();
+        let tagged = !parameters.structures("Tags").is_empty();
         let wanted = self.external_ids.iter().find(|(pattern, _)| means(pattern)).map(|(_, id)| id.as_str());
         let refused = self.denied.iter().any(|pattern| means(pattern))
             || (wanted.is_some() && parameters.get("ExternalId") != wanted);
@@ -149,15 +157,15 @@ impl Tokens {
         let lasts = duration(parameters, DEFAULT_SESSION)?;
         let short = name.rsplit('/').next().unwrap_or(name);
         let arn = format!("arn:{}:sts::{account}:assumed-role/{short}/{session}", context.partition);
-        let credentials = self.session(context, account.to_owned(), arn.clone(), lasts);
+        let credentials = self.session(account.to_owned(), arn.clone(), lasts);
         let id = format!("{}:{session}", user_id(role));
         let user = [Element::text("AssumedRoleId", id), Element::text("Arn", arn)];
         Ok(vec![credentials, Element::of("AssumedRoleUser", user)])
     }
 
-    fn session(&mut self, context: &Context, account: String, arn: String, lasts: Duration) -> Element {
+    fn session(&mut self, account: String, arn: String, lasts: Duration) -> Element {
         let lasts = self.sessions_last.unwrap_or(lasts);
-        let expires = context.now + lasts;
+        let expires = self.clock + lasts;
         let digest = hex(&Sha256::digest(format!("{}/{}/{arn}", self.seed, self.sessions.len())));
         let access_key = format!("ASIA{}", digest[..16].to_uppercase());
         let token = format!("simulated-session-{}", &digest[16..48]);

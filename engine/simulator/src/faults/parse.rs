@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use super::resources;
 use super::words::{self, Word};
 use super::{BucketSetting, Effect, Rule, Script, Setting};
 use crate::api::ApiError;
@@ -19,7 +20,7 @@ pub struct ScriptError {
     pub message: String,
 }
 
-const STATEMENTS: &str = "on, bucket, role, sessions, parameter, deny";
+const STATEMENTS: &str = "on, resource, rollback, delete, drift, validation, hook, change-set, bucket, role, sessions, parameter, deny";
 const EFFECTS: &str = "throttle, refuse, hang, drop, error STATUS CODE [\"MESSAGE\"], accept-then-drop, accept-then-hang, \
 accept-then-error STATUS CODE [\"MESSAGE\"], truncate BYTES, empty, body \"TEXT\", skew +20m, expired-token, stale 3s, \
 lag 5s, duplicate, reorder, page-token-expires, latency 200ms";
@@ -72,7 +73,11 @@ fn read(words: &mut Words<'_>, script: &mut Script) -> Result<(), String> {
         "deny" => script
             .settings
             .push(Setting::ActionDenied(words.word("an action such as iam:PassRole")?.to_owned())),
-        other => return Err(unknown("statement", other, STATEMENTS)),
+        other => {
+            if !resources::read(other, words, &mut script.resources)? {
+                return Err(unknown("statement", other, STATEMENTS));
+            }
+        }
     }
     Ok(())
 }

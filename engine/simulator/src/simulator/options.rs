@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::cloudformation;
 use crate::faults::Script;
 
 /// What a simulator starts with.
@@ -20,6 +21,8 @@ pub struct SimulatorOptions {
     pub accounts: BTreeMap<String, String>,
     /// Regions that do not take the account's credentials, since it did not opt in.
     pub disabled_regions: Vec<String>,
+    /// How CloudFormation behaves where that is a matter of taste.
+    pub world: cloudformation::Options,
     /// What goes wrong.
     pub script: Script,
 }
@@ -33,6 +36,7 @@ impl Default for SimulatorOptions {
             latency: Duration::ZERO,
             accounts: BTreeMap::new(),
             disabled_regions: Vec::new(),
+            world: cloudformation::Options::default(),
             script: Script::default(),
         }
     }

@@ -104,7 +104,7 @@ fn a_parameter_is_put_and_got() {
     assert!(!format!("{:?}", simulator.log()).contains("\"e\""), "values stay out of the log");
 }
 
-/// Fault 9: a service whose clock goes wrong refuses signatures of the right time, and says its time.
+/// For fault 9: a service whose clock goes wrong refuses signatures of the right time, and says its time.
 #[test]
 fn a_wrong_clock_refuses_and_tells_its_time() {
     let mut simulator = simulator("on * skew +20m");
@@ -116,7 +116,7 @@ fn a_wrong_clock_refuses_and_tells_its_time() {
     assert!(String::from_utf8_lossy(response.body()).contains("SignatureDoesNotMatch"));
 }
 
-/// Fault 4: roles that cannot be assumed, or only with an external id.
+/// For fault 4: roles that cannot be assumed, or only with an external id.
 #[test]
 fn a_role_is_refused_without_its_external_id() {
     let mut simulator = simulator("role deploy external-id red\nrole locked denied");
@@ -124,21 +124,21 @@ fn a_role_is_refused_without_its_external_id() {
         query(
             "sts",
             &format!(
-                "Action=AssumeRole&RoleSessionName=s&RoleArn=arn:aws:iam::111122223333:role/{role}{more}"
+                "Action=AssumeRole&RoleSessionName=session&RoleArn=arn:aws:iam::111122223333:role/{role}{more}"
             ),
         )
     };
     assert_eq!(told(simulator.respond(at(0), &assume("deploy", ""))).0, 403);
     assert_eq!(told(simulator.respond(at(0), &assume("locked", "&ExternalId=red"))).0, 403);
     let (status, text) = told(simulator.respond(at(0), &assume("deploy", "&ExternalId=red")));
-    assert!(status == 200 && text.contains("assumed-role/deploy/s"), "{text}");
+    assert!(status == 200 && text.contains("assumed-role/deploy/session"), "{text}");
 }
 
-/// Fault 3: a role's session is over at its time.
+/// For fault 3: a role's session is over at its time.
 #[test]
 fn a_session_ends() {
     let mut simulator = simulator("sessions last 60s");
-    let assume = "Action=AssumeRole&RoleSessionName=s&RoleArn=arn:aws:iam::111122223333:role/r";
+    let assume = "Action=AssumeRole&RoleSessionName=session&RoleArn=arn:aws:iam::111122223333:role/r";
     let (_, text) = told(simulator.respond(at(0), &query("sts", assume)));
     let piece = |name: &str| {
         let rest = text.split_once(&format!("<{name}>")).unwrap().1;
@@ -154,7 +154,7 @@ fn a_session_ends() {
     assert!(status == 403 && who.contains("ExpiredToken"), "{who}");
 }
 
-/// Faults 16 and 18: what happens to answers on the way.
+/// For faults 16 and 18: what happens to answers on the way.
 #[test]
 fn answers_are_lost_cut_and_emptied() {
     let mut simulator = simulator(

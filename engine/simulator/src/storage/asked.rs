@@ -91,10 +91,13 @@ fn by_host(host: &str) -> Option<&str> {
     Some(&stem[..at])
 }
 
-fn bucket_operation(method: &str, query: &BTreeMap<String, String>) -> Option<&'static str> {
+/// An operation, where there is one.
+type Operation = Option<&'static str>;
+
+fn bucket_operation(method: &str, query: &BTreeMap<String, String>) -> Operation {
     let has = |name: &str| query.contains_key(name);
     // What stands in the address beside the bucket, and the operations of GET, PUT and DELETE on it.
-    const SETTINGS: [(&str, Option<&str>, Option<&str>, Option<&str>); 12] = [
+    const SETTINGS: [(&str, Operation, Operation, Operation); 12] = [
         ("location", Some("GetBucketLocation"), None, None),
         (
             "encryption",
@@ -147,7 +150,7 @@ fn bucket_operation(method: &str, query: &BTreeMap<String, String>) -> Option<&'
     }
 }
 
-fn object_operation(method: &str, query: &BTreeMap<String, String>, copies: bool) -> Option<&'static str> {
+fn object_operation(method: &str, query: &BTreeMap<String, String>, copies: bool) -> Operation {
     let has = |name: &str| query.contains_key(name);
     let upload = has("uploadId");
     match method {
