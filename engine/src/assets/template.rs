@@ -6,7 +6,7 @@ use formwork_assembly::cloud_assembly::StackArtifact;
 use sha2::{Digest, Sha256};
 
 use super::manifest::of_stack;
-use super::place::{Place, PlaceKey, not_bootstrapped, who};
+use super::place::{Place, PlaceKey, not_bootstrapped};
 use super::upload::{hex, put};
 use super::{Publisher, stopped};
 use crate::aws::Session;
@@ -122,11 +122,12 @@ impl Publisher {
         if let Some(bucket) = &self.0.options.bucket {
             return self.place(&PlaceKey::named(bucket, session), session).await;
         }
-        let parameter = format!("/formwork/bootstrap/{}/bucket", self.0.options.qualifier);
-        match session.parameter(&parameter).await.map_err(|error| who(error, None))? {
+        let found = crate::bootstrap::look(session, &self.0.options.qualifier).await?;
+        match found.bucket.or(found.cdk_bucket) {
             Some(bucket) => self.place(&PlaceKey::named(&bucket, session), session).await,
             None => {
-                let cause = not_bootstrapped(&parameter, session);
+                let cause =
+                    not_bootstrapped(&crate::bootstrap::bucket_parameter(&self.0.options.qualifier), session);
                 let message = format!(
                     "the template of stack {} has {} bytes, more than the {GREATEST_INLINE_BYTES} that go with a call, and there is no bucket for it: {}",
                     stack.stack_name(),

@@ -10,7 +10,7 @@ pub(super) fn stack(qualifier: &str) -> String {
 }
 
 /// The SSM parameter that holds the name of the bucket.
-pub(super) fn bucket_parameter(qualifier: &str) -> String {
+pub(crate) fn bucket_parameter(qualifier: &str) -> String {
     format!("/formwork/bootstrap/{qualifier}/bucket")
 }
 
