@@ -199,6 +199,13 @@ impl World {
             .collect()
     }
 
+    /// How many stacks are being worked on at a time.
+    pub(super) fn working(&self, now: Duration) -> usize {
+        let arns: Vec<String> = self.0.lives.lock().unwrap().keys().cloned().collect();
+        let stacks = arns.iter().filter_map(|arn| self.stack_at(arn, now));
+        stacks.filter(|stack| stack.status.is_in_progress()).count()
+    }
+
     async fn enter(&self, call: Call) -> Result<Duration, Error> {
         self.0.calls.lock().unwrap().push((self.0.clock.elapsed(), call.clone()));
         self.0.clock.sleep(LATENCY).await;
