@@ -5,6 +5,7 @@
 
 use anstyle::{AnsiColor, Style};
 use formwork_assembly::broadening::readable;
+use formwork_assembly::json::to_compact_text;
 use serde_json::Value as Json;
 
 use super::report::*;
@@ -69,7 +70,7 @@ impl Writer {
             StackState::Added => ('+', format!("new, with {number}"), green()),
             StackState::Removed => (
                 '-',
-                format!("no longer in the app; it had {number}, which stay until it is destroyed"),
+                format!("no longer in the app; stays in the account until it is destroyed ({number})"),
                 red(),
             ),
             StackState::Changed => ('~', changed(stack), Style::new().bold()),
@@ -141,13 +142,15 @@ impl Writer {
                 }
                 (_, Some(change)) => {
                     let value = change.after.as_ref().or(change.before.as_ref());
+                    // Of an output, the value is what matters.
+                    let value = value.map(|value| value.get("Value").unwrap_or(value));
                     let value = value.map(|value| self.value(value)).unwrap_or_default();
                     self.line(6, style, &format!("{mark} {name}: {value}"));
                 }
                 _ => {
                     self.line(6, style, &format!("{mark} {name}"));
                     for change in &entry.changes {
-                        self.change(change, 2, "");
+                        self.change(change, "");
                     }
                 }
             }
@@ -214,7 +217,7 @@ impl Writer {
                 Some(ReplacesReport::Perhaps) => "  (may need a new resource)",
                 _ => "",
             };
-            self.change(change, 3, note);
+            self.change(change, note);
         }
         for cause in &resource.causes {
             let Some(through) = &cause.through else { continue };
@@ -223,17 +226,18 @@ impl Writer {
                 ReplacesReport::Perhaps => "  (may need a new resource)",
                 ReplacesReport::Never => "",
             };
-            let name = if cause.name.is_empty() { "Properties" } else { &cause.name };
+            let name = cause.name.replace('/', ".");
+            let name = if name.is_empty() { "Properties" } else { &name };
             self.line(10, Style::new(), &format!("{name}: changes with {through}{words}"));
         }
     }
 
-    /// A difference below an entry, named by what follows the first parts of its pointer.
-    fn change(&mut self, change: &ValueReport, skipped: usize, note: &str) {
+    /// A difference below an entry, named by what follows the section and the entry in its pointer.
+    fn change(&mut self, change: &ValueReport, note: &str) {
         if change.alike && !self.look.is_verbose {
             return;
         }
-        let path: Vec<&str> = change.pointer.split('/').skip(skipped).collect();
+        let path: Vec<&str> = change.pointer.split('/').skip(3).collect();
         let path = path.strip_prefix(&["Properties"]).unwrap_or(&path).join(".");
         let path = path.replace("~1", "/").replace("~0", "~");
         let note = if change.alike { "  (the same to CloudFormation)" } else { note };
@@ -243,12 +247,19 @@ impl Writer {
     fn values(&self, change: &ValueReport) -> String {
         match (&change.before, &change.after) {
             (Some(before), Some(after)) => {
-                let (before, after) = (self.value(before), self.value(after));
-                if before == after {
-                    // They differ where the line is cut, or in what is hidden.
-                    return format!("{before} -> another value that looks the same here");
+                let (old, new) = (self.value(before), self.value(after));
+                if old != new {
+                    return format!("{old} -> {new}");
                 }
-                format!("{before} -> {after}")
+                if before == after {
+                    return format!("{old} -> {new}, which is another one");
+                }
+                // A number and its text look the same without quotes.
+                let (before, after) = (to_compact_text(before), to_compact_text(after));
+                if before.chars().count() <= SHORT || self.look.is_verbose {
+                    return format!("{before} -> {after}");
+                }
+                format!("{old}  (differs further on: -v shows it)")
             }
             (None, Some(after)) => format!("+ {}", self.value(after)),
             (Some(before), None) => format!("- {}", self.value(before)),
