@@ -21,6 +21,7 @@ import uuid
 from pathlib import Path
 
 from ministack.core.responses import get_account_id, get_region
+from ministack.services import ssm
 from ministack.services.cloudformation import changesets, helpers, provisioners, stacks
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -197,6 +198,13 @@ def accept_virtual_hosts():
     helpers.urlparse = parsing
 
 
+def add_public_parameters():
+    """The images that AWS publishes; each distribution and architecture has one here."""
+    for architecture in ("amd64", "arm64"):
+        name = f"/aws/service/canonical/ubuntu/server/24.04/stable/current/{architecture}/hvm/ebs-gp3/ami-id"
+        ssm._PUBLIC_AMI_PARAMETERS[name] = "ami-" + uuid.uuid5(uuid.NAMESPACE_DNS, name).hex[:17]
+
+
 class Clock:
     """Real time, in the form that the SageMaker of the handler's tests asks for."""
 
@@ -236,6 +244,7 @@ def main():
     add_types()
     add_faults(Faults(os.environ.get("EMULATOR_FAULTS")))
     accept_virtual_hosts()
+    add_public_parameters()
     start_sagemaker(int(os.environ.get("EMULATOR_SAGEMAKER_PORT", "0")))
     runpy.run_module("ministack", run_name="__main__")
 
