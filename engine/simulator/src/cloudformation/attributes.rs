@@ -107,7 +107,7 @@ fn generated(
         };
     }
     if property.ends_with("Arn") {
-        let name = own_name(properties).unwrap_or_else(|| name(logical_id, pseudo, ids));
+        let name = own_name(facts, properties).unwrap_or_else(|| name(logical_id, pseudo, ids));
         return arn(facts, pseudo, properties, &name);
     }
     if property == "PublicIp" {
@@ -122,10 +122,11 @@ fn generated(
     name(logical_id, pseudo, ids)
 }
 
-fn own_name(properties: &Value) -> Option<String> {
-    let members = properties.as_object()?;
-    let named = members.iter().find(|(key, value)| key.ends_with("Name") && value.is_string());
-    named.map(|(_, value)| plain(value))
+/// The name that the author gave, as `Name` or as `TopicName` of a topic.
+fn own_name(facts: &ResourceType, properties: &Value) -> Option<String> {
+    let kind = facts.name().rsplit("::").next().unwrap_or_default();
+    let given = properties.get("Name").or_else(|| properties.get(format!("{kind}Name")));
+    given.filter(|value| value.is_string()).map(plain)
 }
 
 fn name(logical_id: &str, pseudo: &Pseudo, ids: &mut Ids) -> String {

@@ -163,7 +163,9 @@ impl Comparison<'_> {
             return Ok(None);
         }
         let replacement = replacement(&details);
-        if replacement != "False" {
+        // The outputs of a nested stack that changes are not known either.
+        let nested = resource.resource_type == NESTED && details.iter().any(|it| it.source != "Automatic");
+        if replacement != "False" || nested {
             uncertain.insert(id.to_owned());
         }
         let mut scope: Vec<&'static str> = details.iter().map(|detail| detail.attribute).collect();

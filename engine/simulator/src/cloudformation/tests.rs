@@ -9,6 +9,9 @@ use super::{Context, Options, Surroundings, World};
 use crate::api::{ApiError, Content, Element, Parameters};
 
 mod basic;
+mod change_sets;
+mod failures;
+mod ties;
 
 /// A world with a clock of its own and services around it that a test fills.
 pub(super) struct Bench {
@@ -141,7 +144,6 @@ impl Bench {
         answer.map_or_else(|error| error.to_string(), |it| it.text("StackStatus"))
     }
 
-    #[allow(dead_code, reason = "used by the tests of faults")]
     pub(super) fn reason(&mut self, stack: &str) -> String {
         self.call("DescribeStacks", &[("StackName", stack)]).unwrap().text("StackStatusReason")
     }
