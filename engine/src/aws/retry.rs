@@ -168,7 +168,7 @@ impl Caller {
             Some(limiter) => Some(limiter.admit(effect).await),
             None => None,
         };
-        let answer = send().await;
+        let answer = Box::pin(send()).await;
         drop(leave);
         if let Some(limiter) = &self.0.limiter {
             match &answer {
