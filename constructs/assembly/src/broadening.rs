@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::diff::diff;
+pub(crate) use reading::give_the_same;
 pub use reading::readable;
 use reading::{Guards, Reader};
 use statements::Statement;

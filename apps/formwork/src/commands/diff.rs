@@ -76,7 +76,15 @@ fn is_met(what: FailOn, stack: &StackDiffReport) -> bool {
     match what {
         FailOn::AnyChange => !matches!(stack.state, StackState::Alike | StackState::Unchanged),
         FailOn::Broadening => !stack.broadenings.is_empty(),
-        FailOn::Destructive => stack.resources.iter().any(|resource| resource.loss.is_some()),
+        FailOn::Destructive => losses(stack) > 0,
+    }
+}
+
+/// How many resources with data are replaced or deleted. A stack that the app dropped stays until it is destroyed.
+fn losses(stack: &StackDiffReport) -> usize {
+    match stack.state {
+        StackState::Removed => 0,
+        _ => stack.resources.iter().filter(|resource| resource.loss.is_some()).count(),
     }
 }
 
@@ -87,8 +95,6 @@ fn summary(report: &DiffReport) -> String {
     let grown = |kind: BroadeningKindReport| {
         report.stacks.iter().flat_map(|stack| &stack.broadenings).filter(|found| found.kind == kind).count()
     };
-    let losses =
-        report.stacks.iter().flat_map(|stack| &stack.resources).filter(|resource| resource.loss.is_some());
     let parts = [
         (number(StackState::Changed), "stack", "differs", "differ"),
         (number(StackState::Added), "stack", "is new", "are new"),
@@ -96,7 +102,7 @@ fn summary(report: &DiffReport) -> String {
         (same, "stack", "is the same", "are the same"),
         (grown(BroadeningKindReport::Rights), "finding", "on rights", "on rights"),
         (grown(BroadeningKindReport::Network), "finding", "on the network", "on the network"),
-        (losses.count(), "resource", "with data at risk", "with data at risk"),
+        (report.stacks.iter().map(losses).sum(), "resource", "with data at risk", "with data at risk"),
     ];
     let shown: Vec<String> = parts
         .iter()

@@ -47,6 +47,15 @@ pub(super) fn is_everywhere(text: &str) -> bool {
     Cidr::parse(text).is_some_and(|range| range.length == 0)
 }
 
+/// Whether a range has no address that traffic comes from or goes to. Rules about the loopback or broadcast address
+/// stand in for "no rule", where a group needs one.
+pub(super) fn is_nowhere(text: &str) -> bool {
+    let within = |outer: &str| {
+        Cidr::parse(outer).zip(Cidr::parse(text)).is_some_and(|(outer, range)| outer.contains(&range))
+    };
+    within("127.0.0.0/8") || within("255.255.255.255/32") || within("::1/128")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +68,7 @@ mod tests {
         assert!(contains("::/0", "2001:db8::/32") && contains("10.0.0.0/8", "10.0.0.0/8"));
         assert!(!contains("10.2.3.0/24", "10.0.0.0/8") && !contains("0.0.0.0/0", "::/0"));
         assert!(!contains("10.0.0.0/8", "11.0.0.0/24"));
+        assert!(is_nowhere("127.0.0.1/32") && is_nowhere("255.255.255.255/32") && !is_nowhere("0.0.0.0/0"));
         assert_eq!(Cidr::parse("10.0.0.0/33"), None);
         assert_eq!(Cidr::parse("pl-1"), None);
         assert!(is_everywhere("::/0") && is_everywhere("0.0.0.0/0") && !is_everywhere("0.0.0.0/1"));

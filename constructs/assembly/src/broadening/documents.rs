@@ -134,6 +134,7 @@ impl Search<'_, '_> {
                     actions: self.element(members, "Action"),
                     resources: self.element(members, "Resource"),
                     conditions: self.conditions(members.get("Condition")),
+                    keys: keys(members.get("Condition")),
                 },
                 found.pointer,
             ));
@@ -201,6 +202,12 @@ impl Search<'_, '_> {
     }
 }
 
+/// The keys of conditions as they are written.
+fn keys(value: Option<&Value>) -> BTreeSet<String> {
+    let operators = value.and_then(Value::as_object).into_iter().flat_map(Map::values);
+    operators.filter_map(Value::as_object).flat_map(Map::keys).cloned().collect()
+}
+
 fn principal(kind: &str, text: String) -> String {
     match kind {
         "AWS" if text == "*" => text,
@@ -242,6 +249,11 @@ fn permission(reader: &Reader<'_>, resource: &Resource<'_>, of: &str) -> (Statem
         principals: one(who),
         actions: one(text("Action")),
         resources: one(text(of)),
+        keys: limits
+            .into_iter()
+            .filter(|name| resource.properties.contains_key(*name))
+            .map(str::to_owned)
+            .collect(),
         conditions,
     };
     (statement, resource.pointer(&[]))

@@ -3,6 +3,8 @@
 //! Texts are written as `Fn::Sub` would write them: `Ref` of a bucket is `${Bucket}`, a literal `${` is `${!`. Parameters
 //! and mappings are put in where their values are known, so that a changed default is seen.
 
+mod conditions;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
@@ -13,9 +15,6 @@ use crate::references::{only_member, push_pointer};
 
 /// Conditions that all have to hold, in their resolved form; a leading `!` turns one around.
 pub(super) type Guards = BTreeSet<String>;
-
-/// Conditions that stand on each other deeper than this are told by name.
-const DEEPEST_CONDITION: usize = 8;
 
 /// A side, ready to be read.
 pub(super) struct Reader<'t> {
@@ -106,72 +105,6 @@ impl<'t> Reader<'t> {
 
     fn new_name<'n>(&'n self, logical_id: &'n str) -> &'n str {
         self.renamed.get(logical_id).map_or(logical_id, String::as_str)
-    }
-
-    /// The guards with one condition more; nothing when the condition is known not to hold.
-    fn with(&self, guards: &Guards, condition: &str, wanted: bool) -> Option<Guards> {
-        match self.condition(condition, 0) {
-            Truth::Known(truth) => (truth == wanted).then(|| guards.clone()),
-            Truth::Open(text) => {
-                let (this, other) = (text.clone(), format!("!{text}"));
-                let (this, other) = if wanted { (this, other) } else { (other, this) };
-                // Both a condition and its contrary never hold.
-                (!guards.contains(&other)).then(|| guards.iter().cloned().chain([this]).collect())
-            }
-        }
-    }
-
-    fn condition(&self, name: &str, depth: usize) -> Truth {
-        match self.section("Conditions").and_then(|conditions| conditions.get(name)) {
-            Some(definition) if depth < DEEPEST_CONDITION => self.truth(definition, depth + 1),
-            _ => Truth::Open(name.to_owned()),
-        }
-    }
-
-    fn truth(&self, definition: &Value, depth: usize) -> Truth {
-        let open = || Truth::Open(to_compact_text(definition));
-        let arguments = |argument: &Value| -> Vec<Truth> {
-            argument.as_array().into_iter().flatten().map(|item| self.truth(item, depth)).collect()
-        };
-        match only_member(definition) {
-            Some(("Condition", Value::String(name))) => self.condition(name, depth),
-            Some(("Fn::Not", argument)) => match arguments(argument).as_slice() {
-                [Truth::Known(truth)] => Truth::Known(!truth),
-                [Truth::Open(text)] => Truth::Open(format!("not({text})")),
-                _ => open(),
-            },
-            Some((name @ ("Fn::And" | "Fn::Or"), argument)) => {
-                // One false ends an And, one true an Or; the other value says nothing.
-                let ends = name == "Fn::Or";
-                let mut left = Vec::new();
-                for truth in arguments(argument) {
-                    match truth {
-                        Truth::Known(truth) if truth == ends => return Truth::Known(ends),
-                        Truth::Known(_) => {}
-                        Truth::Open(text) => left.push(text),
-                    }
-                }
-                if left.is_empty() {
-                    Truth::Known(!ends)
-                } else {
-                    Truth::Open(format!("{name}({})", left.join(", ")))
-                }
-            }
-            Some(("Fn::Equals", Value::Array(sides))) => match sides.as_slice() {
-                [one, other] => {
-                    let (one, other) = (self.text(one), self.text(other));
-                    if one == other {
-                        Truth::Known(true)
-                    } else if one.contains("${") || other.contains("${") {
-                        Truth::Open(format!("{one} = {other}"))
-                    } else {
-                        Truth::Known(false)
-                    }
-                }
-                _ => open(),
-            },
-            _ => open(),
-        }
     }
 
     /// The value behind functions that choose: each branch of `Fn::If` that may hold, nothing for `AWS::NoValue`.
@@ -326,11 +259,6 @@ impl<'t> Reader<'t> {
     }
 }
 
-enum Truth {
-    Known(bool),
-    Open(String),
-}
-
 /// A scalar as a text.
 fn plain(value: &Value) -> Option<String> {
     match value {
@@ -357,10 +285,30 @@ pub(super) fn shown(text: &str) -> String {
     text.replace("${!", "${")
 }
 
+/// Whether two values, of which at least one is a function, always give the same text: `Fn::Join` and `Fn::Sub` of the
+/// same parts, both forms of `Fn::GetAtt`.
+pub(crate) fn give_the_same(one: &Value, other: &Value) -> bool {
+    let reader = Reader::new(Side::of(&Value::Null), BTreeMap::new());
+    let is_text = |value: &Value| value.is_string() || is_readable(value);
+    (one.is_object() || other.is_object())
+        && is_text(one)
+        && is_text(other)
+        && reader.text(one) == reader.text(other)
+}
+
 /// A value on one line as people read it: functions as `Fn::Sub` would write them, lists and objects as JSON.
 pub fn readable(value: &Value) -> String {
     let reader = Reader::new(Side::of(&Value::Null), BTreeMap::new());
-    let is_readable = match only_member(value) {
+    match value {
+        Value::String(text) => text.clone(),
+        _ if is_readable(value) => shown(&reader.text(value)),
+        other => to_compact_text(other),
+    }
+}
+
+/// Whether a value is a function that has a text.
+fn is_readable(value: &Value) -> bool {
+    match only_member(value) {
         Some(("Fn::Join", Value::Array(parts))) => {
             matches!(parts.as_slice(), [Value::String(_), Value::Array(_)])
         }
@@ -369,10 +317,5 @@ pub fn readable(value: &Value) -> String {
         }
         Some((name, _)) => ["Ref", "Fn::GetAtt", "Fn::Sub", "Fn::ImportValue"].contains(&name),
         None => false,
-    };
-    match value {
-        Value::String(text) => text.clone(),
-        _ if is_readable => shown(&reader.text(value)),
-        other => to_compact_text(other),
     }
 }

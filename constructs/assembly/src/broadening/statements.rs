@@ -36,8 +36,10 @@ pub(super) struct Statement {
     pub(super) principals: Element,
     pub(super) actions: Element,
     pub(super) resources: Element,
-    /// Values by operator and key.
+    /// Values by operator and key, both in lower case.
     pub(super) conditions: BTreeMap<(String, String), BTreeSet<String>>,
+    /// The keys as they are written.
+    pub(super) keys: BTreeSet<String>,
 }
 
 /// One value of an element, or all that a negated element leaves.
@@ -122,9 +124,9 @@ impl Statement {
         if is_loosened {
             words.push_str(", under looser conditions than before");
         }
-        if !self.conditions.is_empty() && self.allows {
-            let keys: BTreeSet<&str> = self.conditions.keys().map(|(_, key)| key.as_str()).collect();
-            words.push_str(&format!(" (where {} match)", keys.into_iter().collect::<Vec<_>>().join(", ")));
+        if !self.keys.is_empty() && self.allows {
+            let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
+            words.push_str(&format!(" (where {} match)", keys.join(", ")));
         }
         Some(words)
     }

@@ -126,7 +126,7 @@ fn trust_managed_policies_and_boundaries() {
     assert_eq!(
         words(&before, &after),
         [
-            "Role: lets anyone assume the role (where sts:externalid match)",
+            "Role: lets anyone assume the role (where sts:ExternalId match)",
             "Role: attaches the managed policy c",
             "Role: loses the permissions boundary b",
         ]

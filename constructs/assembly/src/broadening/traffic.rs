@@ -180,6 +180,9 @@ fn group_rule(
                 }
                 _ => peer,
             };
+            if cidr::is_nowhere(&peer) {
+                continue;
+            }
             let rule = Rule {
                 is_inbound,
                 protocol: protocol(&text("IpProtocol").unwrap_or_else(|| ALL.to_owned())),

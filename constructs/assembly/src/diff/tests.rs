@@ -145,6 +145,24 @@ fn functions_are_leaves_unless_they_carry_values() {
 }
 
 #[test]
+fn functions_that_give_the_same_are_alike() {
+    let value = |value: Value| with(json!({ "Type": "T", "Properties": { "P": value } }));
+    let joined = json!({ "Fn::Join": ["", ["arn:", { "Ref": "A" }, "/*"]] });
+    let dotted = json!({ "Fn::GetAtt": "A.Arn" });
+    for (before, after, wanted) in [
+        (joined.clone(), json!({ "Fn::Sub": "arn:${A}/*" }), "~"),
+        (dotted, json!({ "Fn::GetAtt": ["A", "Arn"] }), "~"),
+        (json!("x"), json!({ "Fn::Sub": "x" }), "~"),
+        (json!("${A}"), json!({ "Fn::Sub": "${!A}" }), "~"),
+        (json!("${A}"), json!({ "Ref": "A" }), ""),
+        (joined, json!({ "Fn::Sub": "arn:${B}/*" }), ""),
+        (json!({ "Fn::Select": [0, ["a"]] }), json!({ "Fn::Select": ["0", ["a"]] }), ""),
+    ] {
+        assert_eq!(pointers(&value(before), &value(after)), [format!("{wanted}/Resources/X/Properties/P")]);
+    }
+}
+
+#[test]
 fn a_renamed_resource_is_a_probable_move() {
     let topic = |queue: &str| json!({ "Type": "AWS::SNS::Topic", "Properties": { "Name": "n", "Display": { "Fn::GetAtt": [queue, "Arn"] }, "Fifo": true, "K": "k" } });
     let before =

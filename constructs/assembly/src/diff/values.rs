@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::{Change, lists, names};
+use crate::broadening::give_the_same;
 use crate::references::{is_function, only_member, push_pointer};
 
 /// Functions whose arguments are values in their own right.
@@ -136,7 +137,7 @@ pub(super) fn value(
                     value(&place.item(index, index), Some(before), Some(after), mode, found);
                 }
             }
-            Opening::Closed => push(place, before, after, false, found),
+            Opening::Closed => push(place, before, after, both_alike(before, after, mode), found),
         },
         (Some(Value::Array(old)), Some(Value::Array(new))) if !old.is_empty() && !new.is_empty() => {
             lists::items(place, old, new, mode, found);
@@ -202,7 +203,12 @@ fn members(
     }
 }
 
-/// Whether CloudFormation takes two different values for the same: a number or a truth value and its text.
+fn both_alike(before: Option<&Value>, after: Option<&Value>, mode: Mode) -> bool {
+    before.zip(after).is_some_and(|(before, after)| alike(before, after, mode))
+}
+
+/// Whether CloudFormation takes two different values for the same: a number or a truth value and its text, functions
+/// that give the same.
 pub(super) fn alike(before: &Value, after: &Value, mode: Mode) -> bool {
     if before == after {
         return true;
@@ -211,6 +217,7 @@ pub(super) fn alike(before: &Value, after: &Value, mode: Mode) -> bool {
         return false;
     }
     match (before, after) {
+        (Value::Object(_), _) | (_, Value::Object(_)) => give_the_same(before, after),
         (Value::String(text), other) | (other, Value::String(text)) => match other {
             Value::Bool(truth) => *text == truth.to_string(),
             Value::Number(number) => *text == number.to_string(),
