@@ -285,7 +285,8 @@ fn text(facts: &ResourceType, name: &str, physical_id: &str, properties: &Value,
     }
 }
 
-fn hash(text: &str) -> String {
+/// Sixteen hexadecimal digits that follow from a text.
+pub(crate) fn hash(text: &str) -> String {
     use sha2::{Digest, Sha256};
     Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

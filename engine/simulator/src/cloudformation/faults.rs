@@ -117,6 +117,8 @@ pub struct ResourceFaults {
     pub hooks: Vec<HookFault>,
     /// Drift.
     pub drifts: Vec<Drift>,
+    /// ARNs of alarms that go off during the next operations that watch them.
+    pub alarms: Vec<String>,
     /// Stacks whose change sets stay in `CREATE_IN_PROGRESS` for good.
     pub stuck_change_sets: Vec<String>,
 }

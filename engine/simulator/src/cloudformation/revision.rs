@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::operation::lookup::StackLookup;
+use super::operation::lookup::{StackLookup, stored};
 use super::state::{Revision, RollbackConfiguration, StackKey};
 use super::template::Template;
 use super::template::evaluate::conditions;
@@ -40,7 +40,7 @@ pub(crate) fn make(
     };
     let granted: Vec<&str> = request.capabilities.iter().map(String::as_str).collect();
     template.check_capabilities(&granted)?;
-    let store = |name: &str| around.parameter(&stack.account, &stack.region, name);
+    let store = |name: &str| stored(around, &stack.account, &stack.region, name);
     let values = resolve(&template, &request.given, previous.map(|it| &it.values), &store)?;
     let pseudo = stack.pseudo(&request.notification_arns);
     let none = BTreeSet::new();

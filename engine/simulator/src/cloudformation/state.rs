@@ -217,7 +217,7 @@ impl ChangeSet {
     }
 }
 
-/// A finding of early validation or of a hook.
+/// A finding of the early validation.
 #[derive(Clone, Debug)]
 pub(crate) struct Finding {
     pub(crate) id: String,
@@ -228,7 +228,6 @@ pub(crate) struct Finding {
     pub(crate) reason: String,
     pub(crate) path: String,
     pub(crate) fails: bool,
-    pub(crate) is_hook: bool,
 }
 
 /// What a change set does with a resource.

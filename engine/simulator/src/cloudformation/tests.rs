@@ -11,6 +11,7 @@ use crate::api::{ApiError, Content, Element, Parameters};
 mod basic;
 mod change_sets;
 mod failures;
+mod scale;
 mod ties;
 
 /// A world with a clock of its own and services around it that a test fills.

@@ -135,7 +135,12 @@ impl Call<'_, '_> {
             ApiError::new("ChangeSetNotFound", format!("ChangeSet [{name}] does not exist")).with_status(404)
         };
         let key = if name.starts_with("arn:") {
-            self.engine.world.stack_of_change_set(name).ok_or_else(missing)?
+            let owner = self.engine.world.stack_of_change_set(name).ok_or_else(missing)?;
+            let stack = &self.engine.world.stacks[owner];
+            if stack.account != self.context.account || stack.region != self.context.region {
+                return Err(missing());
+            }
+            owner
         } else {
             let Some(stack) = self.parameters.get("StackName") else {
                 return Err(ApiError::validation(

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::cloudformation::diff::Comparison;
 use crate::cloudformation::operation::Engine;
 use crate::cloudformation::operation::lookup::with_scope;
+use crate::cloudformation::operation::resources::evaluate_properties;
 use crate::cloudformation::state::{Change, ChangeSet, Finding, Output, Revision, StackKey};
 use crate::cloudformation::template::parameters::plain;
 
@@ -208,46 +209,81 @@ impl Engine<'_> {
         self.world.existing.contains(&(stack.account.clone(), kind.to_owned(), name.to_owned()))
     }
 
+    /// A name that a new resource asks for and that somebody else has.
+    fn name_conflict(&self, key: StackKey, revision: &Revision, id: &str) -> Option<Found> {
+        if self.world.stacks[key].resources.get(id).is_some_and(|it| it.exists()) {
+            return None;
+        }
+        let declaration = revision.template.resource(id)?;
+        let none = BTreeSet::new();
+        let properties = with_scope(self.world, &*self.around, key, revision, Some(&none), |scope| {
+            evaluate_properties(scope, declaration)
+        });
+        let kind = revision.template.resource_type(id);
+        let name = crate::cloudformation::attributes::given_name(kind, &properties.ok()?)?;
+        let taken = self.world.taken_by(key, kind, &name).is_some() || self.exists_outside(key, kind, &name);
+        taken.then(|| Found {
+            logical_id: id.to_owned(),
+            name: "AWS::EarlyValidation::ResourceExistenceCheck".to_owned(),
+            reason: format!("Resource of type '{kind}' with identifier '{name}' already exists"),
+            path: format!("/Resources/{id}/Properties"),
+            fails: true,
+        })
+    }
+
     /// What the checks before a deployment find.
     fn findings(&mut self, key: StackKey, change_set: &ChangeSet) -> Vec<Finding> {
         let name = self.world.stacks[key].name.clone();
         let revision = Arc::clone(&change_set.revision);
-        let mut found: Vec<(String, String, String, String, bool, bool)> = Vec::new();
+        let mut found: Vec<Found> = Vec::new();
         for fault in self.world.faults.validations.iter().filter(|it| it.stack == name) {
-            found.push((
-                fault.logical_id.clone(),
-                format!("AWS::EarlyValidation::{}", fault.name.trim_start_matches("AWS::EarlyValidation::")),
-                fault.reason.clone(),
-                fault.path.clone(),
-                fault.fails,
-                false,
-            ));
+            found.push(Found {
+                logical_id: fault.logical_id.clone(),
+                name: format!(
+                    "AWS::EarlyValidation::{}",
+                    fault.name.trim_start_matches("AWS::EarlyValidation::")
+                ),
+                reason: fault.reason.clone(),
+                path: fault.path.clone(),
+                fails: fault.fails,
+            });
         }
         if self.world.options.early_validation {
             for (id, resource) in revision.resources() {
                 found.extend(property_findings(id, resource));
+                if change_set.kind != "IMPORT" && !change_set.import_existing {
+                    found.extend(self.name_conflict(key, &revision, id));
+                }
             }
         }
         let now = self.now;
         found
             .into_iter()
-            .map(|(logical_id, name, reason, path, fails, is_hook)| Finding {
+            .map(|it| Finding {
                 id: self.world.ids.uuid(),
                 at: now,
-                resource_type: revision.template.resource_type(&logical_id).to_owned(),
-                logical_id,
-                name,
-                reason,
-                path,
-                fails,
-                is_hook,
+                resource_type: revision.template.resource_type(&it.logical_id).to_owned(),
+                logical_id: it.logical_id,
+                name: it.name,
+                reason: it.reason,
+                path: it.path,
+                fails: it.fails,
             })
             .collect()
     }
 }
 
+/// A finding before it has a place among the events.
+struct Found {
+    logical_id: String,
+    name: String,
+    reason: String,
+    path: String,
+    fails: bool,
+}
+
 /// What the schema of a resource's type does not take: properties that it does not know or that are missing.
-fn property_findings(id: &str, resource: &Value) -> Vec<(String, String, String, String, bool, bool)> {
+fn property_findings(id: &str, resource: &Value) -> Vec<Found> {
     let kind = resource.get("Type").and_then(Value::as_str).unwrap_or_default();
     let Ok(facts) = formwork_schema::type_for(kind) else { return Vec::new() };
     if kind.starts_with("Custom::") || kind == "AWS::CloudFormation::CustomResource" {
@@ -261,15 +297,12 @@ fn property_findings(id: &str, resource: &Value) -> Vec<(String, String, String,
             finding.severity == formwork_assembly::Severity::Error
                 && matches!(finding.rule, "unknown-property" | "missing-required")
         })
-        .map(|finding| {
-            (
-                id.to_owned(),
-                "AWS::EarlyValidation::PropertyValidation".to_owned(),
-                finding.message,
-                format!("/Resources/{id}/Properties{}", finding.pointer),
-                true,
-                false,
-            )
+        .map(|finding| Found {
+            logical_id: id.to_owned(),
+            name: "AWS::EarlyValidation::PropertyValidation".to_owned(),
+            reason: finding.message,
+            path: format!("/Resources/{id}/Properties{}", finding.pointer),
+            fails: true,
         })
         .collect()
 }

@@ -217,10 +217,7 @@ pub(super) fn change_set_events(
                 Element::text("StackId", &stack.id),
                 Element::text("OperationId", &change_set.operation),
                 Element::text("OperationType", "CREATE_CHANGESET"),
-                Element::text(
-                    "EventType",
-                    if finding.is_hook { "HOOK_INVOCATION_ERROR" } else { "VALIDATION_ERROR" },
-                ),
+                Element::text("EventType", "VALIDATION_ERROR"),
                 Element::text("LogicalResourceId", &finding.logical_id),
                 Element::text("PhysicalResourceId", ""),
                 Element::text("ResourceType", &finding.resource_type),

@@ -68,12 +68,26 @@ impl Lookup for StackLookup<'_> {
     }
 
     fn parameter(&self, name: &str) -> Option<String> {
-        self.around.parameter(self.account, self.region, name)
+        stored(self.around, self.account, self.region, name)
     }
 
     fn is_strict(&self) -> bool {
         self.strict
     }
+}
+
+/// The value of a parameter in SSM. Those of AWS itself (`/aws/service/…`, such as the newest image of a system) are there
+/// in every account and region.
+pub(crate) fn stored(around: &dyn Surroundings, account: &str, region: &str, name: &str) -> Option<String> {
+    around.parameter(account, region, name).or_else(|| {
+        let public = name.strip_prefix("/aws/service/")?;
+        let image = public.contains("ami") || public.contains("image_id");
+        Some(if image {
+            format!("ami-0{}", attributes::hash(name))
+        } else {
+            format!("value-of-{}", attributes::hash(name))
+        })
+    })
 }
 
 /// Evaluates something for a stack: gives `work` the scope.

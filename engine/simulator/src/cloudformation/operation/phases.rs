@@ -65,6 +65,9 @@ impl Engine<'_> {
         match status {
             StackStatus::DeleteComplete => {
                 stack.deleted = Some(now);
+                for change_set in &mut stack.change_sets {
+                    change_set.status = "DELETE_COMPLETE";
+                }
                 self.world.forget(key);
             }
             StackStatus::CreateFailed | StackStatus::UpdateFailed | StackStatus::UpdateRollbackFailed => {}
@@ -163,6 +166,10 @@ impl Engine<'_> {
     }
 
     fn applied(&mut self, key: StackKey) {
+        if let Some(alarm) = self.alarm(key) {
+            self.operation(key).reason = Some(format!("Rollback trigger {alarm} went to ALARM"));
+            return self.apply_failed(key, &[]);
+        }
         if let Err(reason) = self.publish_outputs(key) {
             self.operation(key).reason = Some(reason);
             return self.apply_failed(key, &[]);
@@ -187,6 +194,13 @@ impl Engine<'_> {
             .collect();
         self.operation(key).leftovers.extend(removed);
         self.enter(key, Phase::Cleanup, None, StackStatus::UpdateCompleteCleanupInProgress, "");
+    }
+
+    /// An alarm of the operation that has gone off.
+    fn alarm(&self, key: StackKey) -> Option<String> {
+        let target = self.target(key);
+        let watched = target.rollback.triggers.iter().map(|(arn, _)| arn);
+        watched.into_iter().find(|arn| self.world.faults.alarms.contains(arn)).cloned()
     }
 
     fn apply_failed(&mut self, key: StackKey, failures: &[(&'static str, String)]) {

@@ -100,7 +100,9 @@ impl Engine<'_> {
     ) -> bool {
         let id = self.operation(key).tasks[index].logical_id.clone();
         let drifted = self.operation(key).settings.revert_drift && self.has_drift(key, &id);
+        let retagged = self.is_retagged(key, &new.resource_type);
         let same = *old.properties == *new.properties
+            && !retagged
             && old.declaration.get("Metadata") == new.declaration.get("Metadata")
             && old.status != "UPDATE_FAILED"
             && !drifted;
@@ -149,6 +151,16 @@ impl Engine<'_> {
         self.start_work(key, index, new, "UPDATE", Moment::Create, Some(note), failure)
     }
 
+    /// Whether the tags of the stack change, which go to every resource that takes tags.
+    fn is_retagged(&self, key: StackKey, kind: &str) -> bool {
+        let stack = &self.world.stacks[key];
+        let before = stack.stable.as_ref().and_then(|stable| stable.revision.as_ref()).map(|it| &it.tags);
+        let after = stack.revision.as_ref().map(|it| &it.tags);
+        before.is_some()
+            && before != after
+            && formwork_schema::resource_type(kind).is_some_and(|facts| facts.tagging().is_some())
+    }
+
     /// Tells that the work has begun, and has it end after its time.
     #[allow(clippy::too_many_arguments, reason = "the ways to begin differ in this much")]
     pub(super) fn start_work(
@@ -181,7 +193,9 @@ impl Engine<'_> {
             failure = self.conflict(key, &kind, &new.properties, &made);
             new.physical_id = Some(made);
         }
-        if failure.is_some() {
+        // What fails before anything is asked of the service leaves nothing behind.
+        let refused = failure.is_some();
+        if refused {
             time = time.min(self.brief(1));
         } else {
             match self.fault(key, &id, moment) {
@@ -197,10 +211,9 @@ impl Engine<'_> {
         let serial = self.operation(key).serial;
         let task = &mut self.operation(key).tasks[index];
         task.verb = verb;
-        let early = failure.is_some() && time <= Duration::from_secs(1);
         task.failure = failure;
         task.outcome = Some(new);
-        if makes && !early {
+        if makes && !refused {
             self.after(self.brief(1).min(time / 2), Step::Initiated { stack: key, serial, task: index });
         }
         if time < Duration::MAX {
