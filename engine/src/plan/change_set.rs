@@ -55,6 +55,8 @@ pub(crate) struct Maker<'r> {
     pub(crate) runtime: &'r Runtime,
     pub(crate) journal: &'r Journal,
     pub(crate) deadline: Duration,
+    /// Whether the plan was made before, maybe by another process: its calls and these must not share tokens.
+    pub(crate) late: bool,
     pub(crate) made: Mutex<Vec<Made>>,
 }
 
@@ -72,7 +74,7 @@ pub(crate) fn name(run: &str, template_sha256: &str) -> String {
 
 impl<'r> Maker<'r> {
     pub(crate) fn new(runtime: &'r Runtime, journal: &'r Journal, deadline: Duration) -> Self {
-        Self { runtime, journal, deadline, made: Mutex::new(Vec::new()) }
+        Self { runtime, journal, deadline, late: false, made: Mutex::new(Vec::new()) }
     }
 
     /// Makes a change set and waits until it can be executed.
@@ -134,7 +136,10 @@ impl<'r> Maker<'r> {
             if attempt > 1 {
                 new.name = format!("{first}-{attempt}");
             }
-            let intent = Intent::new("CreateChangeSet", &new.stack).with_name("changeSet", &new.name);
+            // The token follows from the target: each phase and each run of the program has its own.
+            let late = if self.late { " late" } else { "" };
+            let target = format!("{} {}{late}", new.stack, new.name);
+            let intent = Intent::new("CreateChangeSet", target).with_name("changeSet", &new.name);
             let ticket = self.journal.intent(intent)?;
             let answer = session.cloudformation().create_change_set(new, &ticket).await;
             let names = answer.as_ref().map(|(arn, stack_id)| {

@@ -118,7 +118,7 @@ pub async fn change_set(
     let placed = publisher.template(&input.artifact, &text, assembly, &session, journal).await?;
     let template = placed.map_or(TemplateSource::Body(text), |(url, _)| TemplateSource::Url(url));
     let new = new_change_set(&step, &plan.options, &plan.run, &digest, template, values);
-    let maker = Maker::new(runtime, journal, options.deadline);
+    let maker = Maker { late: true, ..Maker::new(runtime, journal, options.deadline) };
     let places = Places::of(assembly, &input.artifact);
     let made = maker.make(&session, new, &places).await;
     let set = match made {
