@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::calls::failed;
+use super::calls::{failed, session};
 use super::report::{Ending, RunReport, StackReport};
 use super::step::ending_of;
 use crate::aws::Session;
@@ -96,13 +96,11 @@ pub async fn operations(history: &History, runtime: &Runtime) -> Result<Vec<Atta
         else {
             continue;
         };
-        let region = Some(stack.environment.region.as_str());
-        let session = runtime.sessions.session(region, stack.assume_role_arn.as_deref()).await;
         found.push(Attached {
             id: stack.id.clone(),
             name: stack.name.clone(),
             environment: stack.environment.clone(),
-            session: session.map_err(|error| failed(&stack.name, &error))?,
+            session: session(stack, runtime).await?,
             stack_id: stack_id.to_owned(),
             token: call.token.map(str::to_owned),
             kind: match stack.operation {

@@ -2,10 +2,44 @@
 
 use std::collections::BTreeMap;
 
-use crate::aws::{Error, ErrorKind};
+use crate::aws::{Error, ErrorKind, RoleOptions, Session};
 use crate::error::{Class, EngineError};
+use crate::plan::model::StackPlan;
+use crate::runtime::Runtime;
 
-/// The error of a call on a stack, as the run's error. `begun` says whether CloudFormation may be at work because of us.
+/// The caller of a stack's calls, who must be in the plan's account.
+pub(super) async fn session(stack: &StackPlan, runtime: &Runtime) -> Result<Session, EngineError> {
+    let role = stack
+        .assume_role_arn
+        .as_deref()
+        .map(|role| RoleOptions { external_id: stack.external_id.clone(), ..RoleOptions::of(role) });
+    let region = Some(stack.environment.region.as_str());
+    let session = runtime.sessions.session_with(region, role.as_ref()).await;
+    let session = session.map_err(|error| failed(&stack.name, &error))?;
+    if session.account() == stack.environment.account {
+        return Ok(session);
+    }
+    let (ours, planned) = (session.account(), &stack.environment.account);
+    let message = format!("stack {}: the plan is for account {planned}, the caller is in {ours}", stack.name);
+    Err(EngineError::new(Class::Refused, message)
+        .with_hint("use the credentials with which the plan was made, or make a new plan"))
+}
+
+/// An error of a part that plans, while a run goes on: what would end a plan detaches a run.
+pub(super) fn while_running(stack: &str, error: EngineError) -> EngineError {
+    match &error.source {
+        Some(source)
+            if source.is_transient()
+                || matches!(source.kind, ErrorKind::ExpiredCredentials | ErrorKind::Credentials) =>
+        {
+            failed(stack, source)
+        }
+        _ => error,
+    }
+}
+
+/// The error of a call on a stack, as the run's error. Where credentials or network are at fault, nothing has failed: the
+/// run is detached and can be resumed.
 pub(super) fn failed(stack: &str, error: &Error) -> EngineError {
     let told = |class, message: String| EngineError::new(class, message).with_source(error.clone());
     match error.kind {

@@ -20,6 +20,11 @@ impl Work<'_> {
         cancel_update(self.journal, name, target, session, stack_id).await.map(|_| ())
     }
 
+    /// Whether anything runs that can be cancelled.
+    pub(super) fn can_cancel(&self) -> bool {
+        self.running_now().values().any(|it| it.kind == OperationKind::Update)
+    }
+
     /// Cancels what runs, as far as that can be done, and says what cannot.
     pub(super) async fn cancel_running(&self) {
         let running: Vec<_> = self.running_now().iter().map(|(step, it)| (*step, it.clone())).collect();

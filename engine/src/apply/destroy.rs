@@ -15,7 +15,7 @@ use crate::journal::history::Fate;
 use crate::plan::model::Operation;
 
 /// How often a deletion is repeated whose answer did not come.
-const REPETITIONS: u32 = 4;
+const REPETITIONS: u32 = 2;
 
 impl Work<'_> {
     /// Deletes a stack.

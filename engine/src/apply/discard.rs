@@ -1,6 +1,6 @@
 //! Takes a plan back that is not carried out: its change sets, and the shells of stacks that they made.
 
-use super::calls::{failed, names};
+use super::calls::{failed, names, session};
 use crate::aws::Session;
 use crate::aws::cloudformation::{Deletion, StackStatus};
 use crate::error::EngineError;
@@ -13,11 +13,9 @@ use crate::runtime::Runtime;
 /// deleted is told; `formwork gc` finds it later.
 pub async fn discard(plan: &Plan, runtime: &Runtime, journal: &Journal) {
     for stack in &plan.stacks {
-        let session =
-            runtime.sessions.session(Some(&stack.environment.region), stack.assume_role_arn.as_deref()).await;
-        let done = match session {
+        let done = match session(stack, runtime).await {
             Ok(session) => discard_stack(stack, &session, journal).await,
-            Err(error) => Err(failed(&stack.name, &error)),
+            Err(error) => Err(error),
         };
         if let Err(error) = done {
             let hint = Some("`formwork gc` deletes it later".to_owned());

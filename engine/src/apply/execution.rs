@@ -22,7 +22,7 @@ use crate::journal::history::Fate;
 use crate::plan::model::PlannedChangeSet;
 
 /// How often an execution is repeated whose answer did not come, each time after all that the client does by itself.
-const REPETITIONS: u32 = 4;
+const REPETITIONS: u32 = 2;
 /// How long to wait before the first of them.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -122,7 +122,7 @@ impl Work<'_> {
                         None => failed(&stack.name, &error),
                     });
                 }
-                Ok(Seen::NotYet) | Err(_) if round < REPETITIONS => {
+                Ok(Seen::NotYet) if round < REPETITIONS => {
                     self.journal.outcome(&ticket, Err(&error));
                     self.runtime.clock.sleep(pause).await;
                     pause *= 2;

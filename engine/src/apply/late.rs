@@ -1,5 +1,6 @@
 //! Change sets that are made when their turn comes: what they need was not there when the plan was made.
 
+use super::calls::while_running;
 use super::schedule::{Phase, Step};
 use super::step::Work;
 use crate::error::{Class, EngineError};
@@ -35,7 +36,9 @@ impl Work<'_> {
             repeated: attempt > 0 || begun,
             ..LateOptions::default()
         };
-        let made = change_set(self.plan, stack, &options, assembly, self.runtime, self.journal).await?;
+        let made =
+            Box::pin(change_set(self.plan, stack, &options, assembly, self.runtime, self.journal)).await;
+        let made = made.map_err(|error| while_running(&stack.name, error))?;
         Ok(made.map(|made| made.planned))
     }
 }

@@ -98,7 +98,8 @@ pub(super) async fn carry_out(
         command: word.to_owned(),
         stacks: plan.stacks.iter().map(|stack| stack.name.clone()).collect(),
     });
-    let reports = work.run(&mut schedule).await;
+    // In a box, as this future would otherwise lie on the stack of whoever runs the run.
+    let reports = Box::pin(work.run(&mut schedule)).await;
     let report = work.finish(reports, runtime.clock.elapsed().saturating_sub(started)).await;
     runtime.tell(What::RunFinished { code: report.code, seconds: report.seconds });
     Ok(report)
@@ -117,6 +118,16 @@ impl<'r> Work<'r> {
             }
             tokio::select! {
                 biased;
+                // First, because the watchers end as soon as they hear of it, and nothing may start in their place.
+                () = control.reached(Wish::Detach), if !stopping => {
+                    stopping = true;
+                    let skipped = schedule.stop();
+                    self.skip(skipped, &mut reports).await;
+                }
+                () = control.reached(Wish::Cancel), if !cancelled => {
+                    cancelled = true;
+                    self.cancel_running().await;
+                }
                 happened = running.next() => match happened {
                     Some(Happened::Ended(step, ending, time)) => {
                         let skipped = self.ended(schedule, step, &ending, time, &mut reports);
@@ -130,18 +141,9 @@ impl<'r> Work<'r> {
                     Some(Happened::Cleaned(step, finished)) => self.cleaned(step, *finished, &mut reports),
                     None => break,
                 },
-                () = control.reached(Wish::Detach), if !stopping => {
-                    stopping = true;
-                    let skipped = schedule.stop();
-                    self.skip(skipped, &mut reports).await;
-                }
-                () = control.reached(Wish::Cancel), if !cancelled => {
-                    cancelled = true;
-                    self.cancel_running().await;
-                }
             }
         }
-        if !cancelled && stopping && !self.running_now().is_empty() {
+        if !cancelled && stopping && self.can_cancel() {
             let grace = self.options.cancel_grace;
             if self.runtime.clock.timeout(grace, control.reached(Wish::Cancel)).await.is_some() {
                 self.cancel_running().await;

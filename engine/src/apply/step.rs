@@ -66,20 +66,7 @@ impl Work<'_> {
 
     /// The caller of a stack's calls, in the right account.
     pub(super) async fn session(&self, stack: &StackPlan) -> Result<Session, EngineError> {
-        let session = self
-            .runtime
-            .sessions
-            .session(Some(&stack.environment.region), stack.assume_role_arn.as_deref())
-            .await
-            .map_err(|error| failed(&stack.name, &error))?;
-        if session.account() != stack.environment.account {
-            let (ours, planned) = (session.account(), &stack.environment.account);
-            let message =
-                format!("stack {}: the plan is for account {planned}, the caller is in {ours}", stack.name);
-            return Err(EngineError::new(Class::Refused, message)
-                .with_hint("use the credentials with which the plan was made, or make a new plan"));
-        }
-        Ok(session)
+        super::calls::session(stack, self.runtime).await
     }
 
     /// A step's name in the journal: the stack's id, and what sets the step apart from the stack's others.

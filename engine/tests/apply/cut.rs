@@ -1,0 +1,159 @@
+//! The process ends at every record of its journal, before and after the call that the record is about. Resuming leads
+//! to the state of a run that was never cut, and no call has taken effect twice.
+
+use std::collections::BTreeMap;
+
+use formwork_engine::apply;
+use formwork_engine::aws::cloudformation::StackStatus;
+use formwork_engine::journal::Journal;
+use formwork_engine::plan::Command;
+
+use crate::case::{Case, Part, RUN, four, part};
+
+/// What an account holds, as far as two runs can be compared: by stack its status, outputs, tags and template.
+async fn state(case: &Case) -> BTreeMap<String, (StackStatus, Vec<String>, Vec<String>, Option<String>)> {
+    let session = case.session().await;
+    let client = session.cloudformation();
+    let mut state = BTreeMap::new();
+    for summary in client.list_stacks(StackStatus::ALL).await.unwrap() {
+        if summary.status == StackStatus::DeleteComplete {
+            continue;
+        }
+        let Some(stack) = client.stack(&summary.id).await.unwrap() else { continue };
+        let template = client.template(&summary.id).await.unwrap();
+        let outputs = stack.outputs.keys().cloned().collect();
+        let tags = stack.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        state.insert(summary.name, (stack.status, outputs, tags, template));
+    }
+    state
+}
+
+/// What took effect: the calls that begin an operation, each with its token.
+fn operations(case: &Case) -> usize {
+    ["ExecuteChangeSet", "DeleteStack", "UpdateTerminationProtection"].iter().map(|it| case.effects(it)).sum()
+}
+
+struct Scenario {
+    script: &'static str,
+    before: Vec<Part>,
+    command: Command,
+    parts: Vec<Part>,
+}
+
+impl Scenario {
+    async fn account(&self) -> Case {
+        let case = Case::new(self.script);
+        if !self.before.is_empty() {
+            let report = case.run_as("20260101-000000-aaaa", Command::Deploy, &self.before).await;
+            assert_eq!(report.code, 0, "{report:#?}");
+        }
+        case
+    }
+
+    async fn run(&self, case: &Case, journal: &Journal) -> Option<u8> {
+        let runtime = case.next_process();
+        let work = async {
+            let plan = case.plan(self.command, &self.parts, journal).await.ok()?;
+            let assembly = case.assembly(&self.parts);
+            let report = apply::run(&plan, &assembly, &case.options, &runtime, journal).await.ok()?;
+            Some(report.code)
+        };
+        tokio::select! {
+            biased;
+            () = journal.was_cut() => None,
+            code = work => code,
+        }
+    }
+
+    /// Cuts the run at every record, and resumes it.
+    async fn sweep(&self) {
+        let whole = self.account().await;
+        let journal = Journal::in_memory_of(RUN, Default::default());
+        let code = self.run(&whole, &journal).await.unwrap();
+        let (expected, effects) = (state(&whole).await, operations(&whole));
+        let records = journal.history().lines.len() as u64;
+        assert!(records > 4);
+        for record in 1..=records {
+            for written in [true, false] {
+                let at = format!("cut at record {record} of {records}, written: {written}");
+                let case = self.account().await;
+                let journal = Journal::in_memory_of(RUN, Default::default());
+                journal.cut_at(record, written);
+                self.run(&case, &journal).await;
+                let history = journal.history();
+                let resumed = Journal::in_memory_of(RUN, history.clone());
+                if history.plan().is_none() {
+                    // Nothing was approved yet: there is nothing to resume, and the next run starts anew.
+                    let report = case.run_as("20260102-111111-bbbb", self.command, &self.parts).await;
+                    assert_eq!(report.code, code, "{at}: {report:#?}");
+                    assert_eq!(state(&case).await, expected, "{at}");
+                    continue;
+                }
+                let assembly = case.assembly(&self.parts);
+                let ended = history.summary("run".as_ref()).ended.is_some();
+                if !ended {
+                    let runtime = case.next_process();
+                    let report = apply::resume(&resumed, Some(&assembly), None, &runtime).await.unwrap();
+                    assert_eq!(report.code, code, "{at}: {report:#?}\n{history:#?}");
+                }
+                assert_eq!(state(&case).await, expected, "{at}");
+                assert_eq!(operations(&case), effects, "{at}: {history:#?}");
+            }
+        }
+    }
+}
+
+/// Fault 69: four stacks are made.
+#[tokio::test(start_paused = true)]
+async fn a_creation_cut_anywhere_ends_as_if_it_had_not_been() {
+    Scenario { script: "", before: Vec::new(), command: Command::Deploy, parts: four("one") }.sweep().await;
+}
+
+/// Fault 69: four stacks are changed, one of which fails and is rolled back.
+#[tokio::test(start_paused = true)]
+async fn an_update_cut_anywhere_ends_as_if_it_had_not_been() {
+    let script = "resource proxy/Topic update-fails \"no\"";
+    Scenario { script, before: four("one"), command: Command::Deploy, parts: four("two") }.sweep().await;
+}
+
+/// Fault 69: an export goes in two phases.
+#[tokio::test(start_paused = true)]
+async fn two_phases_cut_anywhere_end_as_if_they_had_not_been() {
+    let before = vec![part("net", &[], "one"), part("app", &["net"], "one")];
+    let mut net = part("net", &[], "one");
+    net.template["Outputs"] = serde_json::json!({"Other": {"Value": "x"}});
+    let mut app = part("app", &[], "one");
+    app.needs = vec!["net"];
+    Scenario { script: "", before, command: Command::Deploy, parts: vec![net, app] }.sweep().await;
+}
+
+/// Fault 69: four stacks are deleted.
+#[tokio::test(start_paused = true)]
+async fn a_destruction_cut_anywhere_ends_as_if_it_had_not_been() {
+    Scenario { script: "", before: four("one"), command: Command::Destroy, parts: four("one") }.sweep().await;
+}
+
+/// Fault 69: the repetition after a role was not known everywhere.
+#[tokio::test(start_paused = true)]
+async fn a_repeated_creation_cut_anywhere_ends_as_if_it_had_not_been() {
+    let script =
+        "resource net/Topic#1 fail \"The role defined for the function cannot be assumed by Lambda.\"";
+    Scenario { script, before: Vec::new(), command: Command::Deploy, parts: vec![part("net", &[], "one")] }
+        .sweep()
+        .await;
+}
+
+#[test]
+fn sizes() {
+    let case = Case::new("");
+    let journal = Journal::in_memory();
+    let parts = four("one");
+    let scenario =
+        Scenario { script: "", before: Vec::new(), command: Command::Deploy, parts: parts.clone() };
+    eprintln!("plan {}", size_of_val(&case.plan(Command::Deploy, &parts, &journal)));
+    eprintln!("run {}", size_of_val(&scenario.run(&case, &journal)));
+    eprintln!("run_as {}", size_of_val(&case.run_as("a", Command::Deploy, &parts)));
+    eprintln!("account {}", size_of_val(&scenario.account()));
+    eprintln!("sweep {}", size_of_val(&scenario.sweep()));
+    eprintln!("state {}", size_of_val(&state(&case)));
+}

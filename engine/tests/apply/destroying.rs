@@ -1,0 +1,78 @@
+//! Destructions, and what stands in their way.
+
+use formwork_engine::aws::cloudformation::StackStatus;
+use formwork_engine::event::StackOutcome;
+use formwork_engine::plan::Command;
+
+use crate::case::{Case, four, of, part};
+
+#[tokio::test(start_paused = true)]
+async fn stacks_are_deleted_in_reverse_order() {
+    let case = Case::new("");
+    case.deploy(&four("one")).await;
+    let report = case.destroy(&four("one")).await;
+    assert_eq!(report.code, 0, "{report:#?}");
+    assert!(report.stacks.iter().all(|stack| stack.outcome == StackOutcome::Deleted), "{report:#?}");
+    let simulator = case.account.simulator();
+    let deleted: Vec<String> = simulator
+        .log()
+        .entries()
+        .iter()
+        .filter(|entry| entry.operation == "DeleteStack")
+        .map(|entry| entry.parameters["StackName"].clone())
+        .collect();
+    let place = |name: &str| deleted.iter().position(|it| it.contains(&format!("stack/{name}/"))).unwrap();
+    assert!(
+        place("app") < place("domain") && place("domain") < place("net") && place("proxy") < place("net")
+    );
+}
+
+/// Fault 38: a resource cannot be deleted; it is named with the next command, and left behind where that is asked for.
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_deleted_is_named_and_can_be_left_behind() {
+    let mut case = Case::new("delete of net/Topic fails \"it is in use\"");
+    case.deploy(&[part("net", &[], "one")]).await;
+    let report = case.destroy(&[part("net", &[], "one")]).await;
+    let net = of(&report, "net");
+    assert_eq!((report.code, net.outcome), (5, StackOutcome::Failed), "{report:#?}");
+    assert_eq!(net.status, Some(StackStatus::DeleteFailed));
+    assert!(net.message.as_ref().unwrap().contains("Topic"), "{net:#?}");
+    assert!(net.hint.as_ref().unwrap().contains("--retain Topic"), "{net:#?}");
+
+    case.options.retain = vec!["Topic".to_owned()];
+    let report = case.run_as("20260102-050000-ffff", Command::Destroy, &[part("net", &[], "one")]).await;
+    assert_eq!(report.code, 0, "{report:#?}");
+    assert!(of(&report, "net").warnings.iter().any(|it| it.contains("Topic")), "{report:#?}");
+    assert_eq!(case.status("net").await, None);
+}
+
+/// Fault 38: the same in one go, and with force.
+#[tokio::test(start_paused = true)]
+async fn force_leaves_behind_whatever_cannot_be_deleted() {
+    let mut case = Case::new("delete of net/Topic fails \"it is in use\"");
+    case.deploy(&[part("net", &[], "one")]).await;
+    case.options.force = true;
+    let report = case.destroy(&[part("net", &[], "one")]).await;
+    assert_eq!(report.code, 0, "{report:#?}");
+    assert_eq!(case.effects("DeleteStack"), 2);
+}
+
+/// Fault 43: a protected stack is not deleted.
+#[tokio::test(start_paused = true)]
+async fn a_protected_stack_stays() {
+    let case = Case::new("");
+    let mut net = part("net", &[], "one");
+    net.properties = serde_json::json!({"terminationProtection": true});
+    case.deploy(&[net.clone()]).await;
+    let journal = formwork_engine::journal::Journal::in_memory_of("20260102-050000-ffff", Default::default());
+    let code = match case.plan(Command::Destroy, &[net.clone()], &journal).await {
+        Err(error) => error.class.exit_code(),
+        Ok(plan) => {
+            let assembly = case.assembly(&[net]);
+            let run = formwork_engine::apply::run(&plan, &assembly, &case.options, case.runtime(), &journal);
+            run.await.unwrap().code
+        }
+    };
+    assert_eq!(code, 3);
+    assert_eq!(case.calls("DeleteStack"), 0);
+}

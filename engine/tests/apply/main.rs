@@ -1,0 +1,15 @@
+//! Runs against the simulator: what CloudFormation does, what goes wrong, and what is left at the end.
+
+#![allow(unreachable_pub, reason = "the parts of this test are modules of one program")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod case;
+mod cut;
+mod deploying;
+mod destroying;
+mod following;
+mod rolling_back;
+mod stopping;
+mod unclear;

@@ -1,0 +1,85 @@
+//! Taking back what failed, and going on with taking it back.
+
+use formwork_engine::apply::{RollbackOptions, Whereabouts, rollback};
+use formwork_engine::aws::cloudformation::StackStatus;
+use formwork_engine::error::Class;
+use formwork_engine::event::StackOutcome;
+use formwork_engine::journal::Journal;
+
+use crate::case::{Case, of, part};
+
+async fn roll_back(
+    case: &Case,
+    options: &RollbackOptions,
+) -> Result<formwork_engine::apply::StackReport, formwork_engine::EngineError> {
+    let run = format!("20260102-0306{:02}-abcd", case.calls("DescribeStacks") % 100);
+    let journal = Journal::in_memory_of(&run, Default::default());
+    rollback("net", &Whereabouts::default(), options, &case.next_process(), &journal).await
+}
+
+/// Fault 40: what `--no-rollback` left is taken back.
+#[tokio::test(start_paused = true)]
+async fn a_paused_update_is_taken_back() {
+    let mut case = Case::new("");
+    case.deploy(&[part("net", &[], "one")]).await;
+    case.script("resource net/Topic update-fails \"no\"");
+    case.plan_options.rollback = false;
+    let report = case.deploy(&[part("net", &[], "two")]).await;
+    assert_eq!(of(&report, "net").status, Some(StackStatus::UpdateFailed), "{report:#?}");
+    let report = roll_back(&case, &RollbackOptions::default()).await.unwrap();
+    assert_eq!((report.outcome, report.code), (StackOutcome::RolledBack, 0), "{report:#?}");
+    assert_eq!(case.status("net").await, Some(StackStatus::UpdateRollbackComplete));
+    assert_eq!(case.effects("RollbackStack"), 1);
+}
+
+/// Fault 39: the rollback failed; it goes on without the resource that cannot be taken back.
+#[tokio::test(start_paused = true)]
+async fn a_failed_rollback_goes_on_without_what_is_stuck() {
+    let case = Case::new("");
+    case.deploy(&[part("net", &[], "one")]).await;
+    case.script("resource net/Topic update-fails \"no\"; rollback of net/Topic fails \"still no\"");
+    let report = case.deploy(&[part("net", &[], "two")]).await;
+    let net = of(&report, "net");
+    assert_eq!(
+        (report.code, net.status.clone()),
+        (5, Some(StackStatus::UpdateRollbackFailed)),
+        "{report:#?}"
+    );
+    assert!(net.hint.as_ref().unwrap().contains("formwork rollback net"), "{net:#?}");
+
+    let again = roll_back(&case, &RollbackOptions::default()).await.unwrap();
+    assert_eq!(again.code, 5, "{again:#?}");
+    assert!(again.hint.as_ref().unwrap().contains("--skip Topic"), "{again:#?}");
+
+    let wrong = RollbackOptions { skip: vec!["Nothing".to_owned()], ..RollbackOptions::default() };
+    let refused = roll_back(&case, &wrong).await.unwrap_err();
+    assert!(refused.hint.unwrap().contains("Topic"));
+
+    let skip = RollbackOptions { skip: vec!["Topic".to_owned()], ..RollbackOptions::default() };
+    let skipped = roll_back(&case, &skip).await.unwrap();
+    assert_eq!(skipped.code, 0, "{skipped:#?}");
+    assert_eq!(case.status("net").await, Some(StackStatus::UpdateRollbackComplete));
+}
+
+/// Fault 39: CloudFormation itself leaves out what fails.
+#[tokio::test(start_paused = true)]
+async fn a_failed_rollback_is_forced() {
+    let case = Case::new("");
+    case.deploy(&[part("net", &[], "one")]).await;
+    case.script("resource net/Topic update-fails \"no\"; rollback of net/Topic fails \"still no\"");
+    case.deploy(&[part("net", &[], "two")]).await;
+    let force = RollbackOptions { force: true, ..RollbackOptions::default() };
+    assert_eq!(roll_back(&case, &force).await.unwrap().code, 0);
+}
+
+/// Fault 38 and 40: where nothing can be taken back, the next command is named.
+#[tokio::test(start_paused = true)]
+async fn nothing_to_take_back_is_refused_with_the_next_command() {
+    let case = Case::new("");
+    case.deploy(&[part("net", &[], "one")]).await;
+    let error = roll_back(&case, &RollbackOptions::default()).await.unwrap_err();
+    assert_eq!(error.class, Class::Refused);
+    assert!(error.hint.unwrap().contains("formwork deploy net"));
+    let both = RollbackOptions { force: true, skip: vec!["Topic".to_owned()], ..RollbackOptions::default() };
+    assert_eq!(roll_back(&case, &both).await.unwrap_err().class, Class::Usage);
+}
