@@ -58,13 +58,13 @@ fn after() -> Json {
     template["Parameters"]["Cidr"]["Default"] = json!("0.0.0.0/0");
     template["Parameters"]["Key"]["Default"] = json!("new-secret");
     template["Conditions"]["Big"] = json!({ "Fn::Equals": ["a", "a"] });
-    let resources = template["Resources"].as_object_mut().unwrap();
+    let resources = template["Resources"].as_object_mut().expect("the template has resources");
     resources["Role"]["Properties"]["RoleName"] = json!("runner-2");
     resources["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]["Action"] =
         json!(["s3:GetObject", "s3:PutObject"]);
     resources["Logs"]["Properties"]["RetentionInDays"] = json!(30);
     resources["Logs"]["DependsOn"] = json!(["Role", "Group"]);
-    let queue = resources.remove("OldQueue").unwrap();
+    let queue = resources.remove("OldQueue").expect("the template has the queue");
     resources.insert("NewQueue".to_owned(), queue);
     template["Outputs"]["RoleArn"] = json!({ "Value": { "Fn::GetAtt": ["Role", "Arn"] } });
     template
