@@ -9,11 +9,15 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::boto3::client_environment;
 use crate::oracle::{self, OracleError};
 use crate::process::{self, Ended};
 
 /// How long one command may take; it takes two seconds on an idle machine.
 const LIMIT: Duration = Duration::from_secs(120);
+
+/// How long a deployment may take: it looks every few seconds whether a stack is done.
+const DEPLOYMENT_LIMIT: Duration = Duration::from_secs(300);
 
 /// A stack as `cdk list` shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,11 +95,39 @@ impl Cdk {
     /// It could not be started, or did not end in time.
     pub fn run(&self, assembly: &Path, arguments: &[&str]) -> Result<Ended, OracleError> {
         let home = tempfile::tempdir()?;
+        process::run(&mut self.command(assembly, arguments, home.path())?, "", LIMIT)
+    }
+
+    /// Any command with an assembly as its app, for an account that an endpoint on this machine simulates. Programs that
+    /// the assembly names are looked for in `programs` first.
+    ///
+    /// # Errors
+    ///
+    /// It failed, could not be started, or did not end in time.
+    pub fn against(
+        &self,
+        endpoint: &str,
+        region: &str,
+        programs: &Path,
+        assembly: &Path,
+        arguments: &[&str],
+    ) -> Result<Ended, OracleError> {
+        let home = tempfile::tempdir()?;
+        let mut command = self.command(assembly, arguments, home.path())?;
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(programs.to_path_buf()).chain(env::split_paths(&path));
+        let path = env::join_paths(folders).map_err(std::io::Error::other)?;
+        command.env("PATH", path).env_remove("HTTPS_PROXY").envs(client_environment(endpoint, region));
+        let ended = process::run(&mut command, "", DEPLOYMENT_LIMIT)?;
+        Ended { program: format!("cdk {}", arguments.join(" ")), ..ended }.succeeded()
+    }
+
+    fn command(&self, assembly: &Path, arguments: &[&str], home: &Path) -> Result<Command, OracleError> {
         let node = env::var_os("FORMWORK_NODE").unwrap_or_else(|| "node".into());
         let mut command = Command::new(node);
         command.arg(&self.script).args(arguments).arg("--app").arg(std::path::absolute(assembly)?);
-        command.args(["--no-notices", "--no-color"]).current_dir(home.path());
-        command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default()).env("HOME", home.path());
+        command.args(["--no-notices", "--no-color"]).current_dir(home);
+        command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default()).env("HOME", home);
         // In CI it writes to standard output whatever is not an error.
         command
             .env("CI", "true")
@@ -103,7 +135,7 @@ impl Cdk {
             .env("CDK_DISABLE_CLI_TELEMETRY", "true");
         // Whatever it might still look for is not there.
         command.env("AWS_EC2_METADATA_DISABLED", "true").env("HTTPS_PROXY", "http://127.0.0.1:9");
-        process::run(&mut command, "", LIMIT)
+        Ok(command)
     }
 
     fn succeed(&self, assembly: &Path, arguments: &[&str]) -> Result<Ended, OracleError> {

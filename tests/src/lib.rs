@@ -11,6 +11,7 @@
 //! assert!(findings.iter().all(|finding| finding.level < Level::Warning));
 //! ```
 
+mod boto3;
 mod cdk;
 mod cfn_lint;
 mod cloudformation_validate;
@@ -21,6 +22,7 @@ mod process;
 mod repository;
 pub mod variants;
 
+pub use boto3::Boto3;
 pub use cdk::{Cdk, ListedStack};
 pub use cfn_lint::CfnLint;
 pub use cloudformation_validate::{CloudformationValidate, Validation};

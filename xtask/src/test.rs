@@ -61,6 +61,7 @@ fn rust_tests(paths: &Paths, slow: bool) -> Command {
         .args(["test", "--workspace", "--no-fail-fast"])
         .env("FORMWORK_CFN_LINT", venv_program(&paths.venv(), "cfn-lint"))
         .env("FORMWORK_CLOUDFORMATION_VALIDATE", venv_program(&paths.venv(), "python"))
+        .env("FORMWORK_BOTO3", venv_program(&paths.venv(), "python"))
         .env("FORMWORK_CDK", paths.cdk())
         .env("FORMWORK_REQUIRE_ORACLES", "1");
     if slow {

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::api::ApiError;
 use crate::cloudformation::Context;
+use crate::protocol::encoding::hex;
 
 /// The parameters of all accounts and regions.
 #[derive(Clone, Debug)]
@@ -47,7 +49,8 @@ impl ParameterStore {
 
     /// The value of a parameter.
     pub fn value(&self, account: &str, region: &str, name: &str) -> Option<String> {
-        self.values.get(&key(account, region, name)).map(|parameter| parameter.value.clone())
+        let own = self.values.get(&key(account, region, name)).map(|parameter| parameter.value.clone());
+        own.or_else(|| public(region, name))
     }
 
     /// Removes a parameter, if it is there.
@@ -153,7 +156,9 @@ impl ParameterStore {
         // An ARN names the same parameter.
         let prefix = format!("arn:{}:ssm:{region}:{account}:parameter", context.partition);
         let name = name.strip_prefix(&prefix).unwrap_or(name);
-        let parameter = self.values.get(&key(account, region, name))?;
+        let public =
+            public(region, name).map(|value| Parameter { value, kind: "String".to_owned(), version: 1 });
+        let parameter = self.values.get(&key(account, region, name)).or(public.as_ref())?;
         let slash = if name.starts_with('/') { "" } else { "/" };
         Some(json!({
             "Name": name,
@@ -168,6 +173,13 @@ impl ParameterStore {
 
 fn key(account: &str, region: &str, name: &str) -> (String, String, String) {
     (account.to_owned(), region.to_owned(), name.to_owned())
+}
+
+/// The value of one of AWS's own parameters: the machine images that it publishes, one for each name and region.
+fn public(region: &str, name: &str) -> Option<String> {
+    let rest = name.strip_prefix("/aws/service/")?;
+    let digest = hex(&Sha256::digest(format!("{region}{name}")));
+    rest.contains("ami").then(|| format!("ami-{}", &digest[..17]))
 }
 
 fn text<'i>(input: &'i Value, name: &str) -> Result<&'i str, ApiError> {
