@@ -7,8 +7,10 @@
 mod advice;
 mod cause;
 mod classify;
+mod diagnose;
 mod failure;
 mod log;
+mod nested;
 mod operation;
 mod pace;
 mod places;
@@ -19,6 +21,7 @@ mod typical;
 mod watch;
 mod watcher;
 
+pub use diagnose::{Diagnosis, diagnose};
 pub use failure::{Failure, FailureClass};
 pub use operation::{Cleanup, Finished, Operation, OperationKind};
 pub use places::{Place, Places};

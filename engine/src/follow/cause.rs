@@ -5,7 +5,7 @@
 
 use super::classify::{self, Circumstances};
 use super::failure::Failure;
-use super::log::STACK_TYPE;
+use super::log::{STACK_TYPE, is_own_stack};
 use super::operation::Operation;
 use super::reads::Reads;
 use super::watch::Ended;
@@ -124,11 +124,6 @@ fn failures(ended: &Ended) -> Vec<Failed<'_>> {
     }
     failed.sort_by_key(|it| it.event.timestamp);
     failed
-}
-
-/// Whether an event is about the stack that it is an event of.
-fn is_own_stack(event: &StackEvent) -> bool {
-    event.resource_type == STACK_TYPE && event.physical_id.as_deref() == Some(&event.stack_id)
 }
 
 fn is_failed(event: &StackEvent) -> bool {

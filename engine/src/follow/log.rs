@@ -272,3 +272,8 @@ impl EventLog {
         events
     }
 }
+
+/// Whether an event is about the stack that it is an event of.
+pub(super) fn is_own_stack(event: &StackEvent) -> bool {
+    event.resource_type == STACK_TYPE && event.physical_id.as_deref() == Some(&event.stack_id)
+}

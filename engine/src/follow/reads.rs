@@ -46,7 +46,9 @@ impl Reads for SessionReads {
         Box::pin(async move { session.cloudformation().events(&arn, page.as_deref()).await })
     }
 
-    fn decode(&self, _encoded: String) -> BoxFuture<'static, Option<String>> {
-        Box::pin(async { None })
+    fn decode(&self, encoded: String) -> BoxFuture<'static, Option<String>> {
+        let session = self.0.clone();
+        // Whatever stands in the way: the message is then shown as it came.
+        Box::pin(async move { session.decode_authorization_message(&encoded).await.ok() })
     }
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use super::log::{EventLog, STACK_TYPE};
+use super::log::EventLog;
+use super::nested::{Mention, Nested, mentions};
 use super::operation::{Operation, OperationKind};
 use crate::aws::cloudformation::{Stack, StackEvent, StackStatus};
 
@@ -35,22 +36,6 @@ pub(super) struct Slot {
     pub(super) failures: u32,
     /// How many reads in a row brought nothing new.
     pub(super) quiet: u32,
-}
-
-/// A nested stack.
-#[derive(Debug)]
-pub(super) struct Nested {
-    /// The logical ids down to it.
-    pub(super) path: Vec<String>,
-    pub(super) log: EventLog,
-    pub(super) slot: Slot,
-    /// Whether something happens in it, as far as the stack around it tells.
-    pub(super) active: bool,
-    /// How many events of the stack around it were about it, since when that is known, and whether the last one was
-    /// an end.
-    mentions: usize,
-    mentioned: Duration,
-    over: bool,
 }
 
 /// What an operation came to, before the cause of a failure is looked for.
@@ -329,68 +314,13 @@ impl Watch {
 
     /// Looks for nested stacks in the events, and for what happens in those that are known.
     pub(super) fn find_nested(&mut self, now: Duration) {
-        let mut found: Vec<Mention> = mentions(&[], &self.log);
+        let mut found: Vec<Mention> = mentions(&[], &self.log.own().collect::<Vec<_>>());
         for nested in self.nested.values() {
-            found.extend(mentions(&nested.path, &nested.log));
+            found.extend(mentions(&nested.path, &nested.log.own().collect::<Vec<_>>()));
         }
         for mention in found {
-            let nested = self.nested.entry(mention.arn.clone()).or_insert_with(|| Nested {
-                path: mention.path,
-                log: EventLog::new(&mention.arn, None, Some(mention.since)),
-                slot: Slot { due: now, ..Slot::default() },
-                mentions: 0,
-                mentioned: now,
-                over: false,
-                active: false,
-            });
-            if mention.count > nested.mentions {
-                // Also when it has just ended: its last events are still to be read.
-                nested.mentions = mention.count;
-                nested.mentioned = now;
-                nested.over = mention.over;
-                nested.active = true;
-                nested.slot.due = nested.slot.due.min(now);
-                nested.slot.quiet = 0;
-            }
+            let new = Nested::new(&mention, now);
+            self.nested.entry(mention.arn.clone()).or_insert(new).mentioned(&mention, now);
         }
     }
-}
-
-impl Nested {
-    /// Notes that a read which began at a time is complete.
-    pub(super) fn complete(&mut self, begun: Duration) {
-        if self.over && begun >= self.mentioned {
-            self.active = false;
-        }
-    }
-}
-
-/// What a stack's events say about a stack nested in it.
-struct Mention {
-    arn: String,
-    path: Vec<String>,
-    since: Timestamp,
-    count: usize,
-    over: bool,
-}
-
-fn mentions(path: &[String], log: &EventLog) -> Vec<Mention> {
-    let mut first: BTreeMap<&str, Timestamp> = BTreeMap::new();
-    let mut found: BTreeMap<&str, Mention> = BTreeMap::new();
-    for event in log.own().filter(|event| event.resource_type == STACK_TYPE && !log.is_of_stack(event)) {
-        // The first event of a new one has no ARN yet.
-        let since = *first.entry(&event.logical_id).or_insert(event.timestamp);
-        let arn = event.physical_id.as_deref().filter(|id| id.starts_with("arn:") && id.contains(":stack/"));
-        let Some(arn) = arn else { continue };
-        let mention = found.entry(arn).or_insert_with(|| Mention {
-            arn: arn.to_owned(),
-            path: path.iter().chain([&event.logical_id]).cloned().collect(),
-            since,
-            count: 0,
-            over: false,
-        });
-        mention.count += 1;
-        mention.over = !event.status.ends_with("_IN_PROGRESS");
-    }
-    found.into_values().collect()
 }
