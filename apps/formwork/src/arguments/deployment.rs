@@ -269,7 +269,7 @@ pub(crate) struct RehearseArguments {
     #[command(flatten)]
     pub(crate) selection: StackSelection,
     /// How many times faster than in an account time runs
-    #[arg(long, value_name = "FACTOR", default_value_t = 600.0)]
+    #[arg(long, value_name = "FACTOR", default_value_t = 120.0, value_parser = speed)]
     pub(crate) speed: f64,
     /// Lets a resource fail, by its logical id
     #[arg(long, value_name = "LOGICAL_ID")]
@@ -360,4 +360,11 @@ pub(crate) enum OutputsFormat {
     Text,
     /// Lines for a shell: NAME=value
     Env,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed.is_finite() && (1.0..=100_000.0).contains(&speed) => Ok(speed),
+        _ => Err("the factor is a number from 1 to 100000".to_owned()),
+    }
 }

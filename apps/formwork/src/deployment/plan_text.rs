@@ -13,6 +13,9 @@ use crate::console::count;
 /// How many resources of a new stack are listed one by one before only their number is told.
 const LISTED: usize = 12;
 
+/// How many grants of a new stack are listed one by one before only their number is told.
+const LISTED_GRANTS: usize = 3;
+
 /// The whole plan.
 pub(crate) fn text(plan: &Plan, verbose: bool) -> String {
     let mut text = String::new();
@@ -93,7 +96,17 @@ fn stack_text(stack: &StackPlan, verbose: bool) -> String {
         };
         let _ = writeln!(text, "    ! {} ({}) is {by}: {}", loss.logical_id, loss.resource_type, loss.words);
     }
-    for broadening in &stack.broadenings {
+    // Everything that a new stack grants is new: its number says enough, and -v lists it.
+    let is_new = matches!(stack.operation, Operation::Create | Operation::Recreate);
+    let condensed = is_new && !verbose && stack.broadenings.len() > LISTED_GRANTS;
+    if condensed {
+        let _ = writeln!(
+            text,
+            "    ! {} of rights or reachability (-v lists them)",
+            count(stack.broadenings.len(), "grant")
+        );
+    }
+    for broadening in stack.broadenings.iter().filter(|_| !condensed) {
         let _ = writeln!(
             text,
             "    ! {} ({}): {}",

@@ -8,10 +8,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use formwork_assembly::CloudAssembly;
 use formwork_engine::Clock;
 use formwork_engine::aws::{InProcess, Transport};
+use formwork_simulator::faults::BucketSetting;
 use formwork_simulator::{Reply, Simulator};
 use futures_util::future::BoxFuture;
+
+use crate::failure::Failure;
+
+/// The version of the CDK's bootstrap stack that the simulated account has: the newest whose template was looked at.
+const CDK_BOOTSTRAP_VERSION: &str = "33";
 
 /// Longer than any time limit of a client.
 const FOR_EVER: Duration = Duration::from_secs(86_400);
@@ -57,4 +64,56 @@ impl InProcess for Simulated {
             }
         })
     }
+}
+
+/// The bucket for assets of the simulated account.
+const BUCKET: &str = "formwork-rehearsal-assets";
+
+/// Bootstraps the simulated account for an assembly: the bucket and the parameters that its assets name, and a stand-in
+/// for every asset that a program would make, so that a rehearsal builds nothing.
+///
+/// # Errors
+/// When the assembly cannot be read.
+pub(crate) fn bootstrap(
+    simulator: &mut Simulator,
+    assembly: &CloudAssembly,
+    account: &str,
+    region: &str,
+) -> Result<(), Failure> {
+    let services = simulator.services_mut();
+    services.storage.set(BUCKET, &BucketSetting::Exists);
+    let filled = |text: &str| {
+        text.replace("${AWS::AccountId}", account)
+            .replace("${AWS::Region}", region)
+            .replace("${AWS::Partition}", "aws")
+    };
+    for stack in assembly.stacks()? {
+        let region =
+            stack.environment.rsplit('/').next().filter(|name| *name != "unknown-region").unwrap_or(region);
+        let template = assembly.template(&stack)?;
+        let parameters =
+            template["Parameters"].as_object().into_iter().flat_map(|parameters| parameters.values());
+        for name in parameters.filter_map(|parameter| parameter["Default"].as_str()) {
+            if name.starts_with("/formwork/bootstrap/") && name.ends_with("/bucket") {
+                services.parameters.put(account, region, name, BUCKET);
+            }
+            if name.starts_with("/cdk-bootstrap/") && name.ends_with("/version") {
+                services.parameters.put(account, region, name, CDK_BOOTSTRAP_VERSION);
+            }
+        }
+        for manifest in formwork_engine::assets::of_stack(assembly, &stack)? {
+            for (id, file) in &manifest.files {
+                for destination in file.destinations.values() {
+                    let bucket = filled(&destination.bucket_name);
+                    let bucket = if bucket.starts_with("{{resolve:ssm:") { BUCKET } else { bucket.as_str() };
+                    services.storage.set(bucket, &BucketSetting::Exists);
+                    if file.source.executable.is_some() {
+                        let stand_in = format!("a stand-in for asset {id}, made by a rehearsal\n");
+                        services.storage.put(bucket, &filled(&destination.object_key), stand_in);
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
 }

@@ -48,7 +48,8 @@ pub(crate) fn run(
         script,
         ..SimulatorOptions::default()
     };
-    let simulator = Simulator::new(options);
+    let mut simulator = Simulator::new(options);
+    simulated::bootstrap(&mut simulator, assembly, account, region)?;
     let workplace = Workplace::rehearsal(
         settings,
         arguments.speed,

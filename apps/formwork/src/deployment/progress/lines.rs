@@ -10,6 +10,8 @@ use super::words;
 /// Makes lines of events.
 pub(crate) struct Lines {
     resources: bool,
+    /// The last status of each resource: CloudFormation tells some twice, with another reason.
+    told: BTreeMap<(Option<String>, Vec<String>), String>,
     /// What each stack was last said to wait for: the same is not said twice.
     waiting: BTreeMap<String, String>,
 }
@@ -17,7 +19,7 @@ pub(crate) struct Lines {
 impl Lines {
     /// A line for each event.
     pub(crate) fn all() -> Self {
-        Self { resources: true, waiting: BTreeMap::new() }
+        Self { resources: true, told: BTreeMap::new(), waiting: BTreeMap::new() }
     }
 
     /// No lines for resources that go as they should.
@@ -30,6 +32,12 @@ impl Lines {
         match &event.what {
             What::Resource(resource) if !self.resources && !words::is_failed_status(&resource.status) => {
                 return None;
+            }
+            What::Resource(resource) => {
+                let key = (event.stack.clone(), resource.path.clone());
+                if self.told.insert(key, resource.status.clone()).as_ref() == Some(&resource.status) {
+                    return None;
+                }
             }
             // How far an upload is suits a bar, not a log.
             What::AssetUploading { sent, .. } if *sent > 0 => return None,
