@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::write::Failed;
 use super::{Call, Input, Output, SimulatorOptions};
 use crate::api::Request;
-use crate::cloudformation::{Context, World};
+use crate::cloudformation::{self, Context, World};
 use crate::services::Services;
 use crate::storage;
 
@@ -26,7 +26,7 @@ impl State {
     pub(super) fn new(options: &SimulatorOptions) -> Self {
         let mut services = Services::new(options);
         services.prepare(&options.script);
-        let mut world = World::new(options.world.clone());
+        let mut world = World::new(cloudformation::Options { seed: options.seed, ..options.world.clone() });
         world.faults = options.script.resources.clone();
         Self { world, services }
     }

@@ -5,6 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 
+mod stacks;
+
 const SCOPE: &str = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/eu-west-1/SERVICE/aws4_request, \
                      SignedHeaders=host, Signature=00";
 
