@@ -9,6 +9,7 @@ use super::{Context, Options, Surroundings, World};
 use crate::api::{ApiError, Content, Element, Parameters};
 
 mod basic;
+mod chances;
 mod change_sets;
 mod failures;
 mod scale;

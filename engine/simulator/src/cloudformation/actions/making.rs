@@ -296,6 +296,7 @@ fn property_findings(id: &str, resource: &Value) -> Vec<Found> {
         .filter(|finding| {
             finding.severity == formwork_assembly::Severity::Error
                 && matches!(finding.rule, "unknown-property" | "missing-required")
+                && !is_free(facts, &finding.pointer)
         })
         .map(|finding| Found {
             logical_id: id.to_owned(),
@@ -305,6 +306,13 @@ fn property_findings(id: &str, resource: &Value) -> Vec<Found> {
             fails: true,
         })
         .collect()
+}
+
+/// Whether a place is in a property that takes any JSON, such as a policy document: CloudFormation does not look into it.
+fn is_free(facts: &formwork_schema::ResourceType, pointer: &str) -> bool {
+    let property = pointer.split('/').nth(1).and_then(|name| facts.property(name));
+    property.is_some_and(|it| matches!(it.shape(), formwork_schema::Shape::Json))
+        || pointer.contains("PolicyDocument")
 }
 
 /// An import changes nothing but what it takes in.
