@@ -203,8 +203,8 @@ pub(super) fn grants(reader: &Reader<'_>, resource: &Resource<'_>, found: &mut V
             if is_exposed {
                 add(What::Item((*words).to_owned()), *kind, place.guards, place.pointer, (*words).to_owned());
             } else if text.contains("${") {
-                let words = format!("may come to this: {words} (it depends on {})", shown(&text));
-                add(What::Item(format!("{words}?{text}")), *kind, place.guards, place.pointer, words);
+                let told = format!("may come to this: {words} (it depends on {})", shown(&text));
+                add(What::Item(format!("{words}?{text}")), *kind, place.guards, place.pointer, told);
             }
         }
     }

@@ -2,6 +2,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod edges;
+
 fn words(before: &Value, after: &Value) -> Vec<String> {
     let found = broadenings(Side::of(before), Side::of(after));
     found.into_iter().map(|found| format!("{}: {}", found.logical_id, found.words)).collect()
