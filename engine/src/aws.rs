@@ -7,10 +7,13 @@
 //! and [`cloudformation`], [`calls`] and the clients of other services make calls through it.
 
 pub mod calls;
+pub(crate) mod certificate;
 pub mod cloudformation;
 pub(crate) mod credentials;
 pub mod environment;
 pub mod error;
+#[cfg(test)]
+pub(crate) mod fake;
 pub(crate) mod http;
 pub(crate) mod limiter;
 pub mod messages;

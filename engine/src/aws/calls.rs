@@ -22,7 +22,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::error::{Error, ErrorKind};
-use super::http::{self, collect, host_of, with_host};
+use super::http::{self, collect, explained, host_of};
 use super::limiter::Effect;
 use super::messages;
 use super::retry::{Caller, Patience};
@@ -57,11 +57,6 @@ struct Draft<'a> {
     method: &'a str,
     path: &'a str,
     headers: Vec<(&'static str, String)>,
-    body: Bytes,
-}
-
-/// What came back, with a status of success.
-struct Answer {
     body: Bytes,
 }
 
@@ -119,9 +114,8 @@ impl RawClient {
             ("x-amz-target", target.to_owned()),
         ];
         let body = Bytes::from(body.to_string());
-        let answer =
-            self.send(&Draft { service, operation, method: "POST", path: "/", headers, body }).await?;
-        parse_json(operation, &answer)
+        let draft = Draft { service, operation, method: "POST", path: "/", headers, body };
+        self.send(&draft, parse_json).await
     }
 
     /// A call of a service that speaks AWS Query or EC2 Query, whose answer is XML.
@@ -147,9 +141,7 @@ impl RawClient {
             headers: vec![("content-type", "application/x-www-form-urlencoded".to_owned())],
             body: Bytes::from(form.join("&")),
         };
-        let answer = self.send(&draft).await?;
-        xml::read(&String::from_utf8_lossy(&answer.body))
-            .map_err(|why| Error::new(action, ErrorKind::Protocol, why))
+        self.send(&draft, |body| xml::read(&String::from_utf8_lossy(body))).await
     }
 
     /// A call of a service that speaks JSON over REST. `path` begins with a slash and is encoded already; a query may
@@ -173,31 +165,35 @@ impl RawClient {
             headers: body.map(|_| ("content-type", "application/json".to_owned())).into_iter().collect(),
             body: body.map(|body| Bytes::from(body.to_string())).unwrap_or_default(),
         };
-        let answer = self.send(&draft).await?;
-        parse_json(operation, &answer)
+        self.send(&draft, parse_json).await
     }
 
-    async fn send(&self, draft: &Draft<'_>) -> Result<Answer, Error> {
+    /// Sends a request until an answer comes that can be read: one that is cut off is asked for again.
+    async fn send<T>(&self, draft: &Draft<'_>, read: fn(&[u8]) -> Result<T, String>) -> Result<T, Error> {
         let inner = &self.inner;
         let attempt = |_| async {
             let once = inner.caller.clock().timeout(http::ATTEMPT, inner.once(draft)).await;
             let late = || Error::new(draft.operation, ErrorKind::Unreachable, "no answer came in time");
-            once.unwrap_or_else(|| Err(late()))
+            let body = once.unwrap_or_else(|| Err(late()))?;
+            read(&body).map_err(|why| Error::new(draft.operation, ErrorKind::Protocol, why))
         };
         inner.caller.call(draft.operation, self.effect, self.patience, attempt).await
     }
 }
 
 impl Inner {
-    async fn once(&self, draft: &Draft<'_>) -> Result<Answer, Error> {
+    async fn once(&self, draft: &Draft<'_>) -> Result<Bytes, Error> {
         let (credentials, _) = self.caller.credentials().current().await?;
         let request = self.signed(draft, &credentials)?;
         let host = host_of(request.uri()).to_owned();
-        let broken = |error| Error::broken(draft.operation, &with_host(error, host.clone()));
-        let mut answer = self.connector.call(request).await.map_err(broken)?;
+        let broken = |error| Error::broken(draft.operation, &error);
+        let mut answer = match self.connector.call(request).await {
+            Ok(answer) => answer,
+            Err(error) => return Err(broken(explained(error, host).await)),
+        };
         let body = collect(answer.take_body()).await.map_err(broken)?;
         if answer.status().is_success() {
-            return Ok(Answer { body });
+            return Ok(body);
         }
         let (code, message) = refusal(answer.headers().get("x-amzn-errortype"), &body);
         if messages::is_signature_refused(code.as_deref()) {
@@ -254,13 +250,11 @@ impl Inner {
     }
 }
 
-fn parse_json(operation: &'static str, answer: &Answer) -> Result<Value, Error> {
-    if answer.body.is_empty() {
+fn parse_json(body: &[u8]) -> Result<Value, String> {
+    if body.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_slice(&answer.body).map_err(|error| {
-        Error::new(operation, ErrorKind::Protocol, format!("the answer is no JSON or cut off: {error}"))
-    })
+    serde_json::from_slice(body).map_err(|error| format!("the answer is no JSON or cut off: {error}"))
 }
 
 /// The code and the text of a refusal, in whichever protocol it comes.

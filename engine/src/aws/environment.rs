@@ -207,3 +207,6 @@ impl TimeSource for ClockTime {
         SystemTime::from(self.0.now())
     }
 }
+
+#[cfg(test)]
+mod tests;

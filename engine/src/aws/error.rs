@@ -145,7 +145,12 @@ impl Error {
         let cause = lost.and_then(|lost| lost.source()).or(broken.source());
         let text = cause.map_or_else(|| broken.to_string(), chain);
         let proxy = super::http::proxy_of_environment();
-        let (kind, message) = messages::connection_problem(&text, host, proxy.as_deref());
+        let (kind, message) = messages::connection_problem(
+            &text,
+            host,
+            lost.and_then(|lost| lost.issuer.as_deref()),
+            proxy.as_deref(),
+        );
         Self::new(operation, kind, message)
     }
 }

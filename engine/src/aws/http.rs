@@ -27,7 +27,7 @@ use http_body_util::BodyExt;
 
 use super::error::{Error, ErrorKind};
 use super::session::InProcess;
-use super::xml;
+use super::{certificate, messages, xml};
 
 /// How long a connection may take to open.
 pub(crate) const CONNECT: Duration = Duration::from_secs(5);
@@ -137,12 +137,15 @@ fn unusable(message: String) -> Error {
     Error { operation: "connect", kind: ErrorKind::Other, code: None, message, request_id: None }
 }
 
+/// How long a connection may take to open, and an answer to begin.
+type Timeouts = (Option<Duration>, Option<Duration>);
+
 /// Connectors over the network: one for each pair of timeouts that a client asks for.
 pub(crate) struct Network {
     context: TlsContext,
     sleep: SharedAsyncSleep,
     proxied: bool,
-    connectors: Mutex<HashMap<(Option<Duration>, Option<Duration>), SharedHttpConnector>>,
+    connectors: Mutex<HashMap<Timeouts, SharedHttpConnector>>,
 }
 
 impl fmt::Debug for Network {
@@ -198,7 +201,10 @@ impl HttpConnector for Checked {
         let host = host_of(request.uri()).to_owned();
         let answer = self.0.call(request);
         HttpConnectorFuture::new(async move {
-            let mut answer = answer.await.map_err(|error| with_host(error, host))?;
+            let mut answer = match answer.await {
+                Ok(answer) => answer,
+                Err(error) => return Err(explained(error, host).await),
+            };
             let body = collect(answer.take_body()).await?;
             // A failed server may say anything; only what claims to be an answer has to be one.
             if answer.status().is_success()
@@ -218,17 +224,27 @@ impl HttpConnector for Checked {
 pub(crate) struct Lost {
     /// The host that was to answer.
     pub(crate) host: String,
+    /// Who signed its certificate, when nobody here trusts them.
+    pub(crate) issuer: Option<String>,
     source: BoxError,
 }
 
-/// The same error with the host in it, which the SDK leaves out.
-pub(crate) fn with_host(error: ConnectorError, host: String) -> ConnectorError {
+/// The same error with the host in it, which the SDK leaves out, and with whoever signed a certificate that nobody trusts.
+pub(crate) async fn explained(error: ConnectorError, host: String) -> ConnectorError {
+    let issuer = match messages::is_unknown_signer(&super::error::chain(&error)) {
+        true => certificate::issuer(&host, proxy_of_environment().as_deref()).await,
+        false => None,
+    };
+    with_host(error, host, issuer)
+}
+
+fn with_host(error: ConnectorError, host: String, issuer: Option<String>) -> ConnectorError {
     let rebuild = match () {
         () if error.is_timeout() => ConnectorError::timeout,
         () if error.is_user() => ConnectorError::user,
         () => ConnectorError::io,
     };
-    rebuild(Lost { host, source: error.into_source() }.into())
+    rebuild(Lost { host, issuer, source: error.into_source() }.into())
 }
 
 /// The host of a URL, with its port.

@@ -261,8 +261,18 @@ pub fn role_hint(message: &str, with_external_id: bool) -> &'static str {
     }
 }
 
+/// Whether nobody who is trusted signed a host's certificate.
+pub fn is_unknown_signer(text: &str) -> bool {
+    text.contains("UnknownIssuer")
+}
+
 /// What stands in the way of a connection, in words that say what to change; the rest stays as it came.
-pub fn connection_problem(text: &str, host: &str, proxy: Option<&str>) -> (ErrorKind, String) {
+pub fn connection_problem(
+    text: &str,
+    host: &str,
+    issuer: Option<&str>,
+    proxy: Option<&str>,
+) -> (ErrorKind, String) {
     let through = proxy.map(|proxy| format!(" (proxy {proxy}, from the environment)")).unwrap_or_default();
     let lower = text.to_ascii_lowercase();
     if lower.contains("proxy authorization required") {
@@ -277,8 +287,11 @@ pub fn connection_problem(text: &str, host: &str, proxy: Option<&str>) -> (Error
             format!("{host} cannot be reached through the proxy{through}: {text}"),
         );
     }
-    if lower.contains("unknownissuer") {
-        let fix = "nobody who is trusted here signed its certificate; name the signer's certificate in AWS_CA_BUNDLE";
+    if is_unknown_signer(text) {
+        let who = issuer.unwrap_or("somebody unknown");
+        let fix = format!(
+            "{who} signed its certificate; if that is who it should be, name their certificate in AWS_CA_BUNDLE"
+        );
         return (ErrorKind::Other, format!("{host} is not trusted: {fix}{through}"));
     }
     if lower.contains("invalid peer certificate") || lower.contains("certificate not valid") {

@@ -70,3 +70,67 @@ pub const MUTATIONS: &[Mutation] = &[
 pub fn of(service: &str, operation: &str) -> Option<&'static Mutation> {
     MUTATIONS.iter().find(|it| it.service == service && it.operation == operation)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    /// Every call of an SDK client in this room whose name is that of a call which changes something stands in the table.
+    #[test]
+    fn the_table_has_every_call_of_the_sources() {
+        let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/aws");
+        let mut found = BTreeSet::new();
+        gather(&room, &mut found);
+        let missing: Vec<_> = found
+            .iter()
+            .filter(|operation| !FIELDS.contains(&operation.as_str()))
+            .filter(|operation| !MUTATIONS.iter().any(|it| it.operation == **operation))
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        for expected in ["CreateChangeSet", "ExecuteChangeSet", "DeleteStack", "PutObject"] {
+            assert!(
+                found.contains(expected),
+                "{expected} is not found any more; has the style of the calls changed?"
+            );
+        }
+    }
+
+    /// Fields of answers that are named like calls.
+    const FIELDS: &[&str] = &["DeleteMarkers"];
+
+    /// Gathers builders such as `.create_change_set()` of names that change something.
+    fn gather(folder: &Path, found: &mut BTreeSet<String>) {
+        const VERBS: &str = "abort_|assume_|batch_delete_|cancel_|complete_|continue_|create_|delete_|detect_|execute_|put_|rollback_|set_stack_|signal_|update_|upload_part";
+        let pattern = regex::Regex::new(&format!(r"\.((?:{VERBS})[a-z_]+)\(\)")).expect("a pattern");
+        for entry in std::fs::read_dir(folder).expect("reads") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                gather(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).expect("reads");
+                found.extend(pattern.captures_iter(&text).map(|call| camel(&call[1])));
+            }
+        }
+    }
+
+    fn camel(name: &str) -> String {
+        let words = name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]);
+        words.collect()
+    }
+
+    #[test]
+    fn every_row_says_why() {
+        let mut names = BTreeSet::new();
+        for row in MUTATIONS {
+            let (Repeat::Token(why) | Repeat::Harmless(why)) = row.repeat;
+            assert!(!why.is_empty() && names.insert((row.service, row.operation)), "{row:?}");
+        }
+        assert!(
+            of("cloudformation", "ExecuteChangeSet")
+                .is_some_and(|it| it.repeat == Repeat::Token("ClientRequestToken"))
+        );
+    }
+}

@@ -52,22 +52,34 @@ macro_rules! ask {
     }};
 }
 
-/// Sends a request for page after page and gathers what the pages hold.
+/// Sends a request for page after page and gathers what the pages hold. A page that cannot be had any more, because its
+/// token is too old, makes it begin once more from the start.
 macro_rules! pages {
     ($client:expr, $operation:literal, $request:expr, $items:ident, $convert:expr) => {{
         let mut gathered = Vec::new();
         let mut next: Option<String> = None;
+        let mut again = false;
         loop {
-            let answer = ask!($client, $operation, $request.set_next_token(next.clone()))?;
+            let answer = match ask!($client, $operation, $request.set_next_token(next.clone())) {
+                Err(stale) if next.is_some() && stale.kind == ErrorKind::Invalid && !again => {
+                    (again, next) = (true, None);
+                    gathered.clear();
+                    continue;
+                }
+                answer => answer?,
+            };
             gathered.extend(answer.$items.unwrap_or_default().into_iter().filter_map($convert));
-            // A service that names the page it just gave would be asked for ever.
-            match answer.next_token {
-                Some(token) if !token.is_empty() && next.as_ref() != Some(&token) => next = Some(token),
-                _ => break,
+            next = following(&next, answer.next_token);
+            if next.is_none() {
+                break gathered;
             }
         }
-        gathered
     }};
+}
+
+/// The next page. A service that names the page it just gave would be asked for ever.
+fn following(last: &Option<String>, token: Option<String>) -> Option<String> {
+    token.filter(|token| !token.is_empty() && last.as_ref() != Some(token))
 }
 
 impl Client {
@@ -247,9 +259,9 @@ impl Client {
                 None => gathered = Some(page),
                 Some(first) => first.changes.extend(page.changes),
             }
-            match token {
-                Some(token) if !token.is_empty() && next.as_ref() != Some(&token) => next = Some(token),
-                _ => break,
+            next = following(&next, token);
+            if next.is_none() {
+                break;
             }
         }
         gathered.ok_or_else(|| Error::new(OPERATION, ErrorKind::Protocol, "the answer has no change set"))

@@ -129,6 +129,34 @@ pub struct NewChangeSet {
     pub rollback: Option<RollbackConfiguration>,
 }
 
+impl NewChangeSet {
+    /// A change set with nothing but what it has to have.
+    pub fn new(
+        stack: impl Into<String>,
+        name: impl Into<String>,
+        kind: ChangeSetType,
+        template: TemplateSource,
+    ) -> Self {
+        Self {
+            stack: stack.into(),
+            name: name.into(),
+            kind,
+            template,
+            parameters: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            capabilities: Vec::new(),
+            notification_arns: Vec::new(),
+            role_arn: None,
+            description: None,
+            resources_to_import: Vec::new(),
+            import_existing: false,
+            include_nested: false,
+            revert_drift: false,
+            rollback: None,
+        }
+    }
+}
+
 /// Alarms that roll an operation back.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RollbackConfiguration {
