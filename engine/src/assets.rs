@@ -37,6 +37,7 @@ use place::{Place, PlaceKey};
 pub use images::{ContainerProgram, PublishedImage};
 pub use manifest::of_stack;
 pub use parameters::{DIGESTS_METADATA, digests_wanted};
+pub(crate) use template::PREFIX as TEMPLATE_PREFIX;
 pub use template::{GREATEST_INLINE_BYTES, PublishedTemplate};
 
 /// How many assets are on their way at once.
@@ -119,11 +120,14 @@ pub struct PublishedAsset {
 #[derive(Clone)]
 pub struct Publisher(Arc<Inner>);
 
+/// Something that is found out once, by whoever asks first.
+type Once<T> = Arc<OnceCell<T>>;
+
 struct Inner {
     options: PublishOptions,
     runtime: Runtime,
-    places: Mutex<HashMap<PlaceKey, Arc<OnceCell<Place>>>>,
-    files: Mutex<HashMap<(PlaceKey, String), Arc<OnceCell<PublishedAsset>>>>,
+    places: Mutex<HashMap<PlaceKey, Once<Place>>>,
+    files: Mutex<HashMap<(PlaceKey, String), Once<PublishedAsset>>>,
     slots: Semaphore,
     /// Builds share processors and, mostly, a cache: one after the other.
     builds: Semaphore,
@@ -290,3 +294,7 @@ pub(crate) fn input(error: formwork_assembly::cloud_assembly::AssemblyError) -> 
 
 #[cfg(test)]
 mod tests;
+
+/// The stage of the tests, for those of other rooms.
+#[cfg(test)]
+pub(crate) use tests::support as stage;

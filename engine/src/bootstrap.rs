@@ -22,7 +22,7 @@ use crate::error::{Class, EngineError};
 pub use derive::{Needs, Statement};
 pub use facts::{Found, check, look};
 pub(crate) use names::bucket_parameter;
-pub use policies::{PolicyOptions, show_policy};
+pub use policies::{DeployerMode, PolicyOptions, show_policy};
 pub use template::template;
 
 /// The version of the bootstrap stack that this program makes; it stands in an SSM parameter.

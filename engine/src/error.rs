@@ -13,9 +13,9 @@ pub struct EngineError {
     pub message: String,
     /// What to do, usually the next command.
     pub hint: Option<String>,
-    /// The call that failed.
+    /// The call that failed. Boxed, because every result carries the room that its error might take.
     #[source]
-    pub source: Option<aws::Error>,
+    pub source: Option<Box<aws::Error>>,
 }
 
 /// The kinds of failures; each has an exit code of the command line.
@@ -68,7 +68,7 @@ impl EngineError {
     /// Adds the call that failed.
     #[must_use]
     pub fn with_source(mut self, source: aws::Error) -> Self {
-        self.source = Some(source);
+        self.source = Some(Box::new(source));
         self
     }
 }

@@ -13,6 +13,7 @@ pub mod assets;
 pub mod aws;
 pub mod bootstrap;
 pub mod clock;
+pub mod collect;
 pub mod control;
 pub mod error;
 pub mod event;

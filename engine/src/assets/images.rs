@@ -1,5 +1,6 @@
 //! Container images: built and pushed by whichever program for containers this machine has.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use aws_smithy_types::base64;
@@ -11,7 +12,7 @@ use super::Publisher;
 use super::manifest::{fill, inside};
 use super::place::who;
 use super::program::{Program, find};
-use crate::aws::{ErrorKind, Session};
+use crate::aws::{Error, ErrorKind, Session};
 use crate::error::{Class, EngineError};
 use crate::event::What;
 use crate::journal::{Intent, Journal};
@@ -86,11 +87,8 @@ impl Publisher {
         // Pushing the same image once more sends nothing.
         let ticket = journal.intent(Intent::new("PutImage", remote.clone()))?;
         let pushed = self.contain(&program, &["push", &remote], None, format!("push asset {id}")).await;
-        let failed = |_: &EngineError| {
-            crate::aws::Error::new("PutImage", ErrorKind::Other, "the program for containers failed")
-        };
-        let outcome = pushed.as_ref().map(|_| std::collections::BTreeMap::new()).map_err(failed);
-        journal.outcome(&ticket, outcome.as_ref().map(Clone::clone));
+        let failed = Error::new("PutImage", ErrorKind::Other, "the program for containers failed");
+        journal.outcome(&ticket, if pushed.is_ok() { Ok(BTreeMap::new()) } else { Err(&failed) });
         pushed?;
         let digest = target.digest().await?;
         self.0.runtime.tell(What::AssetUploaded { asset: id.to_owned(), bytes: 0 });

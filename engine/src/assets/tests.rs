@@ -3,6 +3,6 @@
 mod buckets;
 mod changes;
 mod sources;
-mod support;
+pub(crate) mod support;
 mod templates;
 mod uploads;

@@ -152,7 +152,7 @@ impl Publisher {
             Ok(parts) => parts,
             Err(failure) => {
                 // A line that broke may come back: the next run goes on with the parts that are there.
-                if !failure.source.as_ref().is_some_and(Error::is_transient) {
+                if !failure.source.as_deref().is_some_and(Error::is_transient) {
                     self.abort(task, place, &upload).await;
                 }
                 return Err(failure);
@@ -244,7 +244,7 @@ impl Publisher {
             .try_buffer_unordered(PARTS_AT_ONCE)
             .try_collect::<BTreeMap<_, _>>()
             .await;
-        let failed = parts.as_ref().err().and_then(|failure| failure.source.as_ref());
+        let failed = parts.as_ref().err().and_then(|failure| failure.source.as_deref());
         task.journal.outcome(&ticket, failed.map_or_else(|| Ok(BTreeMap::new()), Err));
         let parts = parts?;
         let (_, hash) = &*reading.lock().unwrap_or_else(PoisonError::into_inner);

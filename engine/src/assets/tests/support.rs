@@ -28,13 +28,15 @@ pub(crate) const BUCKET: &str = "assets";
 /// The account of the stage.
 pub(crate) const ACCOUNT: &str = "123456789012";
 
+/// Answers instead of the simulator where it says something.
+type Before = dyn Fn(&http::Request<Bytes>) -> Option<http::Response<Bytes>> + Send + Sync;
+
 /// A simulator in this process that also remembers every request as it came.
 pub(crate) struct Local {
     pub(crate) simulator: Mutex<Simulator>,
     pub(crate) requests: Mutex<Vec<http::Request<Bytes>>>,
     clock: Clock,
-    /// Answers instead of the simulator where it says something.
-    before: Box<dyn Fn(&http::Request<Bytes>) -> Option<http::Response<Bytes>> + Send + Sync>,
+    before: Box<Before>,
 }
 
 impl std::fmt::Debug for Local {
@@ -75,7 +77,7 @@ pub(crate) struct Stage {
     pub(crate) session: Session,
     pub(crate) journal: Journal,
     pub(crate) directory: TempDir,
-    pub(crate) cache: TempDir,
+    _cache: TempDir,
     pub(crate) options: PublishOptions,
     told: Arc<Mutex<Vec<What>>>,
 }
@@ -116,7 +118,7 @@ impl Stage {
         let options = PublishOptions { cache: cache.path().to_path_buf(), ..PublishOptions::default() };
         let journal = Journal::in_memory();
         let directory = tempfile::tempdir().unwrap();
-        Self { local, runtime, session, journal, directory, cache, options, told }
+        Self { local, runtime, session, journal, directory, _cache: cache, options, told }
     }
 
     /// Writes the assembly: one stack `app` with these assets and a template.

@@ -1,0 +1,118 @@
+//! Change sets of ours that nobody will execute, and the empty stacks that were made for them.
+
+use jiff::Timestamp;
+
+use super::{CollectOptions, failed};
+use crate::aws::Session;
+use crate::aws::cloudformation::{ChangeSet, ChangeSetStatus, Deletion, ExecutionStatus, StackStatus};
+use crate::error::EngineError;
+use crate::journal::{Intent, Journal};
+use crate::runtime::Runtime;
+
+/// What the names of our change sets begin with.
+const PREFIX: &str = "fw-";
+
+/// A change set that may go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaleChangeSet {
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// The stack's ARN.
+    pub stack_id: String,
+    /// The stack's name.
+    pub stack: String,
+    /// Why it may go.
+    pub reason: String,
+    /// Whether the stack goes as well: it is empty, and was made for this change set.
+    pub with_stack: bool,
+}
+
+/// The change sets of ours that failed, are obsolete, or are old, by stack.
+///
+/// # Errors
+/// When the stacks or their change sets cannot be read.
+pub async fn stale_change_sets(
+    options: &CollectOptions,
+    session: &Session,
+    runtime: &Runtime,
+) -> Result<Vec<StaleChangeSet>, EngineError> {
+    let before = options.before(runtime.clock.now())?;
+    let cloudformation = session.cloudformation();
+    let stacks =
+        cloudformation.list_stacks(&[]).await.map_err(|error| failed("list stacks", session, error))?;
+    let mut stale = Vec::new();
+    for stack in stacks.iter().filter(|stack| stack.status != StackStatus::DeleteComplete) {
+        let wrap = |error| failed(&format!("list the change sets of stack {}", stack.name), session, error);
+        let change_sets = cloudformation.change_sets(&stack.id).await.map_err(wrap)?;
+        let (ours, others): (Vec<_>, Vec<_>) =
+            change_sets.iter().partition(|change_set| change_set.name.starts_with(PREFIX));
+        let found: Vec<_> =
+            ours.iter().filter_map(|change_set| Some((change_set, reason(change_set, before)?))).collect();
+        // An empty stack goes only with the last of its change sets, and only when all of them were ours.
+        let all_go = others.is_empty() && found.len() == ours.len();
+        let with_stack = stack.status == StackStatus::ReviewInProgress && all_go;
+        let last = found.len();
+        for (index, (change_set, reason)) in found.into_iter().enumerate() {
+            stale.push(StaleChangeSet {
+                arn: change_set.arn.clone(),
+                name: change_set.name.clone(),
+                stack_id: stack.id.clone(),
+                stack: stack.name.clone(),
+                reason,
+                with_stack: with_stack && index + 1 == last,
+            });
+        }
+    }
+    Ok(stale)
+}
+
+fn reason(change_set: &ChangeSet, before: Timestamp) -> Option<String> {
+    match (&change_set.status, &change_set.execution_status) {
+        (_, ExecutionStatus::ExecuteInProgress | ExecutionStatus::ExecuteComplete) => None,
+        (ChangeSetStatus::Failed, _) => Some("it failed".to_owned()),
+        (_, ExecutionStatus::Obsolete) => Some("the stack has changed since it was made".to_owned()),
+        _ => {
+            let created = change_set.created.filter(|created| *created <= before)?;
+            Some(format!("it was made on {} and not executed", created.strftime("%Y-%m-%d")))
+        }
+    }
+}
+
+/// Deletes change sets, and the empty stacks that were made for them; those that could not be deleted, and why.
+///
+/// # Errors
+/// When the journal cannot be written.
+pub async fn delete_change_sets(
+    change_sets: &[StaleChangeSet],
+    session: &Session,
+    journal: &Journal,
+) -> Result<Vec<(StaleChangeSet, String)>, EngineError> {
+    let cloudformation = session.cloudformation();
+    let mut kept = Vec::new();
+    for change_set in change_sets {
+        let ticket = journal.intent(Intent::new("DeleteChangeSet", change_set.arn.clone()))?;
+        let result = cloudformation.delete_change_set(&change_set.arn, &ticket).await;
+        journal.outcome(&ticket, result.as_ref().map(|_| Default::default()));
+        if let Err(error) = result {
+            kept.push((change_set.clone(), error.message));
+            continue;
+        }
+        if !change_set.with_stack {
+            continue;
+        }
+        // Somebody may have used the empty stack since it was listed.
+        let now = cloudformation.stack(&change_set.stack_id).await;
+        if !now.is_ok_and(|now| now.is_some_and(|now| now.status == StackStatus::ReviewInProgress)) {
+            continue;
+        }
+        let ticket = journal.intent(Intent::new("DeleteStack", change_set.stack_id.clone()))?;
+        let result = cloudformation.delete_stack(&change_set.stack_id, &Deletion::default(), &ticket).await;
+        journal.outcome(&ticket, result.as_ref().map(|_| Default::default()));
+        if let Err(error) = result {
+            kept.push((change_set.clone(), error.message));
+        }
+    }
+    Ok(kept)
+}
