@@ -72,7 +72,11 @@ impl Console {
         let mut text = format!("error: {failure}");
         let mut cause = failure.source();
         while let Some(error) = cause {
-            let _ = write!(text, "\n  because: {error}");
+            // An error that tells its cause already need not have it told again.
+            let cause = error.to_string();
+            if !text.contains(&cause) {
+                let _ = write!(text, "\n  because: {cause}");
+            }
             cause = error.source();
         }
         text.push('\n');

@@ -282,7 +282,7 @@ mod tests {
     #[test]
     fn published_schemas_are_fresh() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas");
-        let schemas: [(&str, Schema); 7] = [
+        let mut schemas: Vec<(&str, Schema)> = vec![
             ("context.json", schema_for!(ContextReport)),
             ("diff.json", schema_for!(crate::commands::diff::DiffReport)),
             ("formwork-toml.json", schema_for!(ProjectFileSchema)),
@@ -291,6 +291,12 @@ mod tests {
             ("synth.json", schema_for!(SynthReport)),
             ("validate.json", schema_for!(ValidateReport)),
         ];
+        #[cfg(feature = "engine")]
+        schemas.extend([
+            ("event.json", schema_for!(formwork_engine::Event)),
+            ("plan.json", schema_for!(formwork_engine::plan::Plan)),
+        ]);
+        schemas.sort_by_key(|(name, _)| *name);
         for (name, schema) in schemas {
             let text = json::to_text(schema.as_value());
             let path = folder.join(name);

@@ -1,0 +1,129 @@
+//! The commands that reach an account, on a simulated one behind a loopback port: the real binary, the real client.
+
+#![cfg(feature = "engine")]
+
+mod support;
+
+use std::process::Command;
+
+use formwork_simulator::server::{ServeOptions, Served};
+use formwork_simulator::{Simulator, SimulatorOptions};
+use serde_json::Value as Json;
+use support::{Done, Project, app, assert_schema};
+
+/// An account whose minutes pass in seconds, and a project to deploy to it.
+struct Account {
+    project: Project,
+    served: Served,
+}
+
+impl Account {
+    fn new() -> Self {
+        let options = ServeOptions { speed: 60.0, ..ServeOptions::default() };
+        let served = Served::start(Simulator::new(SimulatorOptions::default()), options).unwrap();
+        Self { project: Project::new(), served }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let app = app("good");
+        let mut command = self.project.command(&[arguments, &["--app", &app]].concat());
+        command
+            .env("AWS_ENDPOINT_URL", self.served.endpoint())
+            .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+            .env("AWS_SECRET_ACCESS_KEY", "an example of a secret key")
+            .env("AWS_REGION", "eu-west-1")
+            .env("AWS_EC2_METADATA_DISABLED", "true");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Done {
+        Done::of(self.command(arguments).output().unwrap())
+    }
+
+    /// How many calls that change something were answered so far.
+    fn writes(&self) -> usize {
+        self.served.with(|simulator| simulator.log().mutating().count())
+    }
+}
+
+#[test]
+fn stacks_are_deployed_shown_left_alone_and_destroyed() {
+    let account = Account::new();
+    account
+        .run(&["deploy", "--yes", "--outputs-file", "outputs.json"])
+        .ends_with(0)
+        .says("app-network  is deployed")
+        .says("2 stacks deployed");
+    let outputs = account.run(&["outputs", "--json"]).ends_with(0).stdout;
+    let outputs: Json = serde_json::from_str(&outputs).unwrap();
+    assert_schema("outputs.json", &outputs);
+    assert_eq!(outputs["stacks"]["app-proxy"]["status"], "CREATE_COMPLETE");
+
+    let writes = account.writes();
+    account.run(&["deploy", "--require-approval", "any-change"]).ends_with(0).says("2 stacks unchanged");
+    account.run(&["plan", "--detailed-exitcode"]).ends_with(0).prints("2 stacks unchanged");
+    assert_eq!(account.writes(), writes, "what has nothing to change writes nothing");
+
+    account
+        .run(&["destroy"])
+        .ends_with(3)
+        .says("the stacks above would be deleted, and there is no terminal to ask on")
+        .says("hint:");
+    account.run(&["destroy", "--yes"]).ends_with(0).says("2 stacks deleted");
+    account.run(&["outputs"]).ends_with(1).says("none of the stacks is deployed");
+}
+
+#[test]
+fn a_plan_that_was_written_down_is_applied_once() {
+    let account = Account::new();
+    account
+        .run(&["plan", "--out", "plan.json", "--detailed-exitcode"])
+        .ends_with(2)
+        .prints("2 stacks to create");
+    assert_schema("plan.json", &account.project.json("plan.json"));
+    account.run(&["apply", "plan.json"]).ends_with(0).says("2 stacks deployed");
+    account.run(&["apply", "plan.json"]).ends_with(3).says("since");
+    let tampered = account.project.read("plan.json").replace("app-proxy", "app-other");
+    std::fs::write(account.project.path().join("plan.json"), tampered).unwrap();
+    account.run(&["apply", "plan.json"]).ends_with(3);
+}
+
+#[test]
+fn another_change_set_than_the_approved_one_is_never_carried_out() {
+    let account = Account::new();
+    account.run(&["plan", "--out", "plan.json"]).ends_with(0);
+    account.run(&["deploy", "--yes", "-c", "topics=2"]).ends_with(0);
+    let writes = account.writes();
+    account.run(&["apply", "plan.json", "--yes"]).ends_with(3);
+    assert_eq!(account.writes(), writes);
+}
+
+/// Fault 1: there are no credentials.
+#[test]
+fn without_credentials_nothing_is_reached() {
+    let account = Account::new();
+    let mut command = account.command(&["deploy", "--yes"]);
+    command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    Done::of(command.output().unwrap()).ends_with(10).says("credentials").says("hint:");
+    assert_eq!(account.writes(), 0);
+}
+
+#[test]
+fn a_rehearsal_needs_no_account_and_leaves_nothing() {
+    let project = Project::new();
+    let rehearse = |arguments: &[&str]| project.run(&[&["rehearse", "--speed", "6000"], arguments].concat());
+    rehearse(&["-c", "mlflowType=serverless"])
+        .ends_with(0)
+        .says("nothing is deployed and nothing costs")
+        .says("4 stacks deployed")
+        .prints("Url");
+    rehearse(&["*-networking", "-e", "--speed", "6000", "--fail", "NetworkingVpcC61EE5AB"])
+        .ends_with(4)
+        .says("failed on purpose")
+        .says("was rolled back");
+    rehearse(&["*-networking", "-e", "--fault", "on * after 2m for 5m refuse"])
+        .ends_with(0)
+        .says("1 stack deployed");
+    rehearse(&["--fault", "on nothing"]).ends_with(10).says("hint:");
+    assert_eq!(project.names("."), [""; 0]);
+}
