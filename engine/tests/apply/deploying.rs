@@ -243,3 +243,67 @@ async fn a_declined_plan_is_taken_back() {
     case.runtime().clock.sleep(Duration::from_secs(60)).await;
     assert_eq!(case.status("net").await, None);
 }
+
+/// Fault 41 and 42: an update replaced a resource. Its outputs are final while the old one is being deleted, so that the
+/// next stack starts; what could not be deleted is told as a warning of a success.
+#[tokio::test(start_paused = true)]
+async fn a_cleanup_holds_nobody_up_and_what_it_leaves_is_told() {
+    let named = |name: &str, text| {
+        let mut net = part("net", &[], text);
+        net.template["Resources"]["Queue"] =
+            json!({"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}});
+        vec![net, part("app", &["net"], text)]
+    };
+    let case = Case::new("");
+    case.deploy(&named("a", "one")).await;
+    case.script("delete of net/Queue fails \"it is in use\"");
+    let before = case.account.events().len();
+    let report = case.deploy(&named("b", "two")).await;
+    assert_eq!(report.code, 0, "{report:#?}");
+    let net = of(&report, "net");
+    assert_eq!(
+        (net.outcome, net.status.clone()),
+        (StackOutcome::Deployed, Some(StackStatus::UpdateComplete))
+    );
+    assert!(net.warnings.iter().any(|it| it.contains("Queue")), "{net:#?}");
+    let events = case.account.events();
+    let place = |stack: &str, wanted: fn(&What) -> bool| {
+        let found =
+            events[before..].iter().position(|it| it.stack.as_deref() == Some(stack) && wanted(&it.what));
+        found.unwrap_or_else(|| panic!("{stack}: {events:#?}"))
+    };
+    let begins = place("app", |what| matches!(what, What::StackStarted { .. }));
+    let told = place("net", |what| matches!(what, What::Warning { .. }));
+    assert!(begins < told, "the next stack does not wait for the old queue");
+}
+
+/// Fault 74: a secret parameter reaches CloudFormation, and neither the journal, the plan, the events nor the report.
+#[tokio::test(start_paused = true)]
+async fn a_secret_is_written_down_nowhere() {
+    let case = Case::new("resource net/Topic fail \"no\"");
+    let secret = "hunter2-hunter2";
+    let mut net = part("net", &[], "one");
+    net.template["Parameters"] = json!({"Password": {"Type": "String", "NoEcho": true}});
+    net.template["Resources"]["Topic"]["Properties"]["DisplayName"] = json!({"Ref": "Password"});
+    let journal = Journal::in_memory_of(RUN, Default::default());
+    let mut request = formwork_engine::plan::PlanRequest::new(Command::Deploy, RUN);
+    let value = secret.to_owned();
+    let given = formwork_engine::plan::GivenParameter { stack: None, name: "Password".to_owned(), value };
+    request.parameters = vec![given.clone()];
+    let assembly = case.assembly(&[net]);
+    let plan = formwork_engine::plan::make(&request, &assembly, case.runtime(), &journal).await.unwrap();
+    let options = apply::ApplyOptions { parameters: vec![given], ..case.options.clone() };
+    let report = apply::run(&plan, &assembly, &options, case.runtime(), &journal).await.unwrap();
+    assert_eq!(report.code, 4, "{report:#?}");
+    let journal = serde_json::to_string(&journal.history().lines).unwrap();
+    let texts = [
+        journal,
+        serde_json::to_string(&plan).unwrap(),
+        serde_json::to_string(&case.account.events()).unwrap(),
+        serde_json::to_string(&report).unwrap(),
+        format!("{options:?}"),
+    ];
+    for text in texts {
+        assert!(!text.contains(secret), "{text}");
+    }
+}

@@ -10,6 +10,7 @@ mod cut;
 mod deploying;
 mod destroying;
 mod following;
+mod orders;
 mod rolling_back;
 mod stopping;
 mod unclear;

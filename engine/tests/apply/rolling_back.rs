@@ -83,3 +83,16 @@ async fn nothing_to_take_back_is_refused_with_the_next_command() {
     let both = RollbackOptions { force: true, skip: vec!["Topic".to_owned()], ..RollbackOptions::default() };
     assert_eq!(roll_back(&case, &both).await.unwrap_err().class, Class::Usage);
 }
+
+/// Fault 53: CloudFormation refuses the rollback of a stack in this mode, and its words are told.
+#[tokio::test(start_paused = true)]
+async fn a_rollback_that_is_refused_is_told_in_the_words_of_the_service() {
+    let refusal =
+        "on RollbackStack error 400 ValidationError \"RollbackStack is not supported in express mode\"";
+    let mut case = Case::new(&format!("resource net/Topic create-fails \"no\"; {refusal}"));
+    case.plan_options.rollback = false;
+    case.deploy(&[part("net", &[], "one")]).await;
+    let error = roll_back(&case, &RollbackOptions::default()).await.unwrap_err();
+    assert_eq!(error.class, Class::NeedsAction);
+    assert!(error.message.contains("not supported in express mode"), "{}", error.message);
+}
