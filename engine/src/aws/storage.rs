@@ -11,6 +11,7 @@ mod emptiness;
 mod failure;
 mod multipart;
 mod objects;
+mod removal;
 
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ pub use bucket::{BucketFacts, Encryption};
 pub use failure::explain;
 pub use multipart::{Part, Upload};
 pub use objects::{Head, Listed, NewObject, Stored};
+pub use removal::Removal;
 
 /// The environment variable with the endpoint at which CloudFormation reads templates, when that is not S3's.
 pub const TEMPLATE_ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION";

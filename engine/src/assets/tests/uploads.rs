@@ -242,3 +242,31 @@ async fn asset_that_is_gone_since_the_plan_is_named() {
     assert_eq!(error.message, "the asset s3://assets/a.txt is gone since the plan was made");
     assert_eq!(error.class, Class::Refused);
 }
+
+/// A bucket is emptied with all that it keeps: versions, marks of deletions, broken uploads.
+#[tokio::test(start_paused = true)]
+async fn bucket_is_emptied_for_good() {
+    let stage =
+        Stage::new("bucket assets versioned\non CompleteMultipartUpload error 403 AccessDenied").await;
+    stage.write("a.txt", b"content");
+    let assembly = stage.assembly(json!({ "a": file("a.txt", "a.txt") }), json!({}));
+    stage.publish(&assembly).await.expect("published");
+    stage.write("a.txt", b"changed!");
+    stage.publish(&assembly).await.expect("published");
+    let storage = stage.session.storage();
+    let ticket = |operation| stage.journal.intent(crate::journal::Intent::new(operation, "x")).unwrap();
+    storage.delete(BUCKET, &["a.txt".to_owned()], &ticket("DeleteObjects")).await.expect("deleted");
+    let object = crate::aws::storage::NewObject {
+        bucket: BUCKET,
+        key: "part",
+        sha256: &[0; 32],
+        content_type: None,
+        encryption: &crate::aws::storage::Encryption::Unknown,
+    };
+    storage.begin(&object, &ticket("CreateMultipartUpload")).await.expect("an upload");
+    assert!(!storage.is_empty(BUCKET).await.expect("an answer"));
+    let removal = storage.remove_all(BUCKET, &ticket("DeleteObjectVersions")).await.expect("emptied");
+    assert_eq!((removal.removed, removal.kept.len()), (3, 0));
+    assert!(storage.is_empty(BUCKET).await.expect("an answer"));
+    assert!(storage.uploads(BUCKET, "part").await.expect("a list").is_empty());
+}
