@@ -21,6 +21,7 @@ pub mod mutations;
 pub mod retry;
 pub mod role;
 pub mod session;
+mod sessions;
 pub mod storage;
 pub mod xml;
 
@@ -29,4 +30,5 @@ pub use environment::RegionSource;
 pub use error::{Error, ErrorKind};
 pub use retry::Patience;
 pub use role::RoleOptions;
-pub use session::{ConnectOptions, InProcess, Session, Sessions, Transport};
+pub use session::{ConnectOptions, InProcess, Session, Transport};
+pub use sessions::Sessions;

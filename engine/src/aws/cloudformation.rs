@@ -4,6 +4,7 @@ mod changing;
 pub mod client;
 mod convert;
 pub mod model;
+mod request;
 pub mod status;
 
 pub use client::*;

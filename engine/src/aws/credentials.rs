@@ -26,6 +26,7 @@ use tokio::sync::Mutex;
 
 use super::error::{self, Error, ErrorKind};
 use super::http::{self, Wire};
+use super::messages;
 use super::role::Role;
 use crate::clock::Clock;
 
@@ -218,7 +219,9 @@ impl Chain {
                 let broken = error::find::<ConnectorError>(failed);
                 let offline = broken.is_some_and(|broken| broken.is_io() || broken.is_timeout());
                 let kind = if offline { ErrorKind::Unreachable } else { ErrorKind::Credentials };
-                (kind, format!("the credentials cannot be read; tried {tried}: {}", error::chain(failed)))
+                let why = error::chain(failed);
+                let hint = if messages::is_sso(&why) { "; does `aws sso login` help?" } else { "" };
+                (kind, format!("the credentials cannot be read; tried {tried}: {why}{hint}"))
             }
         };
         Error::new("credentials", kind, message)

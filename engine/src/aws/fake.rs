@@ -7,7 +7,8 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::session::{ConnectOptions, InProcess, Session, Sessions, Transport};
+use super::session::{ConnectOptions, InProcess, Session, Transport};
+use super::sessions::Sessions;
 use crate::clock::Clock;
 use crate::event::{Event, What};
 use crate::journal::{Intent, Journal, Ticket};
@@ -65,7 +66,7 @@ pub(crate) fn throttled() -> Answer {
 
 type Script = dyn Fn(&Seen, usize) -> Answer + Send + Sync;
 
-/// The service. `GetCallerIdentity` is answered by itself unless the script says `Answer::Result("")`... see [`fake`].
+/// The service; [`fake`] makes one.
 pub(crate) struct Fake {
     script: Box<Script>,
     seen: Mutex<Vec<Seen>>,

@@ -261,6 +261,11 @@ pub fn role_hint(message: &str, with_external_id: bool) -> &'static str {
     }
 }
 
+/// Whether it is the single sign-on that brings no credentials.
+pub fn is_sso(text: &str) -> bool {
+    text.contains("SSO") || text.contains("sso")
+}
+
 /// Whether nobody who is trusted signed a host's certificate.
 pub fn is_unknown_signer(text: &str) -> bool {
     text.contains("UnknownIssuer")

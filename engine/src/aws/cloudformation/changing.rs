@@ -4,16 +4,18 @@
 //! begun and then answers that the state does not allow it; the events of the stack carry the token and tell whether it
 //! was our own call that began the operation.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types;
 
 use super::client::Client;
 use super::model::*;
+use super::request::create_request;
 use super::status::ExecutionStatus;
 use crate::aws::error::{Error, ErrorKind};
 use crate::aws::limiter::Effect;
-use crate::aws::{Patience, messages};
+use crate::aws::messages;
 use crate::journal::Ticket;
 
 /// What `ExecuteChangeSet` is told besides the change set.
@@ -51,12 +53,48 @@ const LATE_BY: Duration = Duration::from_secs(2);
 /// Pages of events, of which each has a hundred, that are searched for a token.
 const PAGES: usize = 20;
 
+/// A call that was refused in the end.
+struct Refusal {
+    error: Error,
+    /// How many of the attempts may have been carried out although no answer came.
+    lost: u32,
+}
+
 impl Client {
-    async fn write<T, F>(&self, operation: &'static str, send: impl Fn(u32) -> F) -> Result<T, Error>
+    /// Makes a call until it is taken or refused. What follows from a refusal is looked at afterwards: asking from within
+    /// would need a second leave to call while one is held.
+    async fn write<T, F>(&self, operation: &'static str, send: impl Fn() -> F) -> Result<T, Refusal>
     where
         F: Future<Output = Result<T, Error>>,
     {
-        self.caller.call(operation, Effect::Write, self.patience, send).await
+        let lost_so_far = AtomicU32::new(0);
+        let made = self.caller.call(operation, Effect::Write, self.patience, |lost| {
+            lost_so_far.store(lost, Ordering::Relaxed);
+            send()
+        });
+        let made = made.await;
+        made.map_err(|error| Refusal { error, lost: lost_so_far.load(Ordering::Relaxed) })
+    }
+
+    /// Begins an operation of a stack. A repeat that is refused because of the stack's state was taken the first time, if
+    /// an event carries its token.
+    async fn begin<F>(
+        &self,
+        operation: &'static str,
+        stack: &str,
+        ticket: &Ticket,
+        send: impl Fn() -> F,
+    ) -> Result<(), Error>
+    where
+        F: Future<Output = Result<(), Error>>,
+    {
+        let Err(refusal) = self.write(operation, send).await else { return Ok(()) };
+        let kind = &refusal.error.kind;
+        let by_state = matches!(kind, ErrorKind::WrongState | ErrorKind::TokenReused | ErrorKind::Invalid);
+        if refusal.lost > 0 && by_state && self.has_begun(stack, ticket.token()).await? {
+            return Ok(());
+        }
+        Err(refusal.error)
     }
 
     /// `CreateChangeSet`; the change set's and the stack's ARN.
@@ -70,28 +108,23 @@ impl Client {
     ) -> Result<(String, String), Error> {
         const OPERATION: &str = "CreateChangeSet";
         let request = create_request(&self.sdk, new, ticket.token());
-        let made = self.write(OPERATION, |lost| {
-            let request = request.clone();
-            async move {
-                let failed = match request.send().await {
-                    Ok(answer) => match (answer.id, answer.stack_id) {
-                        (Some(id), Some(stack)) => return Ok((id, stack)),
-                        _ => return Err(Error::new(OPERATION, ErrorKind::Protocol, "the answer has no ARN")),
-                    },
-                    Err(error) => Error::of(OPERATION, &error),
-                };
-                let taken = matches!(failed.kind, ErrorKind::AlreadyExists | ErrorKind::TokenReused);
-                if taken && lost > 0 {
-                    // The name is the run's own: an attempt whose answer was lost has taken it.
-                    let patient = self.with_patience(Patience::NONE);
-                    if let Some(ours) = patient.change_set(&new.name, Some(&new.stack)).await? {
-                        return Ok((ours.arn, ours.stack_id));
-                    }
-                }
-                Err(failed)
-            }
+        let made = self.write(OPERATION, || async {
+            let answer = request.clone().send().await.map_err(|error| Error::of(OPERATION, &error))?;
+            let nothing = || Error::new(OPERATION, ErrorKind::Protocol, "the answer has no ARN");
+            answer.id.zip(answer.stack_id).ok_or_else(nothing)
         });
-        made.await
+        let refusal = match made.await {
+            Ok(arns) => return Ok(arns),
+            Err(refusal) => refusal,
+        };
+        let taken = matches!(refusal.error.kind, ErrorKind::AlreadyExists | ErrorKind::TokenReused);
+        if taken && refusal.lost > 0 {
+            // The name is the run's own: an attempt whose answer was lost has taken it.
+            if let Some(ours) = self.change_set(&new.name, Some(&new.stack)).await? {
+                return Ok((ours.arn, ours.stack_id));
+            }
+        }
+        Err(refusal.error)
     }
 
     /// `DeleteChangeSet`; one that is gone already is no error.
@@ -101,12 +134,12 @@ impl Client {
     pub async fn delete_change_set(&self, change_set: &str, _ticket: &Ticket) -> Result<(), Error> {
         const OPERATION: &str = "DeleteChangeSet";
         let request = self.sdk.delete_change_set().change_set_name(change_set);
-        let deleted = self.write(OPERATION, |_| async {
+        let deleted = self.write(OPERATION, || async {
             request.clone().send().await.map(drop).map_err(|error| Error::of(OPERATION, &error))
         });
         match deleted.await {
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
-            answer => answer,
+            Err(refusal) if refusal.error.kind != ErrorKind::NotFound => Err(refusal.error),
+            _ => Ok(()),
         }
     }
 
@@ -127,16 +160,18 @@ impl Client {
             .change_set_name(change_set)
             .client_request_token(ticket.token())
             .disable_rollback(execution.disable_rollback);
-        let executed = self.write(OPERATION, |_| async {
+        let executed = self.write(OPERATION, || async {
             request.clone().send().await.map(drop).map_err(|error| Error::of(OPERATION, &error))
         });
         match executed.await {
-            Err(refused)
-                if refused.kind == ErrorKind::WrongState || refused.kind == ErrorKind::TokenReused =>
+            Ok(()) => Ok(()),
+            // Also without a lost answer: a resumed run makes the call of the run before it again.
+            Err(Refusal { error, .. })
+                if matches!(error.kind, ErrorKind::WrongState | ErrorKind::TokenReused) =>
             {
-                self.was_executed_by(change_set, ticket.token(), refused).await
+                self.was_executed_by(change_set, ticket.token(), error).await
             }
-            answer => answer,
+            Err(refusal) => Err(refusal.error),
         }
     }
 
@@ -175,17 +210,6 @@ impl Client {
         Ok(false)
     }
 
-    /// A repeated call that is refused because of the stack's state was taken the first time, if an event carries its
-    /// token. `lost` counts the attempts that may have been.
-    async fn unless_begun(&self, stack: &str, token: &str, lost: u32, refused: Error) -> Result<(), Error> {
-        let by_state =
-            matches!(refused.kind, ErrorKind::WrongState | ErrorKind::TokenReused | ErrorKind::Invalid);
-        if lost > 0 && by_state && self.has_begun(stack, token).await? {
-            return Ok(());
-        }
-        Err(refused)
-    }
-
     /// `DeleteStack`, by ARN.
     ///
     /// # Errors
@@ -201,16 +225,9 @@ impl Client {
             .set_role_arn(deletion.role_arn.clone())
             .set_retain_resources(retain)
             .set_deletion_mode(deletion.force.then_some(types::DeletionMode::ForceDeleteStack));
-        let deleted = self.write(OPERATION, |lost| {
-            let request = request.clone();
-            async move {
-                match request.send().await.map_err(|error| Error::of(OPERATION, &error)) {
-                    Ok(_) => Ok(()),
-                    Err(refused) => self.unless_begun(stack, ticket.token(), lost, refused).await,
-                }
-            }
-        });
-        deleted.await
+        let sent =
+            || async { request.clone().send().await.map(drop).map_err(|error| Error::of(OPERATION, &error)) };
+        self.begin(OPERATION, stack, ticket, sent).await
     }
 
     /// `RollbackStack`, for a stack whose failure was left as it was.
@@ -227,16 +244,9 @@ impl Client {
             .client_request_token(ticket.token())
             .set_role_arn(role_arn.map(str::to_owned))
             .retain_except_on_create(true);
-        let rolled_back = self.write(OPERATION, |lost| {
-            let request = request.clone();
-            async move {
-                match request.send().await.map_err(|error| Error::of(OPERATION, &error)) {
-                    Ok(_) => Ok(()),
-                    Err(refused) => self.unless_begun(stack, ticket.token(), lost, refused).await,
-                }
-            }
-        });
-        rolled_back.await
+        let sent =
+            || async { request.clone().send().await.map(drop).map_err(|error| Error::of(OPERATION, &error)) };
+        self.begin(OPERATION, stack, ticket, sent).await
     }
 
     /// `ContinueUpdateRollback`, for a rollback that failed.
@@ -259,16 +269,9 @@ impl Client {
             .set_role_arn(continuation.role_arn.clone())
             .set_resources_to_skip(skip)
             .set_force_rollback(continuation.force.then_some(true));
-        let continued = self.write(OPERATION, |lost| {
-            let request = request.clone();
-            async move {
-                match request.send().await.map_err(|error| Error::of(OPERATION, &error)) {
-                    Ok(_) => Ok(()),
-                    Err(refused) => self.unless_begun(stack, ticket.token(), lost, refused).await,
-                }
-            }
-        });
-        continued.await
+        let sent =
+            || async { request.clone().send().await.map(drop).map_err(|error| Error::of(OPERATION, &error)) };
+        self.begin(OPERATION, stack, ticket, sent).await
     }
 
     /// `CancelUpdateStack`.
@@ -278,22 +281,17 @@ impl Client {
     pub async fn cancel_update(&self, stack: &str, ticket: &Ticket) -> Result<(), Error> {
         const OPERATION: &str = "CancelUpdateStack";
         let request = self.sdk.cancel_update_stack().stack_name(stack).client_request_token(ticket.token());
-        let cancelled = self.write(OPERATION, |lost| {
-            let request = request.clone();
-            async move {
-                match request.send().await.map_err(|error| Error::of(OPERATION, &error)) {
-                    Ok(_) => Ok(()),
-                    Err(refused) => {
-                        let refused = match messages::is_nothing_to_cancel(&refused.message) {
-                            true => Error { kind: ErrorKind::WrongState, ..refused },
-                            false => refused,
-                        };
-                        self.unless_begun(stack, ticket.token(), lost, refused).await
-                    }
-                }
-            }
-        });
-        cancelled.await
+        let sent = || async {
+            let refused = match request.clone().send().await {
+                Ok(_) => return Ok(()),
+                Err(error) => Error::of(OPERATION, &error),
+            };
+            Err(match messages::is_nothing_to_cancel(&refused.message) {
+                true => Error { kind: ErrorKind::WrongState, ..refused },
+                false => refused,
+            })
+        };
+        self.begin(OPERATION, stack, ticket, sent).await
     }
 
     /// `UpdateTerminationProtection`.
@@ -304,10 +302,10 @@ impl Client {
         const OPERATION: &str = "UpdateTerminationProtection";
         let request = self.sdk.update_termination_protection().stack_name(stack);
         let request = request.enable_termination_protection(protected);
-        let updated = self.write(OPERATION, |_| async {
+        let updated = self.write(OPERATION, || async {
             request.clone().send().await.map(drop).map_err(|error| Error::of(OPERATION, &error))
         });
-        updated.await
+        updated.await.map_err(|refusal| refusal.error)
     }
 
     /// `DetectStackDrift`; the id of the detection.
@@ -317,76 +315,16 @@ impl Client {
     pub async fn detect_drift(&self, stack: &str, _ticket: &Ticket) -> Result<String, Error> {
         const OPERATION: &str = "DetectStackDrift";
         let request = self.sdk.detect_stack_drift().stack_name(stack);
-        let begun = self.write(OPERATION, |_| async {
+        let begun = self.write(OPERATION, || async {
             let answer = request.clone().send().await.map_err(|error| Error::of(OPERATION, &error))?;
             let nothing = || Error::new(OPERATION, ErrorKind::Protocol, "the answer has no id");
             answer.stack_drift_detection_id.ok_or_else(nothing)
         });
-        begun.await.map_err(|error| match messages::is_drift_detection_running(&error.message) {
-            true => Error { kind: ErrorKind::WrongState, ..error },
-            false => error,
+        begun.await.map_err(|Refusal { error, .. }| {
+            match messages::is_drift_detection_running(&error.message) {
+                true => Error { kind: ErrorKind::WrongState, ..error },
+                false => error,
+            }
         })
     }
-}
-
-fn create_request(
-    sdk: &aws_sdk_cloudformation::Client,
-    new: &NewChangeSet,
-    token: &str,
-) -> aws_sdk_cloudformation::operation::create_change_set::builders::CreateChangeSetFluentBuilder {
-    let parameters = new.parameters.iter().map(|(name, value)| {
-        let parameter = types::Parameter::builder().parameter_key(name);
-        match value {
-            ParameterValue::Value(value) => parameter.parameter_value(value).build(),
-            ParameterValue::Previous => parameter.use_previous_value(true).build(),
-        }
-    });
-    let parameters: Vec<_> = parameters.collect();
-    let tags = new.tags.iter().map(|(key, value)| types::Tag::builder().key(key).value(value).build());
-    let tags: Vec<_> = tags.collect();
-    let imports = new.resources_to_import.iter().map(|resource| {
-        types::ResourceToImport::builder()
-            .logical_resource_id(&resource.logical_id)
-            .resource_type(&resource.resource_type)
-            .set_resource_identifier(Some(resource.identifier.clone().into_iter().collect()))
-            .build()
-    });
-    let imports: Vec<_> = imports.collect();
-    let capabilities: Vec<_> = new.capabilities.iter().map(|word| word.as_str().into()).collect();
-    let rollback = new.rollback.as_ref().map(|rollback| {
-        let triggers = rollback
-            .alarm_arns
-            .iter()
-            .map(|arn| types::RollbackTrigger::builder().arn(arn).r#type("AWS::CloudWatch::Alarm").build());
-        types::RollbackConfiguration::builder()
-            .set_rollback_triggers(Some(triggers.collect()))
-            .monitoring_time_in_minutes(i32::try_from(rollback.monitoring_minutes).unwrap_or(180))
-            .build()
-    });
-    let request = match &new.template {
-        TemplateSource::Body(text) => sdk.create_change_set().template_body(text),
-        TemplateSource::Url(url) => sdk.create_change_set().template_url(url),
-        TemplateSource::Previous => sdk.create_change_set().use_previous_template(true),
-    };
-    request
-        .stack_name(&new.stack)
-        .change_set_name(&new.name)
-        .change_set_type(new.kind.as_str().into())
-        .client_token(token)
-        .set_parameters(some(parameters))
-        // An empty list would leave the stack's tags as they are and cannot be sent.
-        .set_tags(some(tags))
-        .set_capabilities(some(capabilities))
-        .set_notification_arns(Some(new.notification_arns.clone()))
-        .set_role_arn(new.role_arn.clone())
-        .set_description(new.description.clone())
-        .set_resources_to_import(some(imports))
-        .set_import_existing_resources(new.import_existing.then_some(true))
-        .set_include_nested_stacks(new.include_nested.then_some(true))
-        .set_deployment_mode(new.revert_drift.then_some(types::DeploymentMode::RevertDrift))
-        .set_rollback_configuration(rollback)
-}
-
-fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
-    (!list.is_empty()).then_some(list)
 }

@@ -1,6 +1,7 @@
 use super::super::fake::{Answer, elsewhere, fake, identity, refused, sts};
 use super::*;
 use crate::aws::ErrorKind;
+use crate::event::What;
 
 #[tokio::test(start_paused = true)]
 async fn a_session_knows_who_and_where_it_is() {
