@@ -77,7 +77,7 @@ impl<'r> Maker<'r> {
         Self { runtime, journal, deadline, late: false, made: Mutex::new(Vec::new()) }
     }
 
-    /// Makes a change set and waits until it can be executed.
+    /// Makes a change set and waits until it can be executed. `places` is asked only when something has to be explained.
     ///
     /// # Errors
     /// When CloudFormation refuses it; what was made for it is deleted then.
@@ -85,7 +85,7 @@ impl<'r> Maker<'r> {
         &self,
         session: &Session,
         mut new: NewChangeSet,
-        places: &Places,
+        places: impl FnOnce() -> Places,
     ) -> Result<Outcome, EngineError> {
         let stack = new.stack.clone();
         let (arn, stack_id) = match self.create(session, &mut new).await {
@@ -111,7 +111,7 @@ impl<'r> Maker<'r> {
         self.forget(&made).await;
         match refusal {
             Refusal::Empty => Ok(Outcome::Empty),
-            other => Err(reasons::error(&stack, &other, places)),
+            other => Err(reasons::error(&stack, &other, &places())),
         }
     }
 

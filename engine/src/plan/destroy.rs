@@ -112,7 +112,7 @@ async fn plan_stack(
         return Ok(planned(plan));
     };
     let client = target.session.cloudformation();
-    let told = |error: &crate::aws::Error| failed(&format!("stack {}", input.name()), error);
+    let told = move |error: &crate::aws::Error| failed(&format!("stack {}", input.name()), error);
     let resources = client.resources(&deployed.stack.id).await.map_err(|error| told(&error))?;
     let none = Value::Null;
     let template = deployed.template.as_ref().unwrap_or(&none);
@@ -122,7 +122,8 @@ async fn plan_stack(
         .partition(|resource| is_retained(template, &resource.logical_id));
     plan.left = kept.into_iter().map(left).collect();
     plan.changes = goes.iter().map(|resource| change(resource)).collect();
-    let mut found = checks::obstacles(target, &deployed.stack, template, &goes).await?;
+    let mut found = checks::obstacles(target, &deployed.stack, template, &goes).await;
+    plan.notes.append(&mut found.unknown);
     let (asked, open): (Vec<Obstacle>, Vec<Obstacle>) =
         found.obstacles.drain(..).partition(|obstacle| obstacle.is_asked(removals));
     plan.removals = asked.into_iter().filter_map(|obstacle| obstacle.removal).collect();
@@ -131,13 +132,14 @@ async fn plan_stack(
         .filter(|resource| !found.empty.contains(&resource.logical_id))
         .filter_map(|it| loss(it))
         .collect();
-    let mut importers = BTreeMap::new();
-    for export in deployed.stack.outputs.values().filter_map(|output| output.export_name.as_ref()) {
+    let exports = deployed.stack.outputs.values().filter_map(|output| output.export_name.as_ref());
+    let asked = join_all(exports.map(|export| async move {
         let names = client.importers(export).await.map_err(|error| told(&error))?;
-        if !names.is_empty() {
-            importers.insert(export.clone(), names);
-        }
-    }
+        Ok((export.clone(), names))
+    }))
+    .await;
+    let importers: Vec<(String, Vec<String>)> = gather(asked)?;
+    let importers = importers.into_iter().filter(|(_, names)| !names.is_empty()).collect();
     let mut planned = planned(plan);
     planned.importers = importers;
     planned.obstacles = open;

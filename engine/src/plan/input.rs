@@ -91,6 +91,16 @@ pub(crate) fn read(assembly: &CloudAssembly) -> Result<Vec<Input>, EngineError> 
     stacks.into_iter().map(|artifact| read_stack(assembly, artifact)).collect()
 }
 
+/// Reads one stack of an assembly; nothing when there is none of the id.
+///
+/// # Errors
+/// As [`read`], and only this stack's template is looked at.
+pub(crate) fn read_one(assembly: &CloudAssembly, id: &str) -> Result<Option<Input>, EngineError> {
+    let stacks = assembly.stacks().map_err(|error| assembly_error(&error))?;
+    let found = stacks.into_iter().find(|artifact| artifact.id == id);
+    found.map(|artifact| read_stack(assembly, artifact)).transpose()
+}
+
 fn read_stack(assembly: &CloudAssembly, artifact: StackArtifact) -> Result<Input, EngineError> {
     let text = assembly.template_text(&artifact).map_err(|error| assembly_error(&error))?;
     let template = parse(&artifact.properties.template_file, &text)?;

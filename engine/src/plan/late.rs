@@ -119,8 +119,8 @@ pub async fn change_set(
     let template = placed.map_or(TemplateSource::Body(text), |(url, _)| TemplateSource::Url(url));
     let new = new_change_set(&step, &plan.options, &plan.run, &digest, template, values);
     let maker = Maker { late: true, ..Maker::new(runtime, journal, options.deadline) };
-    let places = Places::of(assembly, &input.artifact);
-    let made = maker.make(&session, new, &places).await;
+    let places = || Places::of(assembly, &input.artifact);
+    let made = maker.make(&session, new, places).await;
     let set = match made {
         Ok(Outcome::Empty) => return Ok(None),
         Ok(Outcome::Ready(set)) => set,
@@ -151,7 +151,7 @@ pub async fn change_set(
 
 /// The stack as the assembly has it, which must be what was approved.
 pub(crate) fn approved_input(stack: &StackPlan, assembly: &CloudAssembly) -> Result<Input, EngineError> {
-    let input = input::read(assembly)?.into_iter().find(|input| input.artifact.id == stack.id);
+    let input = input::read_one(assembly, &stack.id)?;
     let input = input.ok_or_else(|| changed(&stack.name, "the assembly has no such stack any more"))?;
     let approved = stack.template.as_ref().map(|template| template.sha256.as_str());
     if approved.is_some_and(|approved| approved != input.sha256) {

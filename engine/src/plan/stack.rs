@@ -280,8 +280,8 @@ async fn with_change_set(
     let template = url.map_or_else(|| TemplateSource::Body(text.to_owned()), TemplateSource::Url);
     let PlanRequest { options, run, .. } = making.request;
     let new = new_change_set(draft, options, run, digest, template, values);
-    let places = Places::of(making.assembly, &input.artifact);
-    let outcome = making.maker.make(session, new, &places).await?;
+    let places = || Places::of(making.assembly, &input.artifact);
+    let outcome = making.maker.make(session, new, places).await?;
     match outcome {
         Outcome::Empty => {
             draft.operation = Operation::Nothing;

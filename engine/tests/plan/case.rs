@@ -157,3 +157,26 @@ impl Case {
 pub fn of<'p>(plan: &'p Plan, id: &str) -> &'p StackPlan {
     plan.stacks.iter().find(|stack| stack.id == id).unwrap_or_else(|| panic!("no stack {id} in {plan:#?}"))
 }
+
+impl Case {
+    /// Puts an object into a bucket.
+    pub async fn put(&self, bucket: &str, key: &str, content: &str) {
+        use formwork_engine::aws::storage::{Encryption, NewObject};
+        use sha2::Digest;
+        let session = self.runtime().sessions.base().await.unwrap();
+        let journal = Journal::in_memory();
+        let ticket = journal.intent(formwork_engine::journal::Intent::new("PutObject", key)).unwrap();
+        let sha256: [u8; 32] = sha2::Sha256::digest(content).into();
+        let encryption = Encryption::Unknown;
+        let object = NewObject { bucket, key, sha256: &sha256, content_type: None, encryption: &encryption };
+        session.storage().put(&object, content.as_bytes().to_vec().into(), &ticket).await.unwrap();
+    }
+
+    /// Deletes objects from a bucket.
+    pub async fn remove(&self, bucket: &str, keys: &[String]) {
+        let session = self.runtime().sessions.base().await.unwrap();
+        let journal = Journal::in_memory();
+        let ticket = journal.intent(formwork_engine::journal::Intent::new("DeleteObjects", bucket)).unwrap();
+        session.storage().delete(bucket, keys, &ticket).await.unwrap();
+    }
+}

@@ -241,3 +241,67 @@ async fn a_stack_that_somebody_works_on_is_waited_for() {
         .any(|event| matches!(event.what, formwork_engine::event::What::StackWaiting { .. }));
     assert!(told, "nobody was told of the wait");
 }
+
+/// Fault 24: the reason of a nested stack's change set is found, not only that there is one.
+#[tokio::test(start_paused = true)]
+async fn the_reason_of_a_nested_failure_is_found() {
+    let mut case = Case::new("bucket assets exists");
+    let inner = json!({
+        "Resources": {"Topic": topic("x")},
+        "Outputs": {"A": {"Value": {"Fn::GetAtt": ["Nobody", "Arn"]}}}
+    });
+    let outer = |key: &str| {
+        let url = format!("https://s3.us-east-1.amazonaws.com/assets/{key}");
+        part(
+            "shop",
+            &[],
+            json!({"Resources": {"Inner": {
+            "Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}}}),
+        )
+    };
+    case.put("assets", "good.json", &json!({"Resources": {"Topic": topic("x")}}).to_string()).await;
+    case.put("assets", "bad.json", &inner.to_string()).await;
+    case.deploy(&[outer("good.json")]).await;
+    let refused = case.plan(&[outer("bad.json")]).await.unwrap_err();
+    assert!(refused.message.contains("Inner"), "{}", refused.message);
+    assert!(refused.message.contains("Nobody"), "{}", refused.message);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_changes_of_nested_stacks_are_shown_and_judged() {
+    let mut case = Case::new("bucket assets exists");
+    let inner = |name: &str| json!({"Resources": {"Data": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}}}});
+    let outer = |key: &str| {
+        let url = format!("https://s3.us-east-1.amazonaws.com/assets/{key}");
+        part(
+            "shop",
+            &[],
+            json!({"Resources": {"Inner": {
+            "Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}}}),
+        )
+    };
+    case.put("assets", "one.json", &inner("data-one").to_string()).await;
+    case.put("assets", "two.json", &inner("data-two").to_string()).await;
+    case.deploy(&[outer("one.json")]).await;
+    let plan = case.plan(&[outer("two.json")]).await.unwrap();
+    let stack = of(&plan, "shop");
+    assert!(stack.changes.iter().any(|change| change.logical_id == "Inner.Data"), "{:?}", stack.changes);
+    assert_eq!(stack.losses.len(), 1);
+    assert_eq!(stack.losses[0].logical_id, "Inner.Data");
+}
+
+/// Fault 25: an existing resource that may not be taken in is named with what it lacks.
+#[tokio::test(start_paused = true)]
+async fn an_existing_resource_without_a_policy_is_not_taken_in() {
+    let mut case = Case::new("");
+    case.account.simulator().world_mut().put_existing("123456789012", "AWS::S3::Bucket", "news");
+    case.request.options.import_existing = true;
+    let mut news = json!({"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "news"}});
+    let refused =
+        case.plan(&[part("shop", &[], json!({"Resources": {"News": news.clone()}}))]).await.unwrap_err();
+    assert!(refused.message.contains("News"), "{}", refused.message);
+    assert!(refused.hint.as_deref().unwrap_or_default().contains("DeletionPolicy Retain"), "{refused:?}");
+    news["DeletionPolicy"] = json!("Retain");
+    let plan = case.plan(&[part("shop", &[], json!({"Resources": {"News": news}}))]).await.unwrap();
+    assert_eq!(of(&plan, "shop").changes[0].action, ChangeAction::Import);
+}

@@ -85,3 +85,44 @@ async fn a_protected_stack_stands_in_the_way() {
     let plan = case.plan(&[net, app]).await.unwrap();
     assert_eq!(of(&plan, "app").removals[0].kind, RemovalKind::TerminationProtection);
 }
+
+/// A bucket with an object stops a deletion: it is named, and emptied only when that is asked for.
+#[tokio::test(start_paused = true)]
+async fn a_bucket_with_objects_stands_in_the_way() {
+    let mut case = Case::new("");
+    let template = json!({"Resources": {"Data": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "shop-data"}}}});
+    let parts = [part("shop", &[], template)];
+    case.deploy(&parts).await;
+    case.script("bucket shop-data exists");
+    case.request.command = Command::Destroy;
+    let plan = case.plan(&parts).await.unwrap();
+    assert!(
+        of(&plan, "shop").losses.is_empty(),
+        "an empty bucket loses nothing: {:?}",
+        of(&plan, "shop").losses
+    );
+    case.put("shop-data", "runs/1", "x").await;
+    let refused = case.plan(&parts).await.unwrap_err();
+    assert!(refused.message.contains("bucket shop-data is not empty"), "{}", refused.message);
+    assert!(refused.hint.unwrap().contains("--remove content"));
+    case.request.removals.content = true;
+    let plan = case.plan(&parts).await.unwrap();
+    assert_eq!(of(&plan, "shop").removals[0].kind, RemovalKind::BucketContent);
+    assert_eq!(of(&plan, "shop").losses.len(), 1);
+}
+
+/// A check that the service does not answer stops nothing, and is told.
+#[tokio::test(start_paused = true)]
+async fn a_check_without_an_answer_is_told() {
+    let mut case = Case::new("on ListImages error 400 AccessDeniedException \"not authorized\"");
+    let template = json!({"Resources": {"Images": {"Type": "AWS::ECR::Repository"}}});
+    let parts = [part("shop", &[], template)];
+    case.deploy(&parts).await;
+    case.request.command = Command::Destroy;
+    let plan = case.plan(&parts).await.unwrap();
+    assert!(
+        of(&plan, "shop").notes[0].starts_with("Images was not looked into"),
+        "{:?}",
+        of(&plan, "shop").notes
+    );
+}

@@ -123,3 +123,30 @@ async fn a_late_change_set_asks_for_a_secret_again() {
     let text = format!("{report:?}");
     assert!(text.contains("--parameters app:Password=VALUE"), "{text}");
 }
+
+/// Faults 35 and 67: a template above the limit of a call goes to S3, and a plan whose template was deleted there is refused.
+#[tokio::test(start_paused = true)]
+async fn a_plan_whose_template_is_gone_from_its_bucket_is_refused() {
+    let mut case = Case::new("bucket assets exists; parameter /formwork/bootstrap/formwork/bucket assets");
+    let padded = |bytes: usize| {
+        let template = |text: &str| json!({"Description": "", "Metadata": {"Text": text}, "Resources": {"Topic": topic("x")}});
+        let empty = template("").to_string().len();
+        part("shop", &[], template(&"x".repeat(bytes - empty)))
+    };
+    let inline = case.plan(&[padded(51_200)]).await.unwrap();
+    assert_eq!(of(&inline, "shop").template.as_ref().unwrap().url, None);
+    let parts = [padded(51_201)];
+    let plan = case.plan(&parts).await.unwrap();
+    let template = of(&plan, "shop").template.as_ref().unwrap();
+    assert_eq!(template.bytes, 51_201);
+    assert!(
+        template.url.as_deref().unwrap().contains("/assets/")
+            || template.url.as_deref().unwrap().contains("assets.")
+    );
+    fresh(&case, &plan, &parts).await.unwrap();
+    let object = of(&plan, "shop").assets.iter().find(|asset| asset.id == "template").unwrap();
+    case.remove(&object.bucket, std::slice::from_ref(&object.key)).await;
+    let refused = fresh(&case, &plan, &parts).await.unwrap_err();
+    assert_eq!(refused.class, Class::Refused);
+    assert!(refused.message.contains("is gone since the plan was made"), "{}", refused.message);
+}

@@ -6,13 +6,10 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::super::environment::Target;
-use super::super::make::gather;
 use super::super::model::{Removal, RemovalKind};
 use super::{Removals, resources_of};
+use crate::aws::Error;
 use crate::aws::cloudformation::{Stack, StackResource};
-use crate::aws::{Error, ErrorKind};
-use crate::error::EngineError;
-use crate::plan::failure::failed;
 
 /// Something that stands in the way of a deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +41,8 @@ pub(super) struct Found {
     pub(super) obstacles: Vec<Obstacle>,
     /// The logical ids of resources that hold nothing, so that nothing is lost with them.
     pub(super) empty: BTreeSet<String>,
+    /// What could not be found out, in words.
+    pub(super) unknown: Vec<String>,
 }
 
 const CONTENT: &str = "empty it, or let it be emptied with --remove content";
@@ -51,13 +50,14 @@ const STUDIO: &str = "delete the apps and spaces, or let them be deleted with --
 const PROTECTION: &str = "take the protection off with --remove protection";
 const RESOURCE: &str = "take deletion protection off in the app and deploy, then destroy";
 
-/// Asks for everything that would stop the deletion of a stack. What the caller may not ask is left to CloudFormation.
+/// Asks for everything that would stop the deletion of a stack. What cannot be found out stops nothing: CloudFormation
+/// will find it, and the user is told.
 pub(super) async fn obstacles(
     target: &Target,
     stack: &Stack,
     template: &Value,
     resources: &[&StackResource],
-) -> Result<Found, EngineError> {
+) -> Found {
     let mut found = Found::default();
     if stack.termination_protection {
         found.obstacles.push(Obstacle {
@@ -96,21 +96,18 @@ pub(super) async fn obstacles(
             }
             _ => Ok(Found::default()),
         };
-        match answer {
-            Ok(found) => Ok(found),
-            Err(error) if matches!(error.kind, ErrorKind::Denied | ErrorKind::NotFound) => {
-                Ok(Found::default())
-            }
-            Err(error) => Err(failed(&format!("stack {}: {}", stack.name, resource.logical_id), &error)),
-        }
+        answer.unwrap_or_else(|error| Found {
+            unknown: vec![format!("{} was not looked into: {}", resource.logical_id, error.message)],
+            ..Found::default()
+        })
     }))
     .await;
-    let asked: Vec<Found> = gather(asked)?;
     for more in asked {
         found.obstacles.extend(more.obstacles);
         found.empty.extend(more.empty);
+        found.unknown.extend(more.unknown);
     }
-    Ok(found)
+    found
 }
 
 fn removal(kind: RemovalKind, logical_id: &str, physical_id: &str, name: Option<String>) -> Removal {

@@ -1,4 +1,8 @@
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
 use super::*;
+use crate::aws::InProcess;
 
 const IMPORT: &str = "CloudFormation is attempting to import some resources because they already exist in your account. \
     The resources must have the DeletionPolicy attribute set to 'Retain' or 'RetainExceptOnCreate' in the template for \
@@ -97,4 +101,65 @@ fn a_resource_called_hook_is_no_hook() {
         ),
         Refusal::Template(_)
     ));
+}
+
+/// Answers in this process: STS, and change sets by the end of their ARN.
+#[derive(Debug)]
+struct Told;
+
+impl InProcess for Told {
+    fn call(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'static, Result<http::Response<Bytes>, String>> {
+        let body = String::from_utf8_lossy(request.body()).into_owned();
+        let described = |reason: &str| {
+            format!(
+                "<DescribeChangeSetResponse><DescribeChangeSetResult><ChangeSetName>x</ChangeSetName>\
+                 <ChangeSetId>arn</ChangeSetId><StackId>arn</StackId><StackName>x</StackName><Status>FAILED</Status>\
+                 <ExecutionStatus>UNAVAILABLE</ExecutionStatus><StatusReason>{reason}</StatusReason>\
+                 </DescribeChangeSetResult></DescribeChangeSetResponse>"
+            )
+        };
+        let text = if body.contains("GetCallerIdentity") {
+            "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:user/a</Arn>\
+             <UserId>A</UserId><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+                .to_owned()
+        } else if body.contains("shop-Middle") {
+            described(&nested_in("shop-Middle-Deep-2DEF"))
+        } else {
+            described("Template error: instance of Fn::GetAtt references undefined resource Nobody")
+        };
+        let response = http::Response::builder().status(200).body(Bytes::from(text)).expect("an answer");
+        Box::pin(async move { Ok(response) })
+    }
+}
+
+fn nested_in(name: &str) -> String {
+    let arn = format!("arn:aws:cloudformation:eu-west-1:111122223333:changeSet/{name}/11111111-2222");
+    let arn = arn.replace("shop-Middle-Deep", "shop-Deep");
+    format!("Nested change set {arn} was not successfully created: Currently in FAILED.")
+}
+
+/// Fault 24: through two levels of nested stacks, the reason of the deepest is told.
+#[tokio::test(start_paused = true)]
+async fn the_deepest_nested_failure_is_the_reason() {
+    let clock = crate::Clock::real();
+    let sessions = crate::aws::Sessions::new(crate::aws::ConnectOptions {
+        profile: None,
+        region: Some("eu-west-1".to_owned()),
+        transport: crate::aws::Transport::InProcess(std::sync::Arc::new(Told)),
+        clock,
+        listener: std::sync::Arc::new(crate::event::Nobody),
+    });
+    let session = sessions.base().await.unwrap();
+    let mut set = crate::plan::testing::change_set("fw-1");
+    set.status_reason = Some(nested_in("shop-Middle-1ABC"));
+    let found = refusal(&session, &set).await;
+    let told = error("shop", &found, &Places::default()).message;
+    assert_eq!(
+        told,
+        "stack shop: nested stack shop-Middle-1ABC > shop-Deep-2DEF: Template error: instance of Fn::GetAtt references \
+         undefined resource Nobody"
+    );
 }
