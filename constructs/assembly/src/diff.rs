@@ -6,6 +6,7 @@
 
 mod lists;
 mod moves;
+pub mod secrecy;
 mod values;
 
 use std::collections::BTreeSet;

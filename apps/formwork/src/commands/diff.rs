@@ -6,7 +6,6 @@ mod arguments;
 mod before;
 mod comparison;
 mod report;
-mod secrets;
 mod text;
 mod wrapping;
 

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use formwork_assembly::broadening::{BroadeningKind, Side, broadenings};
-use formwork_assembly::diff::{Change, ChangeKind, EntryDiff, ResourceDiff, TemplateDiff, diff};
+use formwork_assembly::diff::{Change, ChangeKind, EntryDiff, ResourceDiff, TemplateDiff, diff, secrecy};
 use formwork_schema::Replacement;
 use formwork_schema::consequences::{Cause, Consequence, Outcome, consequences};
 use serde_json::Value;
 
 use super::before::OldStack;
 use super::report::*;
-use super::secrets;
 use crate::report::StackReport;
 
 /// Compares a stack. `None` stands for a stack that is not there.
@@ -74,13 +73,13 @@ fn entry_report(entry: &EntryDiff, before: &Value, after: &Value) -> EntryReport
     // The default of a parameter that is or was not to be echoed stands alone when only it changed.
     let is_silent = entry.section == "Parameters"
         && entry.name.as_deref().is_some_and(|name| {
-            [before, after].iter().any(|side| secrets::is_no_echo(side["Parameters"].get(name)))
+            [before, after].iter().any(|side| secrecy::is_no_echo(side["Parameters"].get(name)))
         });
     let changes = entry.changes.iter().map(|change| {
         let mut report = value_report(change);
         if is_silent && change.pointer.ends_with("/Default") {
             for side in [&mut report.before, &mut report.after].into_iter().flatten() {
-                *side = Value::from(secrets::HIDDEN);
+                *side = Value::from(secrecy::HIDDEN);
             }
         }
         report
@@ -105,8 +104,8 @@ fn value_report(change: &Change) -> ValueReport {
     ValueReport {
         pointer: change.pointer.clone(),
         pointer_before: change.pointer_before.clone(),
-        before: change.before.as_ref().map(|value| secrets::shown(&change.pointer, value)),
-        after: change.after.as_ref().map(|value| secrets::shown(&change.pointer, value)),
+        before: change.before.as_ref().map(|value| secrecy::shown(&change.pointer, value)),
+        after: change.after.as_ref().map(|value| secrecy::shown(&change.pointer, value)),
         alike: change.alike,
     }
 }

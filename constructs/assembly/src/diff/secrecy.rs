@@ -2,11 +2,12 @@
 //!
 //! A template should hold no secret at all; where one does, a difference in a log of a pipeline must not spread it.
 
-use formwork_assembly::references::{is_function, only_member};
 use serde_json::{Map, Value};
 
+use crate::references::{is_function, only_member};
+
 /// What stands in place of a secret.
-pub(super) const HIDDEN: &str = "(hidden)";
+pub const HIDDEN: &str = "(hidden)";
 
 /// Parts of names whose values are secrets.
 const WORDS: [&str; 8] =
@@ -30,15 +31,15 @@ const HARMLESS: [&str; 12] = [
 const NAMES: [&str; 4] = ["Name", "Key", "ParameterKey", "OptionName"];
 const VALUES: [&str; 4] = ["Value", "Value", "ParameterValue", "Value"];
 
-/// A value at a JSON pointer as it may be shown.
-pub(super) fn shown(pointer: &str, value: &Value) -> Value {
+/// A value at a JSON pointer as it may be shown: what looks like a secret is [`HIDDEN`].
+pub fn shown(pointer: &str, value: &Value) -> Value {
     let name = pointer.rsplit('/').find(|part| !part.bytes().all(|byte| byte.is_ascii_digit()));
     let name = name.unwrap_or_default().replace("~1", "/").replace("~0", "~");
     hidden(&name, value)
 }
 
-/// The default of a parameter that is not to be shown.
-pub(super) fn is_no_echo(parameter: Option<&Value>) -> bool {
+/// Whether the definition of a parameter asks not to show its value.
+pub fn is_no_echo(parameter: Option<&Value>) -> bool {
     match parameter.and_then(|parameter| parameter.get("NoEcho")) {
         Some(Value::Bool(truth)) => *truth,
         Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
