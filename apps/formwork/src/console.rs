@@ -73,9 +73,9 @@ impl Console {
         let mut cause = failure.source();
         while let Some(error) = cause {
             // An error that tells its cause already need not have it told again.
-            let cause = error.to_string();
-            if !text.contains(&cause) {
-                let _ = write!(text, "\n  because: {cause}");
+            let words = error.to_string();
+            if !text.contains(&words) {
+                let _ = write!(text, "\n  because: {words}");
             }
             cause = error.source();
         }
