@@ -1,8 +1,10 @@
 //! The commands that reach an account, or rehearse it.
 
 mod apply;
+mod bootstrap;
 mod deploy;
 mod destroy;
+mod diagnose;
 mod outputs;
 mod plan;
 mod rehearse;
@@ -32,6 +34,8 @@ pub(crate) fn run(
         DeploymentCommand::Destroy(destroy) => destroy::run(destroy, global, settings, console),
         DeploymentCommand::Rehearse(rehearse) => rehearse::run(rehearse, settings, console),
         DeploymentCommand::Outputs(outputs) => outputs::run(outputs, global, settings, console),
+        DeploymentCommand::Diagnose(diagnose) => diagnose::run(diagnose, global, settings, console),
+        DeploymentCommand::Bootstrap(bootstrap) => bootstrap::run(bootstrap, global, settings, console),
         DeploymentCommand::Resume(resume) => resume::resume(resume, global, settings, console),
         DeploymentCommand::Follow(follow) => resume::follow(follow, global, settings, console),
         DeploymentCommand::Cancel(cancel) => resume::cancel(cancel, global, settings, console),
