@@ -3,6 +3,21 @@
 //! Everything that takes time is a step in a queue, ordered by its time and by the order in which it was asked for.
 //! [`World::advance`] brings the steps about that are due, and [`World::call`] answers a call in the state that this
 //! leaves. Nothing here reads a clock or draws a random number, so the same calls at the same times end the same.
+//!
+//! # What it leaves out on purpose
+//!
+//! - Values of properties are not judged by services: only names and required properties are checked before a change set
+//!   can be executed (as AWS's early validation does), everything else succeeds unless the script says otherwise.
+//! - Transforms and macros are refused; `AWS::LanguageExtensions` is taken as far as its functions go, without loops.
+//!   The section `Rules` is not evaluated.
+//! - Stack sets, stack refactoring, generated templates, the registry but for a short `DescribeType`.
+//! - The roles of stacks and the rights of callers: everybody may do everything; denials come by script.
+//! - A change set whose import is missing fails when it is made ([`Options::imports_checked_early`] changes that). Public
+//!   reports tell of both that and of failed executions.
+//! - The clean-up of a nested stack follows its own update at once, not the end of its parent's.
+//! - Dynamic references to Secrets Manager and `ssm-secure` stay as they are written; nobody here could tell them anyway.
+//! - `SignalResource` is taken and changes nothing: wait conditions end by their time or by script.
+//! - In `EXPRESS` mode resources are complete after a quarter of their time; that they go on stabilising is not told.
 
 use jiff::Timestamp;
 

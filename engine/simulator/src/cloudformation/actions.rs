@@ -8,6 +8,7 @@ use crate::api::{ApiError, Content, Element, Parameters};
 mod change_sets;
 pub(super) mod drift;
 mod events;
+mod keeping;
 mod lists;
 mod making;
 mod nested;

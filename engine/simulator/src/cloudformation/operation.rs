@@ -24,6 +24,7 @@ mod phases;
 pub(crate) mod resources;
 mod rollback;
 mod tasks;
+mod work;
 
 /// What CloudFormation's machinery needs at hand: the world, what is around it and the time.
 pub(crate) struct Engine<'e> {
@@ -48,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) change_set: Option<String>,
     /// Whether resources get their drift taken back.
     pub(crate) revert_drift: bool,
+    /// Whether a resource counts as done when it is configured, before it is stable.
+    pub(crate) express: bool,
 }
 
 /// Where an operation stands.

@@ -78,6 +78,8 @@ pub(crate) struct Stack {
     pub(crate) operation: Option<Operation>,
     pub(crate) last_operations: Vec<(&'static str, String)>,
     pub(crate) disable_rollback: bool,
+    /// Whether its last operation was in `EXPRESS` mode.
+    pub(crate) express: bool,
     pub(crate) retain_except_on_create: bool,
     pub(crate) termination_protection: bool,
     pub(crate) policy: Option<String>,
@@ -200,6 +202,8 @@ pub(crate) struct ChangeSet {
     pub(crate) import_existing: bool,
     pub(crate) include_nested: bool,
     pub(crate) revert_drift: bool,
+    /// `EXPRESS` mode, with whether rollback is disabled, as it is unless the call says otherwise.
+    pub(crate) express: Option<bool>,
     pub(crate) on_stack_failure: Option<String>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) operation: String,

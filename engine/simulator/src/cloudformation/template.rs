@@ -57,10 +57,11 @@ impl Template {
         for reference in references(&self.value).list {
             let target = reference.target;
             let ordered = reference.section == "Resources" && reference.orders_resources();
-            if ordered && self.resource(target).is_some() {
-                if let Some(needed) = needs.get_mut(reference.owner) {
-                    needed.insert(target.to_owned());
-                }
+            if ordered
+                && self.resource(target).is_some()
+                && let Some(needed) = needs.get_mut(reference.owner)
+            {
+                needed.insert(target.to_owned());
             }
         }
         let mut graph: Graph<&str, ()> = Graph::new();

@@ -189,6 +189,7 @@ impl World {
             operation: None,
             last_operations: Vec::new(),
             disable_rollback: false,
+            express: false,
             retain_except_on_create: false,
             termination_protection: false,
             policy: None,

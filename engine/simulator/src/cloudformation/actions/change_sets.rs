@@ -75,6 +75,7 @@ impl Call<'_, '_> {
             change_set.import_existing = flags.import_existing;
             change_set.include_nested = flags.include_nested;
             change_set.revert_drift = flags.revert_drift;
+            change_set.express = flags.express;
             change_set.on_stack_failure = on_failure.map(str::to_owned);
             change_set.token = token;
         }
@@ -247,12 +248,15 @@ impl Call<'_, '_> {
         }
         let settings = Settings {
             token: self.parameters.get("ClientRequestToken").map(str::to_owned),
-            disable_rollback: disable || change_set.on_stack_failure.as_deref() == Some("DO_NOTHING"),
+            disable_rollback: disable
+                || change_set.express == Some(true)
+                || change_set.on_stack_failure.as_deref() == Some("DO_NOTHING"),
             delete_on_failure: change_set.on_stack_failure.as_deref() == Some("DELETE"),
             retain_except_on_create: self.parameters.flag("RetainExceptOnCreate"),
             imports,
             change_set: Some(id.clone()),
             revert_drift: change_set.revert_drift,
+            express: change_set.express.is_some(),
             ..Settings::default()
         };
         self.engine.obsolete(key, id);
@@ -282,6 +286,7 @@ impl Call<'_, '_> {
             stack.created = now;
         }
         stack.disable_rollback = settings.disable_rollback;
+        stack.express = settings.express;
         stack.retain_except_on_create = settings.retain_except_on_create;
         if let Some(change_set) = &settings.change_set {
             stack.change_set_id = Some(change_set.clone());
@@ -295,6 +300,7 @@ struct Flags {
     import_existing: bool,
     include_nested: bool,
     revert_drift: bool,
+    express: Option<bool>,
 }
 
 impl Flags {
@@ -303,90 +309,8 @@ impl Flags {
             import_existing: parameters.flag("ImportExistingResources"),
             include_nested: parameters.flag("IncludeNestedStacks"),
             revert_drift: parameters.get("DeploymentMode") == Some("REVERT_DRIFT"),
-        }
-    }
-}
-
-impl crate::cloudformation::operation::Engine<'_> {
-    /// Tells of a stack that is nothing yet but a place for change sets.
-    pub(super) fn review(&mut self, key: StackKey) {
-        let stack = &self.world.stacks[key];
-        let (name, id) = (stack.name.clone(), stack.id.clone());
-        self.stack(key).reason = Some("User Initiated".to_owned());
-        self.event(
-            key,
-            &name,
-            &id,
-            "AWS::CloudFormation::Stack",
-            "REVIEW_IN_PROGRESS",
-            Some("User Initiated"),
-            None,
-        );
-    }
-
-    /// Adds a change set whose changes are not known yet.
-    pub(super) fn new_change_set(
-        &mut self,
-        key: StackKey,
-        name: &str,
-        kind: &'static str,
-        revision: Arc<crate::cloudformation::state::Revision>,
-    ) -> String {
-        let (unique, operation) = (self.world.ids.uuid(), self.world.ids.uuid());
-        let now = self.now;
-        let stack = self.stack(key);
-        let id = format!(
-            "arn:{}:cloudformation:{}:{}:changeSet/{name}/{unique}",
-            stack.partition, stack.region, stack.account
-        );
-        stack.change_sets.push(ChangeSet {
-            id: id.clone(),
-            name: name.to_owned(),
-            kind,
-            status: "CREATE_PENDING",
-            execution_status: "UNAVAILABLE",
-            reason: None,
-            created: now,
-            description: None,
-            revision,
-            changes: Vec::new(),
-            imports: BTreeMap::new(),
-            import_existing: false,
-            include_nested: false,
-            revert_drift: false,
-            on_stack_failure: None,
-            findings: Vec::new(),
-            operation,
-            token: None,
-            parent: None,
-            root: None,
-            nested: BTreeMap::new(),
-        });
-        self.world.index_change_set(&id, key);
-        id
-    }
-
-    /// Another change set of the stack is executed: the others are not valid any more.
-    fn obsolete(&mut self, key: StackKey, executed: &str) {
-        for change_set in &mut self.stack(key).change_sets {
-            if change_set.id == executed {
-                change_set.execution_status = "EXECUTE_IN_PROGRESS";
-            } else if change_set.execution_status == "AVAILABLE" {
-                change_set.execution_status = "OBSOLETE";
-            }
-        }
-    }
-
-    /// Deletes a change set and those of nested stacks that belong to it.
-    fn delete_change_sets(&mut self, key: StackKey, index: usize) {
-        let change_set = &mut self.stack(key).change_sets[index];
-        change_set.status = "DELETE_COMPLETE";
-        change_set.execution_status = "UNAVAILABLE";
-        let nested = std::mem::take(&mut change_set.nested);
-        for (child, id) in nested.into_values() {
-            if let Some(index) = self.world.stacks[child].change_sets.iter().position(|it| it.id == id) {
-                self.delete_change_sets(child, index);
-            }
+            express: (parameters.get("DeploymentConfig.Mode") == Some("EXPRESS"))
+                .then(|| parameters.get("DeploymentConfig.DisableRollback") != Some("false")),
         }
     }
 }

@@ -65,6 +65,11 @@ impl Call<'_, '_> {
         let key = self.bracketed()?;
         let stack = &self.engine.world.stacks[key];
         let (id, status) = (stack.id.clone(), stack.status);
+        if stack.express {
+            return Err(ApiError::validation(format!(
+                "RollbackStack cannot be called on stack [{id}], whose last operation was in EXPRESS mode"
+            )));
+        }
         let (phase, next) = match status {
             StackStatus::CreateFailed => (Phase::Undo, StackStatus::RollbackInProgress),
             StackStatus::UpdateFailed => (Phase::Revert, StackStatus::UpdateRollbackInProgress),

@@ -7,8 +7,9 @@ use super::super::attributes;
 use super::super::durations::{Work, typical};
 use super::super::faults::{Moment, Outcome};
 use super::super::state::{StackKey, StackResource};
-use super::resources::{NESTED, silence};
-use super::{Engine, Job, Phase, Step, Task};
+use super::resources::NESTED;
+use super::work::silence;
+use super::{Engine, Job, Phase, Step, Task, TaskState};
 
 impl Engine<'_> {
     /// Deletes the stack's resources.
@@ -114,7 +115,7 @@ impl Engine<'_> {
                 failure = Some(reason);
             }
             Some(Outcome::Takes(taken)) => time = taken,
-            Some(Outcome::Never) => (time, failure) = silence(&kind, &old.properties, time, self.now),
+            Some(Outcome::Never) => (time, failure) = silence(&kind, &old.properties),
             None => {}
         }
         let serial = self.operation(key).serial;
@@ -169,6 +170,24 @@ impl Engine<'_> {
             self.mark(key, id, old, old.physical_id.clone(), status, None);
         } else if own {
             stack.resources.remove(id);
+        }
+    }
+
+    /// What a clean-up could not delete, and what that needs, is there still but the stack's no longer.
+    pub(super) fn orphan(&mut self, key: StackKey, failures: &[(&'static str, String)]) {
+        if failures.is_empty() {
+            return;
+        }
+        let tasks = std::mem::take(&mut self.operation(key).tasks);
+        for task in tasks.into_iter().filter(|task| task.state != TaskState::Done) {
+            let (Job::Delete(old) | Job::Keep(old)) = task.job else { continue };
+            if attributes::given_name(&old.resource_type, &old.properties).is_some()
+                && let Some(name) = &old.physical_id
+            {
+                let account = self.world.stacks[key].account.clone();
+                self.world.put_existing(&account, &old.resource_type, name);
+            }
+            self.gone(key, &task.logical_id, &old, "DELETE_FAILED");
         }
     }
 

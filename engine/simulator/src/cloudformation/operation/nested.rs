@@ -6,7 +6,7 @@ use super::super::state::{Revision, StackKey, StackResource};
 use super::super::status::StackStatus;
 use super::super::template::parameters::plain;
 use super::phases::USER;
-use super::resources::word;
+use super::work::word;
 use super::{Engine, Job, Phase, Settings, TaskState};
 
 impl Engine<'_> {
@@ -233,6 +233,10 @@ impl Engine<'_> {
             );
             self.gone(key, &id, old, "DELETE_COMPLETE");
             return true;
+        }
+        if self.world.stacks[child].status == StackStatus::DeleteInProgress {
+            // It is being deleted already; that it ends is told here as well.
+            return false;
         }
         let settings = Settings { force: self.operation(key).settings.force, ..self.child_settings(key) };
         self.begin(child, "DELETE_STACK", Phase::Delete, StackStatus::DeleteInProgress, "", settings);

@@ -128,6 +128,7 @@ impl Engine<'_> {
             }
             Phase::Apply => self.applied(key),
             Phase::Cleanup => {
+                self.orphan(key, &failures);
                 let reason = if failures.is_empty() {
                     ""
                 } else {
@@ -148,6 +149,7 @@ impl Engine<'_> {
             }
             Phase::Revert => self.reverted(key),
             Phase::RevertCleanup => {
+                self.orphan(key, &failures);
                 let reason = if failures.is_empty() {
                     ""
                 } else {

@@ -7,7 +7,8 @@ use super::super::durations::{Work, typical};
 use super::super::faults::{Moment, Outcome};
 use super::super::state::{StackKey, StackResource};
 use super::super::status::StackStatus;
-use super::resources::{NESTED, silence};
+use super::resources::NESTED;
+use super::work::silence;
 use super::{Engine, Job, Leftover, Phase, Step, Task};
 
 impl Engine<'_> {
@@ -133,7 +134,7 @@ impl Engine<'_> {
                 failure = Some(reason);
             }
             Some(Outcome::Takes(taken)) => time = taken,
-            Some(Outcome::Never) => (time, failure) = silence(&kind, &old.properties, time, self.now),
+            Some(Outcome::Never) => (time, failure) = silence(&kind, &old.properties),
             None => {}
         }
         let mut outcome = old;

@@ -139,9 +139,8 @@ pub(super) fn references(template: &Template) -> Result<(), ApiError> {
         match reference.kind {
             _ if reference.is_pseudo_parameter() => {}
             ReferenceKind::Ref | ReferenceKind::Sub if reference.attribute.is_none() => {
-                if resource.is_none() && !template.has_parameter(target) {
-                    dangling.insert((reference.section, target));
-                }
+                let known = resource.is_some() || template.has_parameter(target);
+                dangling.extend((!known).then_some((reference.section, target)));
             }
             ReferenceKind::DependsOn if resource.is_none() => {
                 dangling.insert((reference.section, target));

@@ -216,7 +216,7 @@ fn evaluated(value: Value, strict: bool) -> Result<Option<Value>, String> {
     let values = values(json!({"P": {"Type": "CommaDelimitedList", "Default": "x,y"}}), &[]).unwrap();
     let lookup = Known { strict };
     let conditions = conditions(&template, &values, &pseudo, &lookup)?;
-    assert_eq!(conditions["Both"], true);
+    assert!(conditions["Both"]);
     Scope { template: &template, values: &values, conditions: &conditions, pseudo: &pseudo, lookup: &lookup }
         .evaluate(&value)
 }

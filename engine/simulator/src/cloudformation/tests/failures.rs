@@ -358,3 +358,34 @@ fn a_replacement_that_fails_keeps_the_old_resource() {
     assert_eq!(bench.deploy("app", &replaced), "UPDATE_COMPLETE");
     assert_ne!(physical(&mut bench), before);
 }
+
+/// Fault 53: in express mode a failure is left as it is and is not rolled back later.
+#[test]
+fn an_express_failure_is_not_rolled_back() {
+    let mut bench = Bench::new();
+    bench.fails("Queue", Moment::Create, "no");
+    let express = &[("DeploymentConfig.Mode", "EXPRESS")];
+    assert_eq!(bench.deploy_with("app", APP, express, &[]), "CREATE_FAILED");
+    let refused = bench.refused("RollbackStack", &[("StackName", "app")]);
+    assert!(refused.contains("EXPRESS"), "{refused}");
+    let events = bench.call("DescribeStackEvents", &[("StackName", "app")]).unwrap();
+    assert_eq!(events.text("DetailedStatus"), "CONFIGURATION_COMPLETE");
+}
+
+#[test]
+fn an_alarm_that_goes_off_rolls_back() {
+    let mut bench = Bench::new();
+    bench.deploy("app", APP);
+    let alarm = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:errors";
+    let watched = [
+        ("RollbackConfiguration.RollbackTriggers.member.1.Arn", alarm),
+        ("RollbackConfiguration.RollbackTriggers.member.1.Type", "AWS::CloudWatch::Alarm"),
+        ("RollbackConfiguration.MonitoringTimeInMinutes", "30"),
+    ];
+    bench.world.faults.alarms.push(alarm.to_owned());
+    let begun = bench.now;
+    assert_eq!(bench.deploy_with("app", &changed(), &watched, &[]), "UPDATE_ROLLBACK_COMPLETE");
+    assert!(super::elapsed(begun, bench.now) > Duration::from_secs(1_800));
+    bench.world.faults.alarms.clear();
+    assert_eq!(bench.deploy_with("app", &changed(), &watched, &[]), "UPDATE_COMPLETE");
+}
