@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use formwork_schema::Replacement;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::operation::lookup::with_scope;
 use super::operation::resources::{NESTED, evaluate_properties, masked};
@@ -11,6 +11,10 @@ use super::state::{Change, Detail, Revision, StackKey, StackResource};
 use super::template::evaluate::UNKNOWN;
 use super::template::{mentioned, parameters};
 use super::{Surroundings, World};
+
+mod details;
+
+use details::{attribute_details, context, removal, replacement, told};
 
 /// Whether the change of properties makes a new resource necessary.
 pub(crate) fn replaces(resource_type: &str, old: &Value, new: &Value) -> bool {
@@ -288,72 +292,5 @@ impl Comparison<'_> {
             source: "DirectModification",
             ..Detail::default()
         })
-    }
-}
-
-/// `True`, `False` or `Conditional`.
-fn replacement(details: &[Detail]) -> &'static str {
-    let sure = details.iter().any(|it| it.recreation == "Always" && it.evaluation == "Static");
-    let perhaps = details.iter().any(|it| it.recreation == "Always" || it.recreation == "Conditionally");
-    match (sure, perhaps) {
-        (true, _) => "True",
-        (false, true) => "Conditional",
-        _ => "False",
-    }
-}
-
-fn attribute_details(old: &Value, new: &Value) -> Vec<Detail> {
-    let mut details = Vec::new();
-    for attribute in ["Metadata", "DeletionPolicy", "UpdatePolicy", "UpdateReplacePolicy", "CreationPolicy"] {
-        let (before, after) = (old.get(attribute), new.get(attribute));
-        if before != after {
-            details.push(Detail {
-                attribute,
-                path: format!("/{attribute}"),
-                recreation: "",
-                before: before.map(parameters::plain),
-                after: after.map(parameters::plain),
-                evaluation: "Static",
-                source: "DirectModification",
-                ..Detail::default()
-            });
-        }
-    }
-    details
-}
-
-fn told(properties: &Value, pointer: &str) -> Option<String> {
-    properties.pointer(pointer).map(parameters::plain)
-}
-
-fn context(properties: &Value, declaration: &Value) -> String {
-    let mut members = Map::new();
-    members.insert("Properties".to_owned(), properties.clone());
-    for name in ["Metadata", "DeletionPolicy", "UpdateReplacePolicy"] {
-        if let Some(value) = declaration.get(name) {
-            members.insert(name.to_owned(), value.clone());
-        }
-    }
-    Value::Object(members).to_string()
-}
-
-fn removal(id: &str, resource: &StackResource) -> Change {
-    Change {
-        action: "Remove",
-        logical_id: id.to_owned(),
-        physical_id: resource.physical_id.clone(),
-        resource_type: resource.resource_type.clone(),
-        replacement: None,
-        policy_action: Some(match resource.policy("DeletionPolicy") {
-            Some("Retain" | "RetainExceptOnCreate") => "Retain",
-            Some("Snapshot") => "Snapshot",
-            _ => "Delete",
-        }),
-        scope: Vec::new(),
-        details: Vec::new(),
-        before: Some(context(&resource.shown, &resource.declaration)),
-        after: None,
-        change_set_id: None,
-        drift: None,
     }
 }

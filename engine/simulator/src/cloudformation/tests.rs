@@ -9,9 +9,11 @@ use super::{Context, Options, Surroundings, World};
 use crate::api::{ApiError, Content, Element, Parameters};
 
 mod basic;
+mod calls;
 mod chances;
 mod change_sets;
 mod failures;
+mod guards;
 mod scale;
 mod ties;
 
