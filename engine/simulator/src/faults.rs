@@ -116,6 +116,14 @@ pub enum Setting {
     SessionsLast(Duration),
     /// A parameter of SSM.
     Parameter(String, String),
+    /// An image in a repository: the repository and the tag.
+    Image(String, String),
+    /// An app in SageMaker Studio, as `space:OWNER/TYPE/NAME` or `user:OWNER/TYPE/NAME`.
+    App(String),
+    /// A space in SageMaker Studio.
+    Space(String),
+    /// A user profile in SageMaker Studio that no stack made.
+    Profile(String),
     /// What a simulated principal policy denies: an action, `*` for any.
     ActionDenied(String),
 }

@@ -5,11 +5,19 @@
 
 mod identity;
 mod others;
+mod registry;
+mod studio;
 mod surroundings;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+
+pub use registry::Registry;
+pub use studio::Studio;
 
 use crate::api::{ApiError, Element, Parameters};
 use crate::cloudformation::Context;
@@ -31,6 +39,10 @@ pub struct Services {
     pub tokens: Tokens,
     /// SSM's parameters.
     pub parameters: ParameterStore,
+    /// ECR's images.
+    pub images: Registry,
+    /// What people made in SageMaker Studio.
+    pub studio: Studio,
     /// What stacks made, with its properties.
     pub resources: BTreeMap<ResourceKey, Value>,
     /// The actions that a simulated principal policy denies.
@@ -44,6 +56,8 @@ impl Services {
             storage: Storage::new(&options.account, &options.region),
             tokens: Tokens::new(options.seed),
             parameters: ParameterStore::new(&options.account, &options.region),
+            images: Registry::default(),
+            studio: Studio::default(),
             resources: BTreeMap::new(),
             denied_actions: Vec::new(),
         }
@@ -55,6 +69,10 @@ impl Services {
             match setting {
                 Setting::Bucket(name, setting) => self.storage.set(name, setting),
                 Setting::Parameter(name, value) => self.parameters.set(name, value),
+                Setting::Image(repository, tag) => self.images.push(repository, tag),
+                Setting::App(name) => self.studio.apps.push(name.clone()),
+                Setting::Space(name) => self.studio.spaces.push(name.clone()),
+                Setting::Profile(name) => self.studio.profiles.push(name.clone()),
                 Setting::ActionDenied(action) => self.denied_actions.push(action.clone()),
                 Setting::SessionsLast(duration) => self.tokens.sessions_last = Some(*duration),
                 Setting::RoleDenied(role) => self.tokens.denied.push(role.clone()),

@@ -20,7 +20,8 @@ pub struct ScriptError {
     pub message: String,
 }
 
-const STATEMENTS: &str = "on, resource, rollback, delete, drift, validation, hook, change-set, bucket, role, sessions, parameter, deny";
+const STATEMENTS: &str = "on, resource, rollback, delete, drift, validation, hook, change-set, bucket, role, sessions, parameter, image, \
+     app, space, profile, deny";
 const EFFECTS: &str = "throttle, refuse, hang, drop, error STATUS CODE [\"MESSAGE\"], accept-then-drop, accept-then-hang, \
 accept-then-error STATUS CODE [\"MESSAGE\"], truncate BYTES, empty, body \"TEXT\", skew +20m, expired-token, stale 3s, \
 lag 5s, duplicate, reorder, page-token-expires, latency 200ms";
@@ -70,6 +71,19 @@ fn read(words: &mut Words<'_>, script: &mut Script) -> Result<(), String> {
             let name = words.word("a parameter's name")?.to_owned();
             script.settings.push(Setting::Parameter(name, words.word("its value")?.to_owned()));
         }
+        "image" => {
+            let repository = words.word("a repository's name")?.to_owned();
+            script.settings.push(Setting::Image(repository, words.word("a tag")?.to_owned()));
+        }
+        "app" => {
+            let name = words.word("an app as space:OWNER/TYPE/NAME")?;
+            if name.split('/').count() != 3 || !(name.starts_with("space:") || name.starts_with("user:")) {
+                return Err(format!("{name:?} is no app as space:OWNER/TYPE/NAME or user:OWNER/TYPE/NAME"));
+            }
+            script.settings.push(Setting::App(name.to_owned()));
+        }
+        "space" => script.settings.push(Setting::Space(words.word("a space's name")?.to_owned())),
+        "profile" => script.settings.push(Setting::Profile(words.word("a user profile's name")?.to_owned())),
         "deny" => script
             .settings
             .push(Setting::ActionDenied(words.word("an action such as iam:PassRole")?.to_owned())),

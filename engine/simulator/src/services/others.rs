@@ -23,9 +23,6 @@ const OPERATIONS: &[(&str, &str, Answer)] = &[
             .collect();
         Ok(json!({ "Domains": domains }))
     }),
-    ("sagemaker", "ListApps", |_, _, _| Ok(json!({ "Apps": [] }))),
-    ("sagemaker", "ListSpaces", |_, _, _| Ok(json!({ "Spaces": [] }))),
-    ("sagemaker", "ListUserProfiles", |_, _, _| Ok(json!({ "UserProfiles": [] }))),
     ("sagemaker", "DescribeMlflowTrackingServer", |services, context, input| {
         let name = text(input, "TrackingServerName")?;
         let (_, found) = services
@@ -47,20 +44,6 @@ const OPERATIONS: &[(&str, &str, Answer)] = &[
         let found = find(services, context, "AWS::SageMaker::MlflowApp", arn)?;
         Ok(json!({ "Arn": arn, "Name": found.get("Name"), "Status": "Created" }))
     }),
-    ("ecr", "ListImages", |_, _, _| Ok(json!({ "imageIds": [] }))),
-    ("ecr", "DescribeImages", |_, _, _| Ok(json!({ "imageDetails": [] }))),
-    ("ecr", "DescribeRepositories", |services, context, _| {
-        let repositories: Vec<Value> = services
-            .made(context, "AWS::ECR::Repository")
-            .map(|(name, _)| json!({
-                "repositoryName": name,
-                "registryId": context.account,
-                "repositoryArn": format!("arn:{}:ecr:{}:{}:repository/{name}", context.partition, context.region, context.account),
-                "repositoryUri": format!("{}.dkr.ecr.{}.amazonaws.com/{name}", context.account, context.region),
-            }))
-            .collect();
-        Ok(json!({ "repositories": repositories }))
-    }),
     ("secretsmanager", "DescribeSecret", |services, context, input| {
         let id = text(input, "SecretId")?;
         let found = find(services, context, "AWS::SecretsManager::Secret", id)?;
@@ -78,6 +61,14 @@ impl Services {
         operation: &str,
         input: &Value,
     ) -> Result<Value, ApiError> {
+        let kept = match service {
+            "sagemaker" => self.studio(context, operation, input),
+            "ecr" => self.registry(context, operation, input),
+            _ => None,
+        };
+        if let Some(answer) = kept {
+            return answer;
+        }
         let answer = OPERATIONS
             .iter()
             .find(|(of, name, _)| *of == service && *name == operation)
@@ -92,7 +83,7 @@ impl Services {
     }
 }
 
-fn text<'i>(input: &'i Value, name: &str) -> Result<&'i str, ApiError> {
+pub(super) fn text<'i>(input: &'i Value, name: &str) -> Result<&'i str, ApiError> {
     input
         .get(name)
         .and_then(Value::as_str)
@@ -108,6 +99,6 @@ fn find<'s>(
     services.made(context, kind).find(|(it, _)| *it == id).map(|(_, found)| found).ok_or_else(|| missing(id))
 }
 
-fn missing(id: &str) -> ApiError {
+pub(super) fn missing(id: &str) -> ApiError {
     ApiError::new("ResourceNotFoundException", format!("{id} does not exist"))
 }

@@ -51,6 +51,19 @@ impl Surroundings for Services {
     fn delete(&mut self, resource: &Resource<'_>) -> Result<(), String> {
         match resource.resource_type {
             "AWS::S3::Bucket" => self.storage.delete_for_stack(resource.physical_id)?,
+            "AWS::SageMaker::Domain" => self.studio.keeps_domain(resource.physical_id)?,
+            "AWS::ECR::Repository" => {
+                let name = resource.physical_id;
+                let empties = resource.properties.get("EmptyOnDelete").and_then(Value::as_bool) == Some(true);
+                if !empties && !self.images.tags(name).is_empty() {
+                    return Err(format!(
+                        "The repository with name '{name}' in registry with id '{}' cannot be deleted because it still \
+                         contains images",
+                        resource.account
+                    ));
+                }
+                self.images.remove(name);
+            }
             "AWS::SSM::Parameter" => {
                 self.parameters.remove(resource.account, resource.region, resource.physical_id);
             }
