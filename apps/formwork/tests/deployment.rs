@@ -109,21 +109,52 @@ fn without_credentials_nothing_is_reached() {
 }
 
 #[test]
+fn an_account_is_bootstrapped_for_what_the_app_needs() {
+    let account = Account::new();
+    let target = "aws://123456789012/eu-west-1";
+    let template: Json =
+        serde_json::from_str(&account.run(&["bootstrap", target, "--show-template"]).ends_with(0).stdout)
+            .unwrap();
+    assert!(template.to_string().contains("sns:CreateTopic"), "the rights follow from the app's resources");
+    let policy = account.run(&["bootstrap", target, "--show-policy"]).ends_with(0).stdout;
+    assert!(policy.contains("sts:AssumeRole"), "{policy}");
+    assert_eq!(account.writes(), 0);
+
+    account.run(&["bootstrap", target]).ends_with(3).says("no terminal to ask on");
+    account.run(&["bootstrap", target, "--yes"]).ends_with(0).says("1 stack deployed");
+    account.run(&["bootstrap", target, "--yes"]).ends_with(0).says("1 stack unchanged");
+    account.run(&["bootstrap", "aws://999999999999/eu-west-1", "--yes"]).ends_with(3).says("123456789012");
+    account.run(&["bootstrap", "eu-west-1"]).ends_with(10).says("aws://ACCOUNT/REGION");
+}
+
+#[test]
+fn a_stack_that_failed_is_diagnosed_after_the_fact() {
+    let account = Account::new();
+    account.served.with(|simulator| {
+        simulator.add("resource Topic1 fail \"the topic cannot be made\"".parse().unwrap());
+    });
+    account.run(&["deploy", "--yes"]).ends_with(4).says("the topic cannot be made").says("was rolled back");
+    account.run(&["diagnose", "app-network"]).ends_with(0).prints("the topic cannot be made");
+    account.run(&["diagnose", "app-nothing"]).says("error:").says("app-nothing");
+}
+
+#[test]
 fn a_rehearsal_needs_no_account_and_leaves_nothing() {
     let project = Project::new();
-    let rehearse = |arguments: &[&str]| project.run(&[&["rehearse", "--speed", "6000"], arguments].concat());
-    rehearse(&["-c", "mlflowType=serverless"])
+    let rehearse = |arguments: &[&str]| project.run(&[&["rehearse", "--speed"], arguments].concat());
+    rehearse(&["6000", "-c", "mlflowType=serverless"])
         .ends_with(0)
         .says("nothing is deployed and nothing costs")
         .says("4 stacks deployed")
         .prints("Url");
-    rehearse(&["*-networking", "-e", "--speed", "6000", "--fail", "NetworkingVpcC61EE5AB"])
+    rehearse(&["6000", "*-networking", "-e", "--fail", "NetworkingVpcC61EE5AB"])
         .ends_with(4)
         .says("failed on purpose")
         .says("was rolled back");
-    rehearse(&["*-networking", "-e", "--fault", "on * after 2m for 5m refuse"])
+    rehearse(&["600", "*-networking", "-e", "--fault", "on * after 1m for 2m refuse"])
         .ends_with(0)
+        .says("no answer for")
         .says("1 stack deployed");
-    rehearse(&["--fault", "on nothing"]).ends_with(10).says("hint:");
+    rehearse(&["600", "--fault", "on nothing"]).ends_with(10).says("hint:");
     assert_eq!(project.names("."), [""; 0]);
 }
