@@ -25,6 +25,7 @@ mod phases;
 pub mod pre_state;
 mod publish;
 mod reasons;
+pub mod removal;
 pub mod request;
 mod settle;
 mod stack;

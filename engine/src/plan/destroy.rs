@@ -6,6 +6,7 @@
 
 mod checks;
 mod costs;
+pub(crate) mod studio;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -203,7 +203,7 @@ pub struct Removal {
     pub logical_id: String,
     /// What it is removed from: the bucket, the repository, the domain, the stack.
     pub physical_id: String,
-    /// Its own name where there are several: the app or space, `profile/type/name` or `space`.
+    /// Its own name where there are several: of an app `space:OWNER/TYPE/NAME` or `user:OWNER/TYPE/NAME`, of a space its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }

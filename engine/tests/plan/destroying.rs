@@ -84,6 +84,12 @@ async fn a_protected_stack_stands_in_the_way() {
     case.request.removals.protection = true;
     let plan = case.plan(&[net, app]).await.unwrap();
     assert_eq!(of(&plan, "app").removals[0].kind, RemovalKind::TerminationProtection);
+    let session = case.runtime().sessions.base().await.unwrap();
+    let journal = formwork_engine::journal::Journal::in_memory();
+    formwork_engine::plan::removal::remove(of(&plan, "app"), &session, &case.runtime(), &journal)
+        .await
+        .unwrap();
+    assert!(!session.cloudformation().stack("app").await.unwrap().unwrap().termination_protection);
 }
 
 /// A bucket with an object stops a deletion: it is named, and emptied only when that is asked for.
@@ -109,6 +115,12 @@ async fn a_bucket_with_objects_stands_in_the_way() {
     let plan = case.plan(&parts).await.unwrap();
     assert_eq!(of(&plan, "shop").removals[0].kind, RemovalKind::BucketContent);
     assert_eq!(of(&plan, "shop").losses.len(), 1);
+    let session = case.runtime().sessions.base().await.unwrap();
+    let journal = formwork_engine::journal::Journal::in_memory();
+    formwork_engine::plan::removal::remove(of(&plan, "shop"), &session, &case.runtime(), &journal)
+        .await
+        .unwrap();
+    assert!(session.storage().is_empty("shop-data").await.unwrap());
 }
 
 /// A check that the service does not answer stops nothing, and is told.

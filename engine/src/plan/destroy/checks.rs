@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::environment::Target;
 use super::super::model::{Removal, RemovalKind};
-use super::{Removals, resources_of};
+use super::{Removals, resources_of, studio};
 use crate::aws::Error;
 use crate::aws::cloudformation::{Stack, StackResource};
 
@@ -46,7 +46,6 @@ pub(super) struct Found {
 }
 
 const CONTENT: &str = "empty it, or let it be emptied with --remove content";
-const STUDIO: &str = "delete the apps and spaces, or let them be deleted with --remove studio";
 const PROTECTION: &str = "take the protection off with --remove protection";
 const RESOURCE: &str = "take deletion protection off in the app and deploy, then destroy";
 
@@ -92,7 +91,7 @@ pub(super) async fn obstacles(
                 }
             }
             ("AWS::SageMaker::Domain", Some(domain)) => {
-                studio(target, stack, resource, domain, resources).await
+                studio::obstacles(target, stack, resource, domain, resources).await
             }
             _ => Ok(Found::default()),
         };
@@ -110,7 +109,12 @@ pub(super) async fn obstacles(
     found
 }
 
-fn removal(kind: RemovalKind, logical_id: &str, physical_id: &str, name: Option<String>) -> Removal {
+pub(super) fn removal(
+    kind: RemovalKind,
+    logical_id: &str,
+    physical_id: &str,
+    name: Option<String>,
+) -> Removal {
     Removal { kind, logical_id: logical_id.to_owned(), physical_id: physical_id.to_owned(), name }
 }
 
@@ -181,81 +185,4 @@ async fn images(
         });
     }
     Ok(found)
-}
-
-/// Apps, spaces and user profiles that somebody made in a domain: SageMaker deletes no domain that has one.
-async fn studio(
-    target: &Target,
-    stack: &Stack,
-    resource: &StackResource,
-    domain: &str,
-    resources: &[&StackResource],
-) -> Result<Found, Error> {
-    let mut found = Found::default();
-    let text =
-        |item: &Value, name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    for app in list(target, "SageMaker.ListApps", "Apps", domain).await? {
-        if matches!(text(&app, "Status").as_str(), "Deleted" | "Failed" | "Deleting") {
-            continue;
-        }
-        let owner = Some(text(&app, "SpaceName")).filter(|name| !name.is_empty());
-        let owner = owner.unwrap_or_else(|| text(&app, "UserProfileName"));
-        let name = format!("{owner}/{}/{}", text(&app, "AppType"), text(&app, "AppName"));
-        found.obstacles.push(Obstacle {
-            words: format!("stack {}: Studio app {name} runs in domain {domain}", stack.name),
-            removal: Some(removal(RemovalKind::StudioApp, &resource.logical_id, domain, Some(name))),
-            hint: STUDIO,
-        });
-    }
-    let ours: BTreeSet<&str> = resources.iter().filter_map(|it| it.physical_id.as_deref()).collect();
-    let is_ours = |name: &str| ours.iter().any(|id| id.split(['|', '/']).any(|part| part == name));
-    for space in list(target, "SageMaker.ListSpaces", "Spaces", domain).await? {
-        let name = text(&space, "SpaceName");
-        if text(&space, "Status") == "Deleting" || is_ours(&name) {
-            continue;
-        }
-        found.obstacles.push(Obstacle {
-            words: format!("stack {}: Studio space {name} is in domain {domain}", stack.name),
-            removal: Some(removal(RemovalKind::StudioSpace, &resource.logical_id, domain, Some(name))),
-            hint: STUDIO,
-        });
-    }
-    for profile in list(target, "SageMaker.ListUserProfiles", "UserProfiles", domain).await? {
-        let name = text(&profile, "UserProfileName");
-        if text(&profile, "Status") != "Deleting" && !is_ours(&name) {
-            found.obstacles.push(Obstacle {
-                removal: None,
-                words: format!(
-                    "stack {}: user profile {name} of domain {domain} was made outside of the stack",
-                    stack.name
-                ),
-                hint: "delete the user profile in the SageMaker console",
-            });
-        }
-    }
-    Ok(found)
-}
-
-/// All pages of one of SageMaker's lists of a domain.
-async fn list(
-    target: &Target,
-    operation: &'static str,
-    member: &str,
-    domain: &str,
-) -> Result<Vec<Value>, Error> {
-    let mut items = Vec::new();
-    let mut page: Option<String> = None;
-    loop {
-        let mut body = json!({"DomainIdEquals": domain, "MaxResults": 100});
-        if let Some(page) = &page {
-            body["NextToken"] = page.as_str().into();
-        }
-        let answer = target.session.call().json("sagemaker", operation, &body).await?;
-        items.extend(answer.get(member).and_then(Value::as_array).cloned().unwrap_or_default());
-        let next = answer.get("NextToken").and_then(Value::as_str).map(str::to_owned);
-        if next.is_none() || next == page {
-            return Ok(items);
-        }
-        page = next;
-    }
 }

@@ -1,0 +1,123 @@
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+use super::*;
+use crate::aws::{ConnectOptions, InProcess, Sessions, Transport};
+use crate::plan::testing::plan;
+use crate::{Clock, Control};
+
+/// A Studio domain with an app in a space, whose deletion takes a few looks, and a repository with two images.
+#[derive(Debug, Default)]
+struct Domain {
+    calls: Mutex<Vec<String>>,
+}
+
+impl Domain {
+    fn after(calls: &[String], operation: &str) -> Option<usize> {
+        calls.iter().position(|call| call == operation).map(|at| calls.len() - at)
+    }
+
+    fn answer(&self, operation: &str) -> Value {
+        let mut calls = self.calls.lock().unwrap();
+        calls.push(operation.to_owned());
+        match operation {
+            "ListApps" => {
+                let status = match Self::after(&calls, "DeleteApp") {
+                    None => "InService",
+                    Some(looks) if looks < 5 => "Deleting",
+                    Some(_) => "Deleted",
+                };
+                json!({"Apps": [{"SpaceName": "ana", "AppType": "JupyterLab", "AppName": "default", "Status": status}]})
+            }
+            "ListSpaces" if Self::after(&calls, "DeleteSpace").is_some_and(|looks| looks > 2) => {
+                json!({"Spaces": []})
+            }
+            "ListSpaces" => json!({"Spaces": [{"SpaceName": "ana", "Status": "InService"}]}),
+            "ListImages" if Self::after(&calls, "BatchDeleteImage").is_some() => json!({"imageIds": []}),
+            "ListImages" => {
+                json!({"imageIds": [{"imageDigest": "sha256:a"}, {"imageDigest": "sha256:b", "imageTag": "x"}]})
+            }
+            _ => json!({}),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Wire(Arc<Domain>);
+
+impl InProcess for Wire {
+    fn call(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'static, Result<http::Response<Bytes>, String>> {
+        let target =
+            request.headers().get("x-amz-target").and_then(|it| it.to_str().ok()).unwrap_or_default();
+        let text = match target.rsplit('.').next() {
+            Some(operation) if !operation.is_empty() => self.0.answer(operation).to_string(),
+            _ => "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:user/a</Arn>\
+                  <UserId>A</UserId><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+                .to_owned(),
+        };
+        let response = http::Response::builder().status(200).body(Bytes::from(text)).expect("an answer");
+        Box::pin(async move { Ok(response) })
+    }
+}
+
+fn removal(kind: RemovalKind, physical_id: &str, name: Option<&str>) -> Removal {
+    Removal {
+        kind,
+        logical_id: "X".to_owned(),
+        physical_id: physical_id.to_owned(),
+        name: name.map(str::to_owned),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn apps_go_before_spaces_and_each_is_waited_for() {
+    let domain = Arc::new(Domain::default());
+    let (clock, listener) = (Clock::real(), Arc::new(crate::event::Nobody));
+    let sessions = Sessions::new(ConnectOptions {
+        profile: None,
+        region: Some("eu-west-1".to_owned()),
+        transport: Transport::InProcess(Arc::new(Wire(domain.clone()))),
+        clock,
+        listener: listener.clone(),
+    });
+    let session = sessions.base().await.unwrap();
+    let runtime = Runtime { clock, listener, sessions, control: Control::default() };
+    let mut stack = plan().stacks.remove(0);
+    stack.removals = vec![
+        removal(RemovalKind::RepositoryImages, "images", None),
+        removal(RemovalKind::StudioSpace, "d-1", Some("ana")),
+        removal(RemovalKind::StudioApp, "d-1", Some("space:ana/JupyterLab/default")),
+    ];
+    remove(&stack, &session, &runtime, &Journal::in_memory()).await.unwrap();
+    let mut calls = domain.calls.lock().unwrap().clone();
+    calls.dedup();
+    assert_eq!(
+        calls,
+        [
+            "DeleteApp",
+            "ListApps",
+            "DeleteSpace",
+            "ListSpaces",
+            "ListImages",
+            "BatchDeleteImage",
+            "ListImages"
+        ]
+    );
+}
+
+#[test]
+fn an_app_is_named_with_its_owner() {
+    let body = app_body("d-1", "space:ana/JupyterLab/default").unwrap();
+    assert_eq!(
+        body,
+        json!({"DomainId": "d-1", "SpaceName": "ana", "AppType": "JupyterLab", "AppName": "default"})
+    );
+    let body = app_body("d-1", "user:bo/KernelGateway/a/b").unwrap();
+    assert_eq!((&body["UserProfileName"], &body["AppName"]), (&json!("bo"), &json!("a/b")));
+    assert_eq!(app_body("d-1", "nonsense"), None);
+}
