@@ -165,8 +165,8 @@ proptest! {
         prop_assert!(running.is_empty());
         prop_assert_eq!(fine.len() + failed.len() + skipped.len(), plan.stacks.len(), "each ends exactly once");
         if stop_after.is_none() {
-            for stack in 0..plan.stacks.len() {
-                let stopped = wanted[stack].iter().any(|need| failed.contains(need) || skipped.contains(need));
+            for (stack, needs) in wanted.iter().enumerate() {
+                let stopped = needs.iter().any(|need| failed.contains(need) || skipped.contains(need));
                 prop_assert_eq!(stopped, skipped.contains(&stack), "{} was stopped wrongly", stack);
             }
         }

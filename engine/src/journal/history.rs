@@ -127,10 +127,10 @@ impl History {
 
     /// The calls, in order.
     pub fn calls(&self) -> impl Iterator<Item = Call<'_>> {
-        let mut outcomes: BTreeMap<u64, (&Option<String>, bool, &BTreeMap<String, String>)> = BTreeMap::new();
+        let mut outcomes = BTreeMap::new();
         for line in &self.lines {
             if let Record::Outcome { call, error, open, names } = &line.record {
-                outcomes.insert(*call, (error, *open, names));
+                outcomes.insert(*call, (error.as_deref(), *open, names));
             }
         }
         self.lines.iter().filter_map(move |line| {

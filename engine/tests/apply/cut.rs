@@ -1,7 +1,7 @@
 //! The process ends at every record of its journal, before and after the call that the record is about. Resuming leads
 //! to the state of a run that was never cut, and no call has taken effect twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use formwork_engine::apply;
 use formwork_engine::aws::cloudformation::StackStatus;
@@ -31,6 +31,18 @@ async fn state(case: &Case) -> BTreeMap<String, (StackStatus, Vec<String>, Vec<S
 /// What took effect: the calls that begin an operation, each with its token.
 fn operations(case: &Case) -> usize {
     ["ExecuteChangeSet", "DeleteStack", "UpdateTerminationProtection"].iter().map(|it| case.effects(it)).sum()
+}
+
+/// The tokens that were sent, by operation: a repetition sends none of its own.
+fn tokens(case: &Case) -> BTreeMap<String, usize> {
+    let simulator = case.account.simulator();
+    let mut tokens: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for entry in simulator.log().entries() {
+        if let ("ExecuteChangeSet" | "DeleteStack", Some(token)) = (entry.operation.as_str(), &entry.token) {
+            tokens.entry(entry.operation.clone()).or_default().insert(token.clone());
+        }
+    }
+    tokens.into_iter().map(|(operation, tokens)| (operation, tokens.len())).collect()
 }
 
 struct Scenario {
@@ -70,13 +82,19 @@ impl Scenario {
         let whole = self.account().await;
         let journal = Journal::in_memory_of(RUN, Default::default());
         let code = self.run(&whole, &journal).await.unwrap();
-        let (expected, effects) = (state(&whole).await, operations(&whole));
+        let (expected, effects, sent) = (state(&whole).await, operations(&whole), tokens(&whole));
         let history = journal.history();
         let records = history.lines.len() as u64;
         assert!(records > 4);
+        // Planning is cut where everything is new; elsewhere the cuts begin with the approval.
+        let approved = history.lines.iter().position(|line| matches!(line.record, Record::Approved { .. }));
+        let first = if self.before.is_empty() { 1 } else { approved.unwrap() as u64 + 1 };
         // The process ends before the call of a record, or after it: then the next record is missing.
-        let before = (1..=records).map(|record| (record, true));
-        let calls = history.lines.iter().filter(|line| matches!(line.record, Record::Intent { .. }));
+        let before = (first..=records).map(|record| (record, true));
+        let calls = history
+            .lines
+            .iter()
+            .filter(|line| line.sequence >= first && matches!(line.record, Record::Intent { .. }));
         let after: Vec<(u64, bool)> = calls.map(|line| (line.sequence + 1, false)).collect();
         for (record, written) in before.chain(after) {
             let at = format!("cut at record {record} of {records}, written: {written}");
@@ -102,6 +120,7 @@ impl Scenario {
             }
             assert_eq!(state(&case).await, expected, "{at}");
             assert_eq!(operations(&case), effects, "{at}: {history:#?}");
+            assert_eq!(tokens(&case), sent, "{at}: {history:#?}");
         }
     }
 }

@@ -122,7 +122,7 @@ async fn an_export_in_use_is_removed_by_itself() {
     app.needs = vec!["net"];
     let report = case.deploy(&[net, app]).await;
     assert_eq!(report.code, 0, "{report:#?}");
-    assert!(case.session().await.cloudformation().exports().await.unwrap().get("net-arn").is_none());
+    assert!(!case.session().await.cloudformation().exports().await.unwrap().contains_key("net-arn"));
     assert_eq!(of(&report, "net").outcome, StackOutcome::Deployed);
 }
 
@@ -204,7 +204,7 @@ async fn a_role_that_is_not_known_everywhere_is_waited_for_once() {
 async fn what_takes_too_long_is_cancelled_or_left() {
     let mut case = Case::new("");
     case.deploy(&[part("net", &[], "one")]).await;
-    case.script("resource net/Topic slow 3h");
+    case.script("resource net/Topic slow 20m");
     case.options.limit = Some(Duration::from_secs(600));
     let report = case.deploy(&[part("net", &[], "two")]).await;
     let net = of(&report, "net");
@@ -212,7 +212,7 @@ async fn what_takes_too_long_is_cancelled_or_left() {
     assert_eq!(case.effects("CancelUpdateStack"), 1);
     assert!(net.message.as_ref().unwrap().contains("600 seconds"), "{net:#?}");
 
-    let mut case = Case::new("resource net/Topic slow 3h");
+    let mut case = Case::new("resource net/Topic slow 20m");
     case.options.limit = Some(Duration::from_secs(600));
     let report = case.deploy(&[part("net", &[], "one")]).await;
     assert_eq!((report.code, case.effects("CancelUpdateStack")), (6, 0), "{report:#?}");
