@@ -59,6 +59,8 @@ fn stacks_are_deployed_shown_left_alone_and_destroyed() {
     assert_schema("outputs.json", &outputs);
     assert_eq!(outputs["stacks"]["app-proxy"]["status"], "CREATE_COMPLETE");
 
+    account.run(&["diff", "--fail-on", "any-change"]).ends_with(0).says("2 stacks are the same");
+    account.run(&["diff", "-c", "topics=2", "--fail-on", "any-change"]).ends_with(2).prints("Topic2");
     let writes = account.writes();
     account.run(&["deploy", "--require-approval", "any-change"]).ends_with(0).says("2 stacks unchanged");
     account.run(&["plan", "--detailed-exitcode"]).ends_with(0).prints("2 stacks unchanged");

@@ -5,6 +5,8 @@
 mod arguments;
 mod before;
 mod comparison;
+#[cfg(feature = "engine")]
+mod deployed;
 mod report;
 mod text;
 mod wrapping;
@@ -23,18 +25,45 @@ use crate::report::{LoadedStack, StackReport, to_text};
 use crate::selection::select;
 use crate::settings::Settings;
 
-pub(crate) fn run(arguments: &DiffArguments, settings: &Settings, console: &Console) -> Result<(), Failure> {
+pub(crate) fn run(
+    arguments: &DiffArguments,
+    profile: Option<&str>,
+    settings: &Settings,
+    console: &Console,
+) -> Result<(), Failure> {
     let Some(path) = &arguments.against else {
-        return Err(Failure::Usage(
-            "there is nothing to compare with\nhint: name an assembly or a template file with --against"
-                .to_owned(),
-        ));
+        return with_deployed(arguments, profile, settings, console);
     };
     let stacks = application::stacks(settings, console)?;
     let reports: Vec<StackReport> = stacks.iter().map(|stack| stack.report.clone()).collect();
     let selected = select(&reports, &arguments.stacks)?;
     let before = before::read(path, &selected)?;
     compare(arguments, &stacks, &*before, console)
+}
+
+#[cfg(feature = "engine")]
+fn with_deployed(
+    arguments: &DiffArguments,
+    profile: Option<&str>,
+    settings: &Settings,
+    console: &Console,
+) -> Result<(), Failure> {
+    let stacks = application::stacks(settings, console)?;
+    let progress = crate::arguments::ProgressOptions::default();
+    let workplace = crate::deployment::Workplace::in_account(settings, profile, &progress, console)?;
+    compare(arguments, &stacks, &deployed::Deployed(workplace), console)
+}
+
+#[cfg(not(feature = "engine"))]
+fn with_deployed(
+    _: &DiffArguments,
+    _: Option<&str>,
+    _: &Settings,
+    _: &Console,
+) -> Result<(), Failure> {
+    Err(Failure::Usage(
+        "there is nothing to compare with\nhint: name an assembly or a template file with --against".to_owned(),
+    ))
 }
 
 /// Compares the chosen stacks of an app with what was before, and shows the difference.

@@ -11,7 +11,8 @@ pub(crate) struct DiffArguments {
     /// The stacks to compare, by name or pattern [default: all]
     #[arg(value_name = "STACK")]
     pub(crate) stacks: Vec<String>,
-    /// What to compare with: a directory that holds an assembly, or a template file for one stack
+    /// What to compare with: a directory that holds an assembly, or a template file for one stack [default: the deployed
+    /// stacks]
     #[arg(long, value_name = "DIRECTORY|FILE")]
     pub(crate) against: Option<PathBuf>,
     /// Ends with exit code 2 when there is such a difference; several are separated by commas

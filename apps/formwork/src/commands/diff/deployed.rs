@@ -1,0 +1,38 @@
+//! The stacks as they are deployed.
+
+use formwork_assembly::TemplateFile;
+
+use super::before::{Before, OldStack};
+use crate::deployment::{Workplace, engine_failure};
+use crate::failure::Failure;
+use crate::report::StackReport;
+
+/// The account as a source of old templates.
+pub(super) struct Deployed(pub(super) Workplace);
+
+impl Before for Deployed {
+    fn name(&self) -> String {
+        "the deployed stacks".to_owned()
+    }
+
+    fn stack(&self, stack: &StackReport) -> Result<Option<OldStack>, Failure> {
+        let region = stack.environment.rsplit('/').next().filter(|region| *region != "unknown-region");
+        let found = self.0.run(async {
+            let session = self.0.engine.sessions.session(region, None).await?;
+            let client = session.cloudformation();
+            // A stack in review has no template yet: nothing is deployed.
+            let Some(old) = client.stack(&stack.name).await? else { return Ok(None) };
+            let template = client.template(&old.id).await?;
+            Ok(template.map(|template| (template, old.parameters)))
+        });
+        let Some((text, parameters)) = found.map_err(engine_failure)? else { return Ok(None) };
+        let file = TemplateFile::from_bytes(&stack.name, text.as_bytes())
+            .map_err(|error| Failure::Input(error.to_string()))?;
+        Ok(Some(OldStack { template: file.into_value(), parameters }))
+    }
+
+    /// A stack that the app dropped is not told from one that never was of it: `formwork destroy` deletes what it names.
+    fn gone(&self, _: &[StackReport]) -> Result<Vec<(StackReport, OldStack)>, Failure> {
+        Ok(Vec::new())
+    }
+}
