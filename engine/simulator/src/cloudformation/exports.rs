@@ -76,13 +76,34 @@ impl World {
         }
     }
 
-    /// What is said of an export that cannot go since others use it.
-    pub(super) fn export_in_use(&self, export: &str, users: &[String]) -> String {
-        let users = users.join(" and ");
-        if self.options.older_export_words {
-            format!("Export {export} cannot be deleted as it is in use by {users}")
-        } else {
-            format!("Delete canceled. Cannot delete export {export} as it is in use by {users}.")
+    /// What is said of an export that cannot go, or not change, since others use it.
+    pub(super) fn export_in_use(&self, change: ExportChange, export: &str, users: &[String]) -> String {
+        let users = match users {
+            [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+            _ => users.concat(),
+        };
+        match (change, self.options.older_export_words) {
+            (ExportChange::Deleted, true) => {
+                format!("Export {export} cannot be deleted as it is in use by {users}")
+            }
+            (ExportChange::Deleted, false) => {
+                format!("Delete canceled. Cannot delete export {export} as it is in use by {users}.")
+            }
+            (ExportChange::Updated, true) => {
+                format!("Export {export} cannot be updated as it is in use by {users}")
+            }
+            (ExportChange::Updated, false) => {
+                format!("Cannot update export {export} as it is in use by {users}.")
+            }
         }
     }
+}
+
+/// What was to happen to an export that others use.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ExportChange {
+    /// It goes.
+    Deleted,
+    /// It has another value.
+    Updated,
 }

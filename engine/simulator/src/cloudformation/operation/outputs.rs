@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::exports::ExportChange;
 use super::super::state::{Output, StackKey};
 use super::super::template::parameters::plain;
 use super::Engine;
@@ -73,12 +74,9 @@ impl Engine<'_> {
                 continue;
             }
             match outputs.iter().find(|it| it.export == before.export) {
-                None => return Err(self.world.export_in_use(export, &users)),
+                None => return Err(self.world.export_in_use(ExportChange::Deleted, export, &users)),
                 Some(now) if now.value != before.value => {
-                    return Err(format!(
-                        "Cannot update export {export} as it is in use by {}",
-                        users.join(" and ")
-                    ));
+                    return Err(self.world.export_in_use(ExportChange::Updated, export, &users));
                 }
                 Some(_) => {}
             }
@@ -121,7 +119,7 @@ impl Engine<'_> {
         let stack = &self.world.stacks[key];
         stack.outputs.iter().filter_map(|output| output.export.as_deref()).find_map(|export| {
             let users = self.world.importers(&stack.account, &stack.region, export);
-            (!users.is_empty()).then(|| self.world.export_in_use(export, &users))
+            (!users.is_empty()).then(|| self.world.export_in_use(ExportChange::Deleted, export, &users))
         })
     }
 

@@ -154,7 +154,10 @@ fn accounts_and_regions_do_not_see_each_other() {
     let mut bench = Bench::new();
     bench.deploy("net", NETWORK);
     let id = bench.call("DescribeStacks", &[("StackName", "net")]).unwrap().text("StackId");
+    let change_set = bench.change_set("other", "CREATE", NETWORK, &[]);
     bench.region = "us-east-1".to_owned();
+    let refused = bench.refused("DescribeChangeSet", &[("ChangeSetName", &change_set)]);
+    assert!(refused.starts_with("ChangeSetNotFound"), "{refused}");
     assert!(bench.status("net").contains("does not exist"));
     assert!(bench.status(&id).contains("does not exist"));
     assert!(bench.call("ListExports", &[]).unwrap().members("Exports").is_empty());

@@ -38,6 +38,15 @@ fn an_export_in_use_stays() {
     );
     assert_eq!(bench.call("ListExports", &[]).unwrap().text("Name"), "shared");
 
+    let renamed = PRODUCER.replace(
+        r#""Type": "AWS::SNS::Topic""#,
+        r#""Type": "AWS::SNS::Topic", "Properties": {"TopicName": "x"}"#,
+    );
+    assert_eq!(bench.deploy("producer", &renamed), "UPDATE_ROLLBACK_COMPLETE");
+    let told =
+        "producer UPDATE_ROLLBACK_IN_PROGRESS: Cannot update export shared as it is in use by one and two. ";
+    assert!(bench.events("producer").contains(&told.to_owned()), "{:?}", bench.events("producer"));
+
     bench.world.options.older_export_words = true;
     bench.call("DeleteStack", &[("StackName", "producer")]).unwrap();
     bench.settle();
@@ -234,6 +243,8 @@ fn drift_is_detected_and_taken_back() {
     bench.wait(5);
     let status = bench.call("DescribeStackDriftDetectionStatus", &ask).unwrap();
     assert_eq!(status.text("StackDriftStatus"), "DRIFTED");
+    let stack = bench.call("DescribeStacks", &[("StackName", "app")]).unwrap();
+    assert_eq!(stack.text("StackDriftStatus"), "DRIFTED");
     let drifts = bench.call("DescribeStackResourceDrifts", &[("StackName", "app")]).unwrap();
     let drifts = drifts.members("StackResourceDrifts");
     assert_eq!(drifts[0].text("StackResourceDriftStatus"), "NOT_CHECKED");
