@@ -217,7 +217,21 @@ def start_sagemaker(port):
     from threading import Lock, Thread
 
     sys.path.insert(0, str(REPOSITORY / "lambda-layers/mlflow-app/tests"))
-    from fake_sagemaker import FakeSageMaker
+    from fake_sagemaker import MODEL, FakeSageMaker, ServiceFault
+
+    class SageMaker(FakeSageMaker):
+        """With a Studio in which nobody works: lists of everything else are empty, and nothing else is there."""
+
+        def __getattr__(self, name):
+            operation = name.removeprefix("_")
+            if operation not in MODEL.operation_names:
+                raise AttributeError(name)
+            return lambda parameters: self._nothing(MODEL.operation_model(operation).output_shape, operation)
+
+        def _nothing(self, answer, operation):
+            if not operation.startswith("List"):
+                raise ServiceFault("ResourceNotFound", f"{operation}: there is no such resource")
+            return {name: [] for name, shape in answer.members.items() if shape.type_name == "list"}
 
     regions, lock = {}, Lock()
 
@@ -228,7 +242,7 @@ def start_sagemaker(port):
             region = self.headers.get("Authorization", "").split("/")[2]
             with lock:
                 if region not in regions:
-                    regions[region] = FakeSageMaker(Clock(), region)
+                    regions[region] = SageMaker(Clock(), region)
                     regions[region].seconds = {"Creating": 1, "Updating": 1, "Deleting": 1}
                 regions[region]._answer(self, self.headers["X-Amz-Target"], body)
 
