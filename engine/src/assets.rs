@@ -24,7 +24,8 @@ use formwork_assembly::cloud_assembly::StackArtifact;
 use futures_util::StreamExt;
 use tokio::sync::{OnceCell, Semaphore};
 
-use crate::aws::Session;
+use crate::aws::storage::{Storage, explain};
+use crate::aws::{Error, ErrorKind, Session};
 use crate::control::Wish;
 use crate::error::{Class, EngineError};
 use crate::event::What;
@@ -206,31 +207,30 @@ impl Publisher {
     }
 
     /// Makes sure that what a plan found in S3 still lies there: the same size, and the same content where S3 knows it.
+    /// Where the role of the session may not look, the caller itself does.
     ///
     /// # Errors
-    /// When something is gone or was replaced.
+    /// When something is gone or was replaced, or nobody may look.
     pub async fn verify(&self, planned: &[PlannedAsset], session: &Session) -> Result<(), EngineError> {
-        let storage = session.storage();
+        let own = session.storage();
         for asset in planned {
-            let explain = |error| {
-                crate::aws::storage::explain(error, &asset.bucket, session.account(), session.region())
+            let differs = match difference(&own, asset).await {
+                Err(error) if error.kind == ErrorKind::Denied => {
+                    match self.0.runtime.sessions.session(Some(session.region()), None).await {
+                        Ok(caller) if caller.account() == session.account() => {
+                            difference(&caller.storage(), asset).await
+                        }
+                        _ => Err(error),
+                    }
+                }
+                answer => answer,
             };
-            let found = storage.find(&asset.bucket, &asset.key).await.map_err(explain)?;
-            let same_size =
-                found.as_ref().is_some_and(|found| asset.bytes.is_none_or(|bytes| bytes == found.bytes));
-            let head = match (&found, &asset.sha256) {
-                (Some(_), Some(_)) => storage.head(&asset.bucket, &asset.key).await.map_err(explain)?,
-                _ => None,
-            };
-            let other =
-                head.and_then(|head| head.sha256).is_some_and(|now| Some(&now) != asset.sha256.as_ref());
-            if !same_size || other {
-                let what = if found.is_none() { "is gone" } else { "is another" };
-                return Err(EngineError::new(
-                    Class::Refused,
-                    format!("the asset s3://{}/{} {what} since the plan was made", asset.bucket, asset.key),
-                )
-                .with_hint("make a new plan"));
+            let differs = differs
+                .map_err(|error| explain(error, &asset.bucket, session.account(), session.region()))?;
+            if let Some(how) = differs {
+                let message =
+                    format!("the asset s3://{}/{} is {how} since the plan was made", asset.bucket, asset.key);
+                return Err(EngineError::new(Class::Refused, message).with_hint("make a new plan"));
             }
         }
         Ok(())
@@ -269,6 +269,18 @@ impl Publisher {
         }
         Err(stopped(what))
     }
+}
+
+/// How an object is no longer what a plan found, if it is not.
+async fn difference(storage: &Storage, planned: &PlannedAsset) -> Result<Option<&'static str>, Error> {
+    let Some(found) = storage.find(&planned.bucket, &planned.key).await? else { return Ok(Some("gone")) };
+    let same_size = planned.bytes.is_none_or(|bytes| bytes == found.bytes);
+    let now = match &planned.sha256 {
+        Some(_) => storage.head(&planned.bucket, &planned.key).await?.and_then(|head| head.sha256),
+        None => None,
+    };
+    let same_content = now.is_none() || now == planned.sha256;
+    Ok((!same_size || !same_content).then_some("another"))
 }
 
 /// One file on its way to one place.

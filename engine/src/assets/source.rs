@@ -13,6 +13,11 @@ use super::{Publisher, Task, archive, manifest};
 use crate::error::{Class, EngineError};
 use crate::event::What;
 
+/// How much a Lambda function's archive and layers may unpack to, in bytes: 250 MB as AWS counts them.
+///
+/// Source: AWS Lambda Developer Guide, "Lambda quotas".
+const LAMBDA_UNPACKED: u64 = if cfg!(test) { 1 << 20 } else { 250 << 20 };
+
 /// Bytes that are ready to be put somewhere.
 #[derive(Debug)]
 pub(super) struct Content {
@@ -93,6 +98,14 @@ impl Publisher {
         for (one, other) in &archived.collisions {
             let message = format!("asset {id} has {one} and {other}, which are one file on some systems");
             self.0.runtime.tell(What::Warning { message, hint: Some("rename one of them".to_owned()) });
+        }
+        if archived.unpacked > LAMBDA_UNPACKED {
+            let message = format!(
+                "asset {id} has {} bytes unpacked, and a Lambda function takes {LAMBDA_UNPACKED} with its layers",
+                archived.unpacked
+            );
+            let hint = "leave out what the function does not need, or use a container image".to_owned();
+            self.0.runtime.tell(What::Warning { message, hint: Some(hint) });
         }
         let path = temporary.to_path_buf();
         // Another version of the packer may write other bytes for the same files.

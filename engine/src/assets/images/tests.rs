@@ -114,7 +114,7 @@ async fn failing_build_is_quoted() {
     assert!(error.message.ends_with("COPY failed: no such file"), "{error}");
 }
 
-/// Fault 57 for images: there is no repository.
+/// Fault 57: there is no repository.
 #[tokio::test]
 async fn missing_repository_names_the_bootstrap_command() {
     let directory = tempfile::tempdir().unwrap();

@@ -188,7 +188,7 @@ async fn puts_carry_a_checksum_and_tell_the_version() {
     assert!(put.headers().contains_key("x-amz-checksum-sha256"));
 }
 
-/// Fault 5 as far as publishing goes: what was learnt of a bucket in one account is not used in another.
+/// What was learnt of a bucket in one account is not used in another.
 #[tokio::test(start_paused = true)]
 async fn places_are_known_by_account_and_region() {
     let stage = Stage::new("bucket assets exists").await;

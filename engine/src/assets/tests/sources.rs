@@ -91,6 +91,29 @@ fn file_of_more_than_4_gib_is_packed() {
     assert_eq!(zip.by_index(0).unwrap().size(), (4 << 30) + 1);
 }
 
+/// Fault 64: an archive that no Lambda function takes is told before it is deployed. (Tests have a lower limit.)
+#[tokio::test]
+async fn archive_that_no_function_takes_is_told() {
+    let stage = Stage::new("bucket assets exists").await;
+    stage.write("code/small", &vec![0; 1 << 20]);
+    let source = json!({ "path": "code", "packaging": "zip" });
+    let assembly = stage.assembly(json!({ "a": asset(source, "code.zip") }), json!({}));
+    let warned = || {
+        stage
+            .told()
+            .iter()
+            .any(|what| matches!(what, What::Warning { message, .. } if message.contains("Lambda")))
+    };
+    stage.publish(&assembly).await.expect("published");
+    assert!(!warned());
+    stage.write("code/more", b"x");
+    let ticket = stage.journal.intent(crate::journal::Intent::new("DeleteObjects", "code.zip")).unwrap();
+    let keys = ["code.zip".to_owned()];
+    stage.session.storage().delete(super::support::BUCKET, &keys, &ticket).await.expect("deleted");
+    stage.publish(&assembly).await.expect("published");
+    assert!(warned());
+}
+
 /// A directory is packed, and its archive comes apart again.
 #[tokio::test]
 async fn directory_is_packed_at_publish() {

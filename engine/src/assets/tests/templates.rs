@@ -88,7 +88,7 @@ async fn template_that_was_deleted_is_put_again() {
     assert_eq!(stage.object(&one.key).expect("the object"), "{}");
 }
 
-/// Fault 67, tampering: another text of the same size lies under the template's key.
+/// Fault 67: another text of the same size lies under the template's key.
 #[tokio::test(start_paused = true)]
 async fn template_that_was_replaced_is_put_again() {
     let stage = Stage::new("bucket assets exists").await;

@@ -46,6 +46,7 @@ async fn longer_key_is_not_taken_for_ours() {
     let stage = Stage::new("bucket assets exists").await;
     stage.write("a.txt", b"content");
     stage.put("a.txt.old", b"content");
+    assert_eq!(stage.session.storage().find(BUCKET, "a.txt").await.expect("an answer"), None);
     let assembly = stage.assembly(json!({ "a": file("a.txt", "a.txt") }), json!({}));
     stage.publish(&assembly).await.expect("published");
     assert_eq!(stage.object("a.txt").expect("the object"), "content");
@@ -86,7 +87,7 @@ async fn empty_archive_counts_as_missing() {
     assert!(stage.object("code.zip").expect("the object").len() > 22);
 }
 
-/// Fault 15 for S3: throttled and failing calls are made again.
+/// Fault 15: throttled and failing calls are made again.
 #[tokio::test(start_paused = true)]
 async fn throttled_put_is_made_again() {
     let stage =
@@ -98,7 +99,7 @@ async fn throttled_put_is_made_again() {
     assert_eq!(stage.object("a.txt").expect("the object"), "content");
 }
 
-/// Fault 16 for S3: the answer to a put is lost; the same put again does no harm.
+/// Fault 16: the answer to a put is lost; the same put again does no harm.
 #[tokio::test(start_paused = true)]
 async fn put_whose_answer_is_lost_is_made_again() {
     let stage = Stage::new("bucket assets exists\non PutObject#1 accept-then-drop").await;
@@ -177,7 +178,7 @@ async fn completed_upload_whose_answer_is_lost_is_done() {
     assert!(stage.object("large.bin").expect("the object") == bytes);
 }
 
-/// Fault 68 as far as publishing goes: after the wish to stop nothing is started.
+/// Fault 68: after the wish to stop nothing is started.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_started_after_the_wish_to_stop() {
     let stage = Stage::new("bucket assets exists").await;
@@ -222,7 +223,7 @@ async fn files_are_shared_and_go_in_parallel() {
     assert!((20..30).contains(&seconds), "{seconds}");
 }
 
-/// Fault 31 and 67: what a plan found in S3 is gone or another when it is to be applied.
+/// Faults 31, 67: what a plan found in S3 is gone or another when it is to be applied.
 #[tokio::test(start_paused = true)]
 async fn asset_that_is_gone_since_the_plan_is_named() {
     let stage = Stage::new("bucket assets exists").await;
@@ -269,4 +270,19 @@ async fn bucket_is_emptied_for_good() {
     assert_eq!((removal.removed, removal.kept.len()), (3, 0));
     assert!(storage.is_empty(BUCKET).await.expect("an answer"));
     assert!(storage.uploads(BUCKET, "part").await.expect("a list").is_empty());
+}
+
+/// Fault 67: a role that may not read the bucket leaves the check to the caller itself.
+#[tokio::test(start_paused = true)]
+async fn caller_looks_where_the_role_may_not() {
+    let stage = Stage::new("bucket assets exists").await;
+    stage.write("a.txt", b"content");
+    let assembly = stage.assembly(json!({ "a": file("a.txt", "a.txt") }), json!({}));
+    let planned = stage.publish(&assembly).await.expect("published").planned();
+    let role = stage.session.assuming("arn:aws:iam::123456789012:role/deploy", None).await.expect("the role");
+    stage.script("on ListObjectsV2#1 error 403 AccessDenied");
+    stage.publisher().verify(&planned, &role).await.expect("as it was");
+    stage.script("on ListObjectsV2 error 403 AccessDenied");
+    let error = stage.publisher().verify(&planned, &role).await.expect_err("nobody may look");
+    assert_eq!(error.class, Class::Refused);
 }

@@ -17,7 +17,7 @@ fn what_can_be_tried_again_says_so() {
     }
 }
 
-/// Fault 3 for S3: expired credentials are no matter of the bucket.
+/// Fault 3: expired credentials are no matter of the bucket.
 #[test]
 fn expired_credentials_are_told_as_such() {
     let error =

@@ -38,3 +38,14 @@ async fn stack_that_asks_for_a_newer_bootstrap_stack_is_refused() {
     let error = check(&stack, &stage.session).await.expect_err("none");
     assert!(error.message.starts_with("account 123456789012 is not bootstrapped"), "{error}");
 }
+
+/// Our own roles may read our parameters only; that the CDK's cannot be read is no reason to stop.
+#[tokio::test(start_paused = true)]
+async fn parameter_of_the_cdk_that_may_not_be_read_counts_as_missing() {
+    let stage = Stage::new(
+        "parameter /formwork/bootstrap/formwork/bucket b\non GetParameter#3 error 400 AccessDeniedException",
+    )
+    .await;
+    let found = look(&stage.session, "formwork").await.expect("an answer");
+    assert_eq!((found.bucket.as_deref(), found.cdk_version), (Some("b"), None));
+}
