@@ -5,12 +5,17 @@
 //! buckets and roles are handed to the services that have them.
 //!
 //! ```text
-//! on ExecuteChangeSet#1 accept-then-drop
-//! on DescribeStackEvents after 3s for 60s throttle
-//! on * between 10s and 5m refuse
-//! resource Db fail "LimitExceeded" at 40%
-//! bucket assets owner 999999999999
+//! on ExecuteChangeSet#1 accept-then-drop              the first one; #2-5 and #3+ are ranges
+//! on DescribeStackEvents after 3s for 60s throttle    times count from the first request
+//! on s3:* between 10s and 5m refuse                   of one service
+//! on DescribeStacks of web* stale 3s                  about a stack, bucket, key or role of this name
+//! resource Db fail "LimitExceeded" after 30s          also stack/Db, and Db#2 for the second attempt
+//! rollback of Db fails "no"; delete of Db fails       the reason may be left out
+//! bucket assets owner 999999999999                    a bucket that somebody else took
+//! role deploy external-id red; sessions last 60s
 //! ```
+//!
+//! What is known otherwise is told by the error of a word that is not.
 
 mod parse;
 pub(crate) mod resources;
