@@ -4,6 +4,7 @@
 //! fetches and pins what it uses.
 
 mod generate;
+mod local;
 mod parts;
 mod paths;
 mod proxy_sources;
@@ -24,6 +25,8 @@ Usage: cargo xtask <command>
 Commands:
   test [--slow]       check format, lints, documentation, generated files and all tests, with all set-up;
                       --slow adds the parts that take long (all regions, all services, long fuzzing)
+  local               deploy both modes of the platform to an emulator of AWS on this machine, change them, and
+                      delete them again
   generate [--check]  write the generated files anew; --check only says whether they are up to date
   help                print this
 
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.as_slice() {
         ["test"] => test::run(&paths, false),
         ["test", "--slow"] => test::run(&paths, true),
+        ["local"] => local::walk(&paths),
         ["generate"] => generate(&paths, false),
         ["generate", "--check"] => generate(&paths, true),
         ["help" | "--help" | "-h"] => {

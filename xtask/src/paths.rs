@@ -36,6 +36,11 @@ impl Paths {
         self.join(".tools/lambda-layers-venv")
     }
 
+    /// The Python environment of the emulator of AWS.
+    pub(crate) fn emulator_venv(&self) -> PathBuf {
+        self.join(".tools/emulator-venv")
+    }
+
     /// The folder of the Node packages.
     pub(crate) fn node(&self) -> PathBuf {
         self.join(".tools/node")

@@ -1,4 +1,4 @@
-//! Fetches what the tests need beyond Rust: two Python environments and the Node packages, each from a lock file.
+//! Fetches what the tests need beyond Rust: three Python environments and the Node packages, each from a lock file.
 //!
 //! A stamp beside each holds the text of the lock file that it was made from, so that a second run costs nothing and a
 //! changed lock file makes it anew. Packages are checked against the hashes in the lock files; none is built from source.
@@ -28,6 +28,15 @@ pub(crate) fn judges(paths: &Paths) -> Result<(), String> {
 /// No Python that serves is there, or the packages cannot be fetched.
 pub(crate) fn lambda_layers(paths: &Paths) -> Result<(), String> {
     python_environment(&paths.lambda_layers_venv(), &paths.join("lambda-layers/requirements-test.txt"))
+}
+
+/// Makes sure that the emulator of AWS is installed in its Python environment.
+///
+/// # Errors
+///
+/// No Python that serves is there, or the packages cannot be fetched.
+pub(crate) fn emulator(paths: &Paths) -> Result<(), String> {
+    python_environment(&paths.emulator_venv(), &paths.join("tests/emulator/requirements.txt"))
 }
 
 /// Makes sure that the Node packages are installed.
