@@ -1,6 +1,6 @@
 //! One stack's part of a destruction.
 
-use super::calls::{failed, names};
+use super::calls::{failed, names, while_running};
 use super::report::Ending;
 use super::schedule::Step;
 use super::state::State;
@@ -12,7 +12,8 @@ use crate::event::{StackOutcome, What};
 use crate::follow::{Finished, OperationKind};
 use crate::journal::Intent;
 use crate::journal::history::Fate;
-use crate::plan::model::Operation;
+use crate::plan::model::{Operation, RemovalKind};
+use crate::plan::removal;
 
 /// How often a deletion is repeated whose answer did not come.
 const REPETITIONS: u32 = 2;
@@ -41,6 +42,9 @@ impl Work<'_> {
             let Some(now) = self.deletable(step, &session, &base.stack_id).await? else {
                 return Ok(Ending::new(StackOutcome::Deleted));
             };
+            // What stands in the way and was approved to go, as the plan names it.
+            let removed = Box::pin(removal::remove(stack, &session, self.runtime, self.journal)).await;
+            removed.map_err(|error| while_running(&stack.name, error))?;
             // CloudFormation takes these only where a deletion has failed before.
             if now.status == StackStatus::DeleteFailed {
                 self.leave_behind(step, &session, &base.stack_id, &mut deletion).await;
@@ -97,7 +101,9 @@ impl Work<'_> {
             )
             .with_hint(format!("look on with `formwork follow {name}`, then try again")));
         }
-        if now.termination_protection {
+        let unprotects =
+            self.stack(step).removals.iter().any(|it| it.kind == RemovalKind::TerminationProtection);
+        if now.termination_protection && !unprotects {
             return Err(EngineError::new(
                 Class::Refused,
                 format!("stack {name} is protected against deletion"),

@@ -76,3 +76,22 @@ async fn a_protected_stack_stays() {
     assert_eq!(code, 3);
     assert_eq!(case.calls("DeleteStack"), 0);
 }
+
+/// Fault 43: the protection is taken away where that was asked for and approved, then the stack is deleted.
+#[tokio::test(start_paused = true)]
+async fn a_protected_stack_goes_where_that_was_asked_for() {
+    let case = Case::new("");
+    let mut net = part("net", &[], "one");
+    net.properties = serde_json::json!({"terminationProtection": true});
+    case.deploy(&[net.clone()]).await;
+    let run = "20260102-050000-ffff";
+    let journal = formwork_engine::journal::Journal::in_memory_of(run, Default::default());
+    let mut request = formwork_engine::plan::PlanRequest::new(Command::Destroy, run);
+    request.removals.protection = true;
+    let assembly = case.assembly(&[net]);
+    let plan = formwork_engine::plan::make(&request, &assembly, case.runtime(), &journal).await.unwrap();
+    let report = formwork_engine::apply::run(&plan, &assembly, &case.options, case.runtime(), &journal);
+    let report = report.await.unwrap();
+    assert_eq!(report.code, 0, "{report:#?}");
+    assert_eq!(case.status("net").await, None);
+}
