@@ -30,11 +30,11 @@ pub(crate) fn run(
         Command::List(list) => list::run(list, &settings, console),
         Command::Graph(graph) => graph::run(graph, &settings, console),
         Command::Context(context) => context::run(context, &settings, surroundings, console),
-        Command::Diff(diff) => diff::run(diff, arguments.global.profile.as_deref(), &settings, console),
+        Command::Diff(diff) => diff::run(diff, &settings, console),
         Command::Validate(validate) => validate::run(validate, &settings, surroundings, console),
         #[cfg(feature = "engine")]
         Command::Deployment(command) => {
-            deployment::run(command, &arguments.global, &settings, surroundings, console)
+            deployment::run(command, &settings, surroundings, console)
         }
         Command::Asset(asset) => asset::run(asset, surroundings, console),
     }

@@ -2,6 +2,7 @@
 //!
 //! The schemas lie in `docs/schemas`; a test below keeps them fresh.
 
+#[cfg(feature = "engine")]
 use std::collections::BTreeMap;
 
 use formwork_assembly::{CloudAssembly, Diagnostic, Severity, StackArtifact, TemplateFile, json};
@@ -233,6 +234,7 @@ pub(crate) struct ValidateReport {
 }
 
 /// What `formwork outputs --json` prints.
+#[cfg(feature = "engine")]
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "formwork outputs --json")]
 pub(crate) struct OutputsReport {
@@ -241,6 +243,7 @@ pub(crate) struct OutputsReport {
 }
 
 /// The outputs of a stack.
+#[cfg(feature = "engine")]
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct StackOutputsReport {
     /// The stack's status.
@@ -250,6 +253,7 @@ pub(crate) struct StackOutputsReport {
 }
 
 /// An output.
+#[cfg(feature = "engine")]
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OutputReport {
@@ -287,13 +291,13 @@ mod tests {
             ("diff.json", schema_for!(crate::commands::diff::DiffReport)),
             ("formwork-toml.json", schema_for!(ProjectFileSchema)),
             ("list.json", schema_for!(ListReport)),
-            ("outputs.json", schema_for!(OutputsReport)),
             ("synth.json", schema_for!(SynthReport)),
             ("validate.json", schema_for!(ValidateReport)),
         ];
         #[cfg(feature = "engine")]
         schemas.extend([
             ("event.json", schema_for!(formwork_engine::Event)),
+            ("outputs.json", schema_for!(OutputsReport)),
             ("plan.json", schema_for!(formwork_engine::plan::Plan)),
         ]);
         schemas.sort_by_key(|(name, _)| *name);

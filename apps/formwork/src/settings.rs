@@ -90,6 +90,12 @@ pub(crate) struct Settings {
     pub(crate) context: Context,
     pub(crate) account: Option<Setting>,
     pub(crate) region: Option<Setting>,
+    /// The profile that was asked for; the one of the environment counts otherwise.
+    #[cfg_attr(
+        not(feature = "engine"),
+        allow(dead_code, reason = "only its region is used without an account")
+    )]
+    pub(crate) profile: Option<Setting>,
     pub(crate) output: PathBuf,
     /// Where `output` was set.
     pub(crate) output_origin: String,
@@ -127,9 +133,10 @@ impl Settings {
         let account = from_file("account").or_else(|| surroundings.variable("CDK_DEFAULT_ACCOUNT"));
         account.as_ref().map_or(Ok(()), place::check_account)?;
         let profile = global.profile.as_ref().map(|name| Setting::new(name, "--profile"));
-        let of_profile = match profile.or_else(|| from_file("awsProfile")) {
+        let profile = profile.or_else(|| from_file("awsProfile"));
+        let of_profile = match &profile {
             // A profile that is asked for has to be there, whoever names the region.
-            Some(profile) => aws_profile::region_of(&profile, surroundings)?,
+            Some(profile) => aws_profile::region_of(profile, surroundings)?,
             None => aws_profile::region_of_current(surroundings),
         };
         let region = global.region.as_ref().map(|region| Setting::new(region, "--region"));
@@ -166,6 +173,7 @@ impl Settings {
             context,
             account,
             region,
+            profile,
             output,
             output_origin,
             strict: global.strict,

@@ -14,7 +14,7 @@ mod rollback;
 use formwork_assembly::CloudAssembly;
 
 use crate::application;
-use crate::arguments::{DeploymentCommand, GlobalArguments};
+use crate::arguments::DeploymentCommand;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::report::{StackReport, load};
@@ -22,24 +22,23 @@ use crate::settings::{Application, Settings, Surroundings};
 
 pub(crate) fn run(
     command: &DeploymentCommand,
-    global: &GlobalArguments,
     settings: &Settings,
     surroundings: &Surroundings,
     console: &Console,
 ) -> Result<(), Failure> {
     match command {
-        DeploymentCommand::Plan(plan) => plan::run(plan, global, settings, console),
-        DeploymentCommand::Apply(apply) => apply::run(apply, global, settings, surroundings, console),
-        DeploymentCommand::Deploy(deploy) => deploy::run(deploy, global, settings, console),
-        DeploymentCommand::Destroy(destroy) => destroy::run(destroy, global, settings, console),
+        DeploymentCommand::Plan(plan) => plan::run(plan, settings, console),
+        DeploymentCommand::Apply(apply) => apply::run(apply, settings, surroundings, console),
+        DeploymentCommand::Deploy(deploy) => deploy::run(deploy, settings, console),
+        DeploymentCommand::Destroy(destroy) => destroy::run(destroy, settings, console),
         DeploymentCommand::Rehearse(rehearse) => rehearse::run(rehearse, settings, console),
-        DeploymentCommand::Outputs(outputs) => outputs::run(outputs, global, settings, console),
-        DeploymentCommand::Diagnose(diagnose) => diagnose::run(diagnose, global, settings, console),
-        DeploymentCommand::Bootstrap(bootstrap) => bootstrap::run(bootstrap, global, settings, console),
-        DeploymentCommand::Resume(resume) => resume::resume(resume, global, settings, console),
-        DeploymentCommand::Follow(follow) => resume::follow(follow, global, settings, console),
-        DeploymentCommand::Cancel(cancel) => resume::cancel(cancel, global, settings, console),
-        DeploymentCommand::Rollback(rollback) => rollback::run(rollback, global, settings, console),
+        DeploymentCommand::Outputs(outputs) => outputs::run(outputs, settings, console),
+        DeploymentCommand::Diagnose(diagnose) => diagnose::run(diagnose, settings, console),
+        DeploymentCommand::Bootstrap(bootstrap) => bootstrap::run(bootstrap, settings, console),
+        DeploymentCommand::Resume(resume) => resume::resume(resume, settings, console),
+        DeploymentCommand::Follow(follow) => resume::follow(follow, settings, console),
+        DeploymentCommand::Cancel(cancel) => resume::cancel(cancel, settings, console),
+        DeploymentCommand::Rollback(rollback) => rollback::run(rollback, settings, console),
     }
 }
 

@@ -25,14 +25,9 @@ use crate::report::{LoadedStack, StackReport, to_text};
 use crate::selection::select;
 use crate::settings::Settings;
 
-pub(crate) fn run(
-    arguments: &DiffArguments,
-    profile: Option<&str>,
-    settings: &Settings,
-    console: &Console,
-) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &DiffArguments, settings: &Settings, console: &Console) -> Result<(), Failure> {
     let Some(path) = &arguments.against else {
-        return with_deployed(arguments, profile, settings, console);
+        return with_deployed(arguments, settings, console);
     };
     let stacks = application::stacks(settings, console)?;
     let reports: Vec<StackReport> = stacks.iter().map(|stack| stack.report.clone()).collect();
@@ -42,27 +37,18 @@ pub(crate) fn run(
 }
 
 #[cfg(feature = "engine")]
-fn with_deployed(
-    arguments: &DiffArguments,
-    profile: Option<&str>,
-    settings: &Settings,
-    console: &Console,
-) -> Result<(), Failure> {
+fn with_deployed(arguments: &DiffArguments, settings: &Settings, console: &Console) -> Result<(), Failure> {
     let stacks = application::stacks(settings, console)?;
     let progress = crate::arguments::ProgressOptions::default();
-    let workplace = crate::deployment::Workplace::in_account(settings, profile, &progress, console)?;
+    let workplace = crate::deployment::Workplace::in_account(settings, &progress, console)?;
     compare(arguments, &stacks, &deployed::Deployed(workplace), console)
 }
 
 #[cfg(not(feature = "engine"))]
-fn with_deployed(
-    _: &DiffArguments,
-    _: Option<&str>,
-    _: &Settings,
-    _: &Console,
-) -> Result<(), Failure> {
+fn with_deployed(_: &DiffArguments, _: &Settings, _: &Console) -> Result<(), Failure> {
     Err(Failure::Usage(
-        "there is nothing to compare with\nhint: name an assembly or a template file with --against".to_owned(),
+        "there is nothing to compare with\nhint: name an assembly or a template file with --against"
+            .to_owned(),
     ))
 }
 

@@ -34,13 +34,12 @@ impl Workplace {
     /// When the operating system gives no event loop.
     pub(crate) fn in_account(
         settings: &Settings,
-        profile: Option<&str>,
         progress: &ProgressOptions,
         console: &Console,
     ) -> Result<Self, Failure> {
         let tokio = event_loop()?;
         let clock = tokio.block_on(async { Clock::real() });
-        Ok(Self::over(tokio, clock, Transport::Network, settings, profile, progress, console))
+        Ok(Self::over(tokio, clock, Transport::Network, settings, progress, console))
     }
 
     /// In an account that is simulated in this process.
@@ -56,7 +55,7 @@ impl Workplace {
     ) -> Result<Self, Failure> {
         let tokio = event_loop()?;
         let clock = tokio.block_on(async { Clock::scaled(speed) });
-        Ok(Self::over(tokio, clock, transport(clock), settings, None, progress, console))
+        Ok(Self::over(tokio, clock, transport(clock), settings, progress, console))
     }
 
     fn over(
@@ -64,14 +63,13 @@ impl Workplace {
         clock: Clock,
         transport: Transport,
         settings: &Settings,
-        profile: Option<&str>,
         progress: &ProgressOptions,
         console: &Console,
     ) -> Self {
         let listener = Arc::new(Progress::new(progress.progress, console.is_quiet()));
         let control = Control::default();
         let sessions = Sessions::new(ConnectOptions {
-            profile: profile.map(str::to_owned),
+            profile: settings.profile.as_ref().map(|profile| profile.value.clone()),
             region: settings.region.as_ref().map(|region| region.value.clone()),
             transport,
             clock,

@@ -7,7 +7,7 @@ use formwork_engine::apply;
 use formwork_engine::lock::RunLock;
 use formwork_engine::plan::{self, file};
 
-use crate::arguments::{ApplyArguments, GlobalArguments};
+use crate::arguments::ApplyArguments;
 use crate::console::Console;
 use crate::deployment::approve::approve;
 use crate::deployment::request::apply_options;
@@ -18,7 +18,6 @@ use crate::settings::{Settings, Surroundings};
 
 pub(crate) fn run(
     arguments: &ApplyArguments,
-    global: &GlobalArguments,
     settings: &Settings,
     surroundings: &Surroundings,
     console: &Console,
@@ -28,8 +27,7 @@ pub(crate) fn run(
     // The plan names the assembly as seen from itself.
     let directory = path.parent().unwrap_or(Path::new(".")).join(&plan.assembly);
     let assembly = CloudAssembly::open(&directory)?;
-    let workplace =
-        Workplace::in_account(settings, global.profile.as_deref(), &arguments.run.progress, console)?;
+    let workplace = Workplace::in_account(settings, &arguments.run.progress, console)?;
     let journal = workplace.journal()?;
     let _lock = RunLock::acquire(&workplace.state, assembly.directory(), journal.run())?;
     console.talk(&plan_text::text(&plan, console.is_verbose()));

@@ -11,7 +11,7 @@ use formwork_engine::plan::{self, Command, PlanRequest};
 use formwork_engine::{Class, EngineError};
 
 use crate::application::{self, Outcome};
-use crate::arguments::{BootstrapArguments, DeployerWay, GlobalArguments};
+use crate::arguments::{BootstrapArguments, DeployerWay};
 use crate::console::Console;
 use crate::deployment::approve::approve;
 use crate::deployment::request::apply_options;
@@ -29,15 +29,13 @@ struct Target {
 
 pub(crate) fn run(
     arguments: &BootstrapArguments,
-    global: &GlobalArguments,
     settings: &Settings,
     console: &Console,
 ) -> Result<(), Failure> {
     let app = application::run(settings, &std::env::temp_dir())?;
     console.diagnostics(&app.diagnostics);
     app.verdict()?;
-    let workplace =
-        Workplace::in_account(settings, global.profile.as_deref(), &arguments.run.progress, console)?;
+    let workplace = Workplace::in_account(settings, &arguments.run.progress, console)?;
     let targets = targets(arguments, settings, &workplace)?;
     if let Some(way) = arguments.show_policy {
         return targets.iter().try_for_each(|target| {

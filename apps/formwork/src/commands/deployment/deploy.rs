@@ -5,7 +5,7 @@ use formwork_engine::lock::RunLock;
 use formwork_engine::plan::{self, Command};
 
 use super::assembly_of;
-use crate::arguments::{DeployArguments, GlobalArguments};
+use crate::arguments::DeployArguments;
 use crate::console::Console;
 use crate::deployment::approve::approve;
 use crate::deployment::request::{apply_options, plan_request};
@@ -16,13 +16,11 @@ use crate::settings::Settings;
 
 pub(crate) fn run(
     arguments: &DeployArguments,
-    global: &GlobalArguments,
     settings: &Settings,
     console: &Console,
 ) -> Result<(), Failure> {
     let (assembly, stacks) = assembly_of(settings, console)?;
-    let workplace =
-        Workplace::in_account(settings, global.profile.as_deref(), &arguments.run.progress, console)?;
+    let workplace = Workplace::in_account(settings, &arguments.run.progress, console)?;
     let journal = workplace.journal()?;
     let _lock = RunLock::acquire(&workplace.state, assembly.directory(), journal.run())?;
     let request = plan_request(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use formwork_engine::follow::{Diagnosis, Places, diagnose};
 
 use crate::application;
-use crate::arguments::{DiagnoseArguments, GlobalArguments, ProgressOptions};
+use crate::arguments::{DiagnoseArguments, ProgressOptions};
 use crate::console::Console;
 use crate::deployment::progress::words::failure_text;
 use crate::deployment::{Workplace, engine_failure};
@@ -15,7 +15,6 @@ use crate::settings::Settings;
 
 pub(crate) fn run(
     arguments: &DiagnoseArguments,
-    global: &GlobalArguments,
     settings: &Settings,
     console: &Console,
 ) -> Result<(), Failure> {
@@ -31,7 +30,7 @@ pub(crate) fn run(
     });
     let (name, places) = places.unwrap_or_else(|| (arguments.stack.clone(), Places::default()));
     let progress = ProgressOptions::default();
-    let workplace = Workplace::in_account(settings, global.profile.as_deref(), &progress, console)?;
+    let workplace = Workplace::in_account(settings, &progress, console)?;
     let session = workplace.run(workplace.engine.sessions.session(None, None)).map_err(engine_failure)?;
     let diagnosis = workplace.run(diagnose(&session, &name, Arc::new(places)))?;
     console.data(&if arguments.json { to_text(&diagnosis) } else { text(&diagnosis) })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use formwork_engine::{Class, EngineError};
 
 use crate::application;
-use crate::arguments::{GlobalArguments, OutputsArguments, OutputsFormat, ProgressOptions};
+use crate::arguments::{OutputsArguments, OutputsFormat, ProgressOptions};
 use crate::console::{Console, table};
 use crate::deployment::{Workplace, engine_failure};
 use crate::failure::Failure;
@@ -15,15 +15,13 @@ use crate::settings::Settings;
 
 pub(crate) fn run(
     arguments: &OutputsArguments,
-    global: &GlobalArguments,
     settings: &Settings,
     console: &Console,
 ) -> Result<(), Failure> {
     let stacks: Vec<StackReport> =
         application::stacks(settings, console)?.into_iter().map(|stack| stack.report).collect();
     let selected = select(&stacks, &arguments.selection.stacks)?;
-    let workplace =
-        Workplace::in_account(settings, global.profile.as_deref(), &ProgressOptions::default(), console)?;
+    let workplace = Workplace::in_account(settings, &ProgressOptions::default(), console)?;
     let mut report = OutputsReport { stacks: BTreeMap::new() };
     for stack in selected {
         let region = stack.environment.rsplit('/').next().filter(|region| *region != "unknown-region");

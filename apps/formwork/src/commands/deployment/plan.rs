@@ -3,7 +3,7 @@
 use formwork_engine::plan::{self, Command, Depth, file};
 
 use super::assembly_of;
-use crate::arguments::{GlobalArguments, PlanArguments, PlanFormat};
+use crate::arguments::{PlanArguments, PlanFormat};
 use crate::console::Console;
 use crate::deployment::request::plan_request;
 use crate::deployment::{Workplace, plan_markdown, plan_text};
@@ -11,14 +11,9 @@ use crate::failure::{Failure, exit};
 use crate::report::to_text;
 use crate::settings::Settings;
 
-pub(crate) fn run(
-    arguments: &PlanArguments,
-    global: &GlobalArguments,
-    settings: &Settings,
-    console: &Console,
-) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &PlanArguments, settings: &Settings, console: &Console) -> Result<(), Failure> {
     let (assembly, stacks) = assembly_of(settings, console)?;
-    let workplace = Workplace::in_account(settings, global.profile.as_deref(), &arguments.progress, console)?;
+    let workplace = Workplace::in_account(settings, &arguments.progress, console)?;
     let journal = workplace.journal()?;
     let command = if arguments.destroy { Command::Destroy } else { Command::Deploy };
     let mut request =

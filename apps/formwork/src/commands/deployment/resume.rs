@@ -8,7 +8,7 @@ use formwork_engine::journal::{Journal, history};
 use formwork_engine::lock::RunLock;
 use formwork_engine::{Class, EngineError};
 
-use crate::arguments::{CancelArguments, FollowArguments, GlobalArguments, ResumeArguments};
+use crate::arguments::{CancelArguments, FollowArguments, ResumeArguments};
 use crate::console::{Console, count};
 use crate::deployment::summary::conclude;
 use crate::deployment::{Workplace, prompt};
@@ -18,12 +18,10 @@ use crate::settings::Settings;
 /// Goes on with a run.
 pub(crate) fn resume(
     arguments: &ResumeArguments,
-    global: &GlobalArguments,
     settings: &Settings,
     console: &Console,
 ) -> Result<(), Failure> {
-    let workplace =
-        Workplace::in_account(settings, global.profile.as_deref(), &arguments.run.progress, console)?;
+    let workplace = Workplace::in_account(settings, &arguments.run.progress, console)?;
     let run = match &arguments.run_id {
         Some(run) => run.clone(),
         None => latest(&workplace.journals())?,
@@ -40,11 +38,10 @@ pub(crate) fn resume(
 /// Watches a run or a stack.
 pub(crate) fn follow(
     arguments: &FollowArguments,
-    global: &GlobalArguments,
     settings: &Settings,
     console: &Console,
 ) -> Result<(), Failure> {
-    let workplace = Workplace::in_account(settings, global.profile.as_deref(), &arguments.progress, console)?;
+    let workplace = Workplace::in_account(settings, &arguments.progress, console)?;
     let (run, attached) = attached(arguments.target.as_deref(), &workplace)?;
     let report = workplace.run(apply::follow(&run, &attached, &workplace.engine));
     conclude(&report, None, console)
@@ -53,12 +50,11 @@ pub(crate) fn follow(
 /// Cancels the updates of a run.
 pub(crate) fn cancel(
     arguments: &CancelArguments,
-    global: &GlobalArguments,
     settings: &Settings,
     console: &Console,
 ) -> Result<(), Failure> {
     let progress = crate::arguments::ProgressOptions::default();
-    let workplace = Workplace::in_account(settings, global.profile.as_deref(), &progress, console)?;
+    let workplace = Workplace::in_account(settings, &progress, console)?;
     let (run, attached) = attached(arguments.run_id.as_deref(), &workplace)?;
     if !arguments.yes {
         let names: Vec<&str> = attached.iter().map(|it| it.name.as_str()).collect();

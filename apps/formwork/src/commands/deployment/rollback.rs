@@ -3,7 +3,7 @@
 use formwork_engine::apply::{self, RollbackOptions, RunReport, Whereabouts};
 
 use crate::application;
-use crate::arguments::{GlobalArguments, RollbackArguments};
+use crate::arguments::RollbackArguments;
 use crate::console::Console;
 use crate::deployment::summary::conclude;
 use crate::deployment::{Workplace, prompt};
@@ -14,7 +14,6 @@ use crate::settings::Settings;
 
 pub(crate) fn run(
     arguments: &RollbackArguments,
-    global: &GlobalArguments,
     settings: &Settings,
     console: &Console,
 ) -> Result<(), Failure> {
@@ -25,7 +24,7 @@ pub(crate) fn run(
         let names: Vec<&str> = selected.iter().map(|stack| stack.name.as_str()).collect();
         prompt::confirm(&format!("these stacks would be rolled back: {}", names.join(", ")), "say --yes")?;
     }
-    let workplace = Workplace::in_account(settings, global.profile.as_deref(), &arguments.progress, console)?;
+    let workplace = Workplace::in_account(settings, &arguments.progress, console)?;
     let journal = workplace.journal()?;
     let options = RollbackOptions {
         skip: arguments.skip.clone(),
