@@ -1,7 +1,7 @@
 //! The plan over all stacks: what a run would do, in a file that says exactly what is approved.
 //!
-//! [`make`] checks what can be checked before the first call, reads what can be read before the first write, and then
-//! makes the change sets. What it returns is data: [`approval`] says what has to be asked, [`file`] keeps it, and
+//! [`make()`] checks what can be checked before the first call, reads what can be read before the first write, and then
+//! makes the change sets. What it returns is data: [`approval`] says what has to be asked, [`mod@file`] keeps it, and
 //! whoever carries it out can trust that nothing in it is a guess, except where a stack is marked provisional.
 
 pub mod approval;
@@ -32,6 +32,7 @@ mod stack;
 #[cfg(test)]
 pub(crate) mod testing;
 mod unchanged;
+mod waiting;
 
 pub use destroy::Removals;
 pub use file::schema;

@@ -22,7 +22,7 @@ use super::parameters;
 use super::publish::Publishing;
 use super::request::PlanRequest;
 use super::settle::{Look, Standing, standing};
-use super::stack;
+use super::{stack, waiting};
 use crate::error::{Class, EngineError};
 use crate::event::What;
 use crate::journal::Journal;
@@ -230,7 +230,7 @@ async fn plan_stacks(making: &Making<'_>, order: &[&str]) -> Result<Vec<StackPla
                 .partition(|id| making.exports.producers(id).all(|producer| done.contains_key(producer)));
             waiting = later;
             for id in ready {
-                let late = stack::late_reason(making, id, &done);
+                let late = waiting::late_reason(making, id, &done);
                 making.runtime.tell_of(making.inputs[id].name(), What::StackPlanning);
                 running.push(async move { stack::plan(making, id, late?).await });
             }

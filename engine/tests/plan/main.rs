@@ -1,5 +1,8 @@
 //! Plans against the simulator: what is checked before a write, what change sets tell, and what is refused.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what tests share may panic as tests do")]
+#![allow(unreachable_pub, reason = "the parts of this test are modules of one program")]
+
 #[path = "../support/mod.rs"]
 mod support;
 
