@@ -15,9 +15,9 @@ const FAULTS: u32 = 81;
 fn table() -> BTreeMap<u32, String> {
     let text = fs::read_to_string(repository_root().join("docs/faults.md")).unwrap();
     let row = |line: &str| {
-        let mut cells = line.strip_prefix("| ")?.split(" | ");
-        let number = cells.next()?.trim().parse().ok()?;
-        Some((number, cells.next_back()?.trim_end_matches(" |").to_owned()))
+        let (number, rest) = line.strip_prefix("| ")?.split_once(" | ")?;
+        let (_, what) = rest.rsplit_once(" | ")?;
+        Some((number.trim().parse().ok()?, what.trim_end_matches(" |").to_owned()))
     };
     text.lines().filter_map(row).collect()
 }

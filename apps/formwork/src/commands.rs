@@ -33,9 +33,7 @@ pub(crate) fn run(
         Command::Diff(diff) => diff::run(diff, &settings, console),
         Command::Validate(validate) => validate::run(validate, &settings, surroundings, console),
         #[cfg(feature = "engine")]
-        Command::Deployment(command) => {
-            deployment::run(command, &settings, surroundings, console)
-        }
+        Command::Deployment(command) => deployment::run(command, &settings, surroundings, console),
         Command::Asset(asset) => asset::run(asset, surroundings, console),
     }
 }

@@ -156,13 +156,18 @@ pub fn is_termination_protected(message: &str) -> bool {
     message.contains("while TerminationProtection is enabled")
 }
 
-/// `Export X cannot be deleted as it is in use by Y`, or `updated`: the export and the stacks that import it.
+/// `Delete canceled. Cannot delete export X as it is in use by A, B and C.`, or `Cannot update`; until about 2021
+/// `Export X cannot be deleted as it is in use by Y`: the export and the stacks that import it.
 pub fn export_in_use(message: &str) -> Option<(&str, Vec<&str>)> {
     let (before, users) = message.split_once(" as it is in use by ")?;
-    let before =
-        before.strip_suffix(" cannot be deleted").or_else(|| before.strip_suffix(" cannot be updated"))?;
-    let (_, export) = before.rsplit_once("Export ")?;
-    let users = users.split(", ").map(|user| user.trim().trim_end_matches('.').trim_matches(['[', ']', ' ']));
+    let todays = ["Cannot delete export ", "Cannot update export "];
+    let export = todays.iter().find_map(|words| Some(before.rsplit_once(words)?.1)).or_else(|| {
+        let earlier =
+            before.strip_suffix(" cannot be deleted").or_else(|| before.strip_suffix(" cannot be updated"))?;
+        Some(earlier.rsplit_once("Export ")?.1)
+    })?;
+    let users = users.split(", ").flat_map(|users| users.split(" and "));
+    let users = users.map(|user| user.trim().trim_end_matches(['.', '…']).trim_matches(['[', ']', ' ']));
     let users = users.map(|user| user.split_whitespace().next().unwrap_or_default());
     Some((export.trim(), users.filter(|user| !user.is_empty()).collect()))
 }

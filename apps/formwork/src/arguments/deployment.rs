@@ -261,12 +261,32 @@ pub(crate) struct DeployArguments {
 pub(crate) struct DestroyArguments {
     #[command(flatten)]
     pub(crate) selection: StackSelection,
+    /// Removes what would stop the deletion; several are separated by commas
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(crate) remove: Vec<Removable>,
+    /// Leaves a resource behind where it cannot be deleted, as `LogicalId` or `STACK.LogicalId`
+    #[arg(long, value_name = "LOGICAL_ID")]
+    pub(crate) retain: Vec<String>,
+    /// Leaves behind whatever cannot be deleted
+    #[arg(long, conflicts_with = "retain")]
+    pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) approval: ApprovalOptions,
     #[command(flatten)]
     pub(crate) run: RunOptions,
     #[command(flatten)]
     pub(crate) context: ContextArguments,
+}
+
+/// What stands in the way of a deletion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Removable {
+    /// Objects in buckets and images in repositories
+    Content,
+    /// Apps and spaces of SageMaker Studio
+    Studio,
+    /// Termination protection of stacks
+    Protection,
 }
 
 /// `formwork rehearse`.

@@ -30,7 +30,7 @@ pub(crate) fn text(plan: &Plan) -> String {
         .stacks
         .iter()
         .flat_map(|stack| {
-            let losses = stack.losses.iter().map(|loss| format!("`{}`: {}", loss.logical_id, loss.words));
+            let losses = stack.losses.iter().map(|loss| loss.words.clone());
             let broader =
                 stack.broadenings.iter().map(|found| format!("`{}`: {}", found.logical_id, found.words));
             losses.chain(broader).map(|risk| format!("- {}: {risk}\n", stack.name))

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use formwork_engine::aws::cloudformation::{ChangeAction, ChangeDetail, Replacement, ResourceChange};
-use formwork_engine::plan::{LossKind, Operation, Plan, StackPlan};
+use formwork_engine::plan::{Operation, Plan, StackPlan, removal};
 
 use super::progress::words::size;
 use crate::console::count;
@@ -90,11 +90,15 @@ fn stack_text(stack: &StackPlan, verbose: bool) -> String {
         let _ = writeln!(text, "    + {} (-v lists them)", count(additions, "new resource"));
     }
     for loss in &stack.losses {
-        let by = match loss.by {
-            LossKind::Replace => "replaced",
-            LossKind::Delete => "deleted",
-        };
-        let _ = writeln!(text, "    ! {} ({}) is {by}: {}", loss.logical_id, loss.resource_type, loss.words);
+        let _ = writeln!(text, "    ! {}", loss.words);
+    }
+    for removal in &stack.removals {
+        let _ = writeln!(text, "    - first removed: {}", removal::words(removal));
+    }
+    for left in &stack.left {
+        let id = left.physical_id.as_ref().map(|id| format!(", {id}")).unwrap_or_default();
+        let cost = left.cost.as_ref().map(|cost| format!("; {cost}")).unwrap_or_default();
+        let _ = writeln!(text, "    = {} ({}{id}) stays{cost}", left.logical_id, left.resource_type);
     }
     // Everything that a new stack grants is new: its number says enough, and -v lists it.
     let is_new = matches!(stack.operation, Operation::Create | Operation::Recreate);

@@ -68,7 +68,7 @@ pub(crate) fn text(report: &RunReport) -> String {
 
 fn outputs_table(report: &RunReport) -> String {
     let mut rows = vec![["stack", "output", "value"].map(str::to_owned).to_vec()];
-    for stack in &report.stacks {
+    for stack in report.stacks.iter().filter(|stack| stack.outcome != StackOutcome::Deleted) {
         // What other stacks import says nothing to people.
         for (name, output) in stack.outputs.iter().filter(|(_, output)| output.export_name.is_none()) {
             rows.push(vec![stack.name.clone(), name.clone(), output.value.clone()]);

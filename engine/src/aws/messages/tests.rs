@@ -52,7 +52,11 @@ fn exports_in_use_name_the_export_and_its_importers() {
     let deleted = "Export net:ExportsOutputRefVpc8378EB38 cannot be deleted as it is in use by domain";
     assert_eq!(export_in_use(deleted), Some(("net:ExportsOutputRefVpc8378EB38", vec!["domain"])));
     let updated = "Export Vpc cannot be updated as it is in use by a, b and c.";
-    assert_eq!(export_in_use(updated), Some(("Vpc", vec!["a", "b"])));
+    assert_eq!(export_in_use(updated), Some(("Vpc", vec!["a", "b", "c"])));
+    let todays = "Delete canceled. Cannot delete export Vpc as it is in use by a.";
+    assert_eq!(export_in_use(todays), Some(("Vpc", vec!["a"])));
+    let changed = "Cannot update export net:Vpc as it is in use by a, b and c…";
+    assert_eq!(export_in_use(changed), Some(("net:Vpc", vec!["a", "b", "c"])));
     let wrapped = "Delete canceled. Export V cannot be deleted as it is in use by [x]";
     assert_eq!(export_in_use(wrapped), Some(("V", vec!["x"])));
     assert_eq!(export_in_use("Export V is fine"), None);

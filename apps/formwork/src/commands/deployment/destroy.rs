@@ -1,11 +1,11 @@
 //! `formwork destroy`: deletes stacks, each before those that it needs.
 
-use formwork_engine::apply;
+use formwork_engine::apply::{self, ApplyOptions};
 use formwork_engine::lock::RunLock;
-use formwork_engine::plan::{self, Command};
+use formwork_engine::plan::{self, Command, Removals};
 
 use super::assembly_of;
-use crate::arguments::{DestroyArguments, PlanOptions};
+use crate::arguments::{DestroyArguments, PlanOptions, Removable};
 use crate::console::Console;
 use crate::deployment::approve::approve;
 use crate::deployment::request::{apply_options, plan_request};
@@ -24,12 +24,22 @@ pub(crate) fn run(
     let journal = workplace.journal()?;
     let _lock = RunLock::acquire(&workplace.state, assembly.directory(), journal.run())?;
     let options = PlanOptions::default();
-    let request =
+    let mut request =
         plan_request(Command::Destroy, journal.run(), &arguments.selection, &stacks, &options, settings)?;
+    let removes = |what| arguments.remove.contains(&what);
+    request.removals = Removals {
+        content: removes(Removable::Content),
+        studio: removes(Removable::Studio),
+        protection: removes(Removable::Protection),
+    };
     let plan = workplace.run(plan::make(&request, &assembly, &workplace.engine, &journal))?;
     console.talk(&plan_text::text(&plan, console.is_verbose()));
     let by = approve(&plan, &arguments.approval)?;
-    let options = apply_options(&arguments.run, by);
+    let options = ApplyOptions {
+        retain: arguments.retain.clone(),
+        force: arguments.force,
+        ..apply_options(&arguments.run, by)
+    };
     let report = workplace.run(apply::run(&plan, &assembly, &options, &workplace.engine, &journal))?;
     conclude(&report, None, console)
 }
