@@ -78,25 +78,23 @@ impl From<aws::Error> for EngineError {
     /// somebody's action.
     fn from(error: aws::Error) -> Self {
         let (class, hint) = match error.kind {
-            aws::ErrorKind::Credentials => {
-                (Class::Usage, Some("name a profile with --profile, or set AWS_ACCESS_KEY_ID and its companions"))
-            }
+            aws::ErrorKind::Credentials => (
+                Class::Usage,
+                Some("name a profile with --profile, or set AWS_ACCESS_KEY_ID and its companions"),
+            ),
             aws::ErrorKind::ExpiredCredentials => {
                 (Class::Usage, Some("sign in again, such as by `aws sso login`, and repeat the command"))
             }
-            aws::ErrorKind::Denied => {
-                (Class::NeedsAction, Some("`formwork bootstrap --show-policy` lists the rights that are needed"))
-            }
-            aws::ErrorKind::Unreachable => {
-                (Class::NeedsAction, Some("look at the network, the proxy variables and the region, then repeat"))
-            }
+            aws::ErrorKind::Denied => (
+                Class::NeedsAction,
+                Some("`formwork bootstrap --show-policy` lists the rights that are needed"),
+            ),
+            aws::ErrorKind::Unreachable => (
+                Class::NeedsAction,
+                Some("look at the network, the proxy variables and the region, then repeat"),
+            ),
             _ => (Class::NeedsAction, None),
         };
-        Self {
-            class,
-            message: error.to_string(),
-            hint: hint.map(str::to_owned),
-            source: None,
-        }
+        Self { class, message: error.to_string(), hint: hint.map(str::to_owned), source: None }
     }
 }

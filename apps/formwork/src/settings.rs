@@ -47,6 +47,17 @@ impl Surroundings {
         Ok(Self { directory, variables: env::vars_os().filter_map(text).collect() })
     }
 
+    /// The directory for assets that were built: that of the XDG base directory specification, else the temporary one.
+    pub(crate) fn asset_cache(&self) -> PathBuf {
+        let variable =
+            |name: &str| self.variables.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        variable("XDG_CACHE_HOME")
+            .or_else(|| Some(variable("HOME")?.join(".cache")))
+            .unwrap_or_else(env::temp_dir)
+            .join("formwork")
+            .join("assets")
+    }
+
     fn variable(&self, name: &str) -> Option<Setting> {
         self.variables.get(name).map(|value| Setting::new(value, name))
     }
@@ -100,6 +111,9 @@ pub(crate) struct Settings {
     /// Where `output` was set.
     pub(crate) output_origin: String,
     pub(crate) strict: bool,
+    /// Where assets that were built are kept.
+    #[cfg_attr(not(feature = "engine"), allow(dead_code, reason = "only deployments publish assets"))]
+    pub(crate) asset_cache: PathBuf,
     /// The file that was read.
     pub(crate) project_file: Option<PathBuf>,
     /// The chosen environment of the file.
@@ -177,6 +191,7 @@ impl Settings {
             output,
             output_origin,
             strict: global.strict,
+            asset_cache: surroundings.asset_cache(),
             project_file: file.as_ref().map(|file| file.path().to_path_buf()),
             environment: global.env.clone(),
             warnings,

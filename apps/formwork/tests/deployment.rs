@@ -1,6 +1,7 @@
 //! The commands that reach an account, on a simulated one behind a loopback port: the real binary, the real client.
 
 #![cfg(feature = "engine")]
+#![allow(clippy::unwrap_used, reason = "what tests share may panic as tests do")]
 
 mod support;
 
@@ -59,6 +60,15 @@ fn stacks_are_deployed_shown_left_alone_and_destroyed() {
     assert_schema("outputs.json", &outputs);
     assert_eq!(outputs["stacks"]["app-proxy"]["status"], "CREATE_COMPLETE");
 
+    account
+        .run(&["deploy", "-c", "topics=2", "--require-approval", "any-change"])
+        .ends_with(3)
+        .says("no terminal to ask on");
+    let left = account.served.with(|simulator| {
+        let called = |operation: &str| simulator.log().calls(operation).count();
+        called("CreateChangeSet") - called("DeleteChangeSet")
+    });
+    assert_eq!(left, 2, "only the change sets that were carried out are left");
     account.run(&["diff", "--fail-on", "any-change"]).ends_with(0).says("2 stacks are the same");
     account.run(&["diff", "-c", "topics=2", "--fail-on", "any-change"]).ends_with(2).prints("Topic2");
     let writes = account.writes();

@@ -2,6 +2,7 @@
 //! the same stacks.
 
 #![cfg(feature = "engine")]
+#![allow(clippy::unwrap_used, reason = "what tests share may panic as tests do")]
 
 mod support;
 

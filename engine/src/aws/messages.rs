@@ -162,8 +162,9 @@ pub fn export_in_use(message: &str) -> Option<(&str, Vec<&str>)> {
     let (before, users) = message.split_once(" as it is in use by ")?;
     let todays = ["Cannot delete export ", "Cannot update export "];
     let export = todays.iter().find_map(|words| Some(before.rsplit_once(words)?.1)).or_else(|| {
-        let earlier =
-            before.strip_suffix(" cannot be deleted").or_else(|| before.strip_suffix(" cannot be updated"))?;
+        let earlier = before
+            .strip_suffix(" cannot be deleted")
+            .or_else(|| before.strip_suffix(" cannot be updated"))?;
         Some(earlier.rsplit_once("Export ")?.1)
     })?;
     let users = users.split(", ").flat_map(|users| users.split(" and "));

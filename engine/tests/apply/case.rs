@@ -21,6 +21,7 @@ pub const RUN: &str = "20260102-030405-abcd";
 #[derive(Clone, Debug)]
 pub struct Part {
     pub id: &'static str,
+    pub environment: &'static str,
     pub needs: Vec<&'static str>,
     pub template: Value,
     pub properties: Value,
@@ -39,7 +40,8 @@ pub fn part(id: &'static str, needs: &[&'static str], text: &str) -> Part {
         "Resources": resources,
         "Outputs": {"Arn": {"Value": {"Ref": "Topic"}, "Export": {"Name": format!("{id}-arn")}}}
     });
-    Part { id, needs: needs.to_vec(), template, properties: json!({}) }
+    let environment = "aws://123456789012/us-east-1";
+    Part { id, environment, needs: needs.to_vec(), template, properties: json!({}) }
 }
 
 /// The seed's four stacks in their order, small.
@@ -154,7 +156,7 @@ pub fn write_assembly(directory: &Path, parts: &[Part]) {
         properties["templateFile"] = json!(file);
         artifacts[part.id] = json!({
             "type": "aws:cloudformation:stack",
-            "environment": "aws://123456789012/us-east-1",
+            "environment": part.environment,
             "properties": properties,
             "dependencies": part.needs,
         });

@@ -13,5 +13,6 @@ mod destroying;
 mod following;
 mod orders;
 mod rolling_back;
+mod shapes;
 mod stopping;
 mod unclear;

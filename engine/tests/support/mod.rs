@@ -78,13 +78,13 @@ impl fmt::Debug for Adapter {
 }
 
 impl InProcess for Adapter {
-    fn call(&self, request: http::Request<Bytes>) -> BoxFuture<'static, Result<http::Response<Bytes>, String>> {
+    fn call(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'static, Result<http::Response<Bytes>, String>> {
         let clock = self.clock;
-        let reply = self
-            .simulator
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .respond(clock.now(), &request);
+        let reply =
+            self.simulator.lock().unwrap_or_else(PoisonError::into_inner).respond(clock.now(), &request);
         Box::pin(async move {
             match reply {
                 Reply::Answer { response, after } => {

@@ -91,6 +91,9 @@ pub(crate) struct PlanOptions {
     /// The role that CloudFormation acts with
     #[arg(long, value_name = "ARN")]
     pub(crate) role_arn: Option<String>,
+    /// Grants only these capabilities, such as CAPABILITY_IAM [default: all]
+    #[arg(long, value_name = "CAPABILITY", value_delimiter = ',')]
+    pub(crate) capabilities: Vec<String>,
     /// Leaves what was done when an operation fails, to be mended by the next one
     #[arg(long)]
     pub(crate) no_rollback: bool,

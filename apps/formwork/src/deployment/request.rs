@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use formwork_engine::apply::ApplyOptions;
+use formwork_engine::assets::PublishOptions;
 use formwork_engine::aws::cloudformation::RollbackConfiguration;
 use formwork_engine::plan::{self, GivenParameter, PlanRequest};
 
@@ -47,7 +48,7 @@ pub(crate) fn plan_request(
             import_existing: options.import_existing,
             adopt: options.adopt,
             force: options.force,
-            capabilities: None,
+            capabilities: (!options.capabilities.is_empty()).then(|| options.capabilities.clone()),
             execution_role_arn: options.role_arn.clone(),
             notification_arns: options.notification_arns.clone(),
             tags: options.tags.iter().cloned().collect(),
@@ -60,6 +61,7 @@ pub(crate) fn plan_request(
         previous_parameters: options.previous_parameters,
         region: value(&settings.region),
         account: value(&settings.account),
+        publish: PublishOptions { cache: settings.asset_cache.clone(), ..PublishOptions::default() },
         executable: std::env::current_exe().unwrap_or_else(|_| "formwork".into()),
         ..PlanRequest::new(command, run)
     })

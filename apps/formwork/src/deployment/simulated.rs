@@ -69,8 +69,7 @@ impl InProcess for Simulated {
 /// The bucket for assets of the simulated account.
 const BUCKET: &str = "formwork-rehearsal-assets";
 
-/// Bootstraps the simulated account for an assembly: the bucket and the parameters that its assets name, and a stand-in
-/// for every asset that a program would make, so that a rehearsal builds nothing.
+/// Bootstraps the simulated account for an assembly: the buckets and the parameters that its assets name.
 ///
 /// # Errors
 /// When the assembly cannot be read.
@@ -102,15 +101,10 @@ pub(crate) fn bootstrap(
             }
         }
         for manifest in formwork_engine::assets::of_stack(assembly, &stack)? {
-            for (id, file) in &manifest.files {
-                for destination in file.destinations.values() {
-                    let bucket = filled(&destination.bucket_name);
-                    let bucket = if bucket.starts_with("{{resolve:ssm:") { BUCKET } else { bucket.as_str() };
-                    services.storage.set(bucket, &BucketSetting::Exists);
-                    if file.source.executable.is_some() {
-                        let stand_in = format!("a stand-in for asset {id}, made by a rehearsal\n");
-                        services.storage.put(bucket, &filled(&destination.object_key), stand_in);
-                    }
+            for destination in manifest.files.values().flat_map(|file| file.destinations.values()) {
+                let bucket = filled(&destination.bucket_name);
+                if !bucket.starts_with("{{resolve:ssm:") {
+                    services.storage.set(&bucket, &BucketSetting::Exists);
                 }
             }
         }

@@ -197,3 +197,14 @@ fn an_app_is_a_command_line_or_a_directory() {
     assert!(application("run 'it").unwrap_err().contains("has a quote that is not closed"));
     assert_eq!(project.resolve(&[]).unwrap().application, Application::BuiltIn);
 }
+
+#[test]
+fn built_assets_are_kept_in_the_xdg_directories() {
+    let mut surroundings = Surroundings::default();
+    surroundings.variables.insert("HOME".to_owned(), "/home/ada".to_owned());
+    assert_eq!(surroundings.asset_cache(), Path::new("/home/ada/.cache/formwork/assets"));
+    surroundings.variables.insert("XDG_CACHE_HOME".to_owned(), "/cache".to_owned());
+    assert_eq!(surroundings.asset_cache(), Path::new("/cache/formwork/assets"));
+    surroundings.variables.insert("XDG_CACHE_HOME".to_owned(), "not/absolute".to_owned());
+    assert_eq!(surroundings.asset_cache(), Path::new("/home/ada/.cache/formwork/assets"));
+}

@@ -91,7 +91,7 @@ async fn nonsense_is_read_again() {
     world.creation("net", 3, 60.0, "CREATE_COMPLETE");
     let count = std::sync::atomic::AtomicUsize::new(0);
     world.fault(move |_, _| {
-        let odd = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 2 == 0;
+        let odd = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed).is_multiple_of(2);
         odd.then_some(ErrorKind::Protocol)
     });
     let finished = world.watcher().operation(world.operation("net", OperationKind::Create)).await;

@@ -77,7 +77,10 @@ fn deploy(
     };
     let plan = workplace.run(plan::make(&request, &assembly, &workplace.engine, &journal))?;
     console.talk(&plan_text::text(&plan, console.is_verbose()));
-    let by = approve(&plan, &arguments.approval)?;
+    let by = approve(&plan, &arguments.approval).inspect_err(|failure| {
+        workplace.run(apply::discard(&plan, &workplace.engine, &journal));
+        journal.ended(failure.exit_code());
+    })?;
     let options = apply_options(&arguments.run, by);
     let report = workplace.run(apply::run(&plan, &assembly, &options, &workplace.engine, &journal))?;
     conclude(&report, None, console)

@@ -33,8 +33,13 @@ pub(crate) fn run(
     )?;
     let plan = workplace.run(plan::make(&request, &assembly, &workplace.engine, &journal))?;
     console.talk(&plan_text::text(&plan, console.is_verbose()));
-    let by = approve(&plan, &arguments.approval)?;
-    let options: ApplyOptions = apply_options(&arguments.run, by);
+    let by = approve(&plan, &arguments.approval).inspect_err(|failure| {
+        // Change sets that nobody wants, and the shells of new stacks, are not left behind.
+        workplace.run(apply::discard(&plan, &workplace.engine, &journal));
+        journal.ended(failure.exit_code());
+    })?;
+    let options =
+        ApplyOptions { parameters: request.parameters.clone(), ..apply_options(&arguments.run, by) };
     let report = workplace.run(apply::run(&plan, &assembly, &options, &workplace.engine, &journal))?;
     conclude(&report, arguments.outputs_file.as_deref(), console)
 }

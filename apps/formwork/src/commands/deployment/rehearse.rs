@@ -58,7 +58,7 @@ pub(crate) fn run(
         console,
     )?;
     let journal = Journal::in_memory();
-    let request = plan_request(
+    let mut request = plan_request(
         Command::Deploy,
         journal.run(),
         &arguments.selection,
@@ -66,6 +66,8 @@ pub(crate) fn run(
         &arguments.options,
         settings,
     )?;
+    // A rehearsal builds nothing.
+    request.publish.stand_ins = true;
     let plan = workplace.run(plan::make(&request, assembly, &workplace.engine, &journal))?;
     console.talk(&plan_text::text(&plan, console.is_verbose()));
     let options = apply_options(&arguments.run, "rehearsal");
