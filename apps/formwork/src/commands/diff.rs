@@ -9,7 +9,7 @@ mod comparison;
 mod deployed;
 mod report;
 mod text;
-mod wrapping;
+pub(crate) mod wrapping;
 
 pub(crate) use arguments::DiffArguments;
 use arguments::FailOn;

@@ -3,16 +3,19 @@
 //! [`words`] says what an event means, once for all forms; the forms decide how much of it is shown and where.
 
 mod lines;
+mod live;
+mod row;
 pub(crate) mod words;
 
-use std::io::{self, IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
+use std::io::Write;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use formwork_assembly::json;
-use formwork_engine::{Event, Listener};
+use formwork_engine::{Clock, Event, Listener};
 
 use crate::arguments::ProgressForm;
 use lines::Lines;
+use live::Live;
 
 /// A listener that shows events.
 pub(crate) struct Progress {
@@ -22,33 +25,46 @@ pub(crate) struct Progress {
 
 enum Form {
     Lines(Lines),
+    Live(Live),
     Json,
 }
 
 impl Progress {
-    /// The form that is asked for, else the one that suits where it goes.
-    pub(crate) fn new(form: Option<ProgressForm>, quiet: bool) -> Self {
+    /// The form that is asked for, else the one that suits where it goes. The clock is the one of the events.
+    pub(crate) fn new(form: Option<ProgressForm>, quiet: bool, clock: Clock) -> Self {
         let form = match form {
             Some(ProgressForm::Json) => Form::Json,
             Some(ProgressForm::Errors) => Form::Lines(Lines::stacks_only()),
-            Some(ProgressForm::Lines) => Form::Lines(Lines::all()),
-            Some(ProgressForm::Live) => Form::Lines(Lines::all()),
-            None if io::stderr().is_terminal() => Form::Lines(Lines::all()),
-            None => Form::Lines(Lines::all()),
+            Some(ProgressForm::Live) if !quiet && live::is_possible_when_asked_for() => {
+                Form::Live(Live::new(clock))
+            }
+            None if !quiet && live::is_possible() => Form::Live(Live::new(clock)),
+            Some(ProgressForm::Lines | ProgressForm::Live) | None => Form::Lines(Lines::all()),
         };
         Self { form: Mutex::new(form), quiet }
+    }
+
+    /// Takes what changes in place off the terminal, so that others can write there.
+    pub(crate) fn rest(&self) {
+        if let Form::Live(live) = &*self.form() {
+            live.rest();
+        }
+    }
+
+    fn form(&self) -> MutexGuard<'_, Form> {
+        self.form.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Listener for Progress {
     fn tell(&self, event: Event) {
-        let mut form = self.form.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *form {
+        match &mut *self.form() {
             Form::Json => {
                 let value = serde_json::to_value(&event).expect("events have string keys only");
                 // Nothing is left to do when nobody reads; the run itself must not end by it.
                 let _ = writeln!(anstream::stdout().lock(), "{}", json::to_compact_text(&value).trim_end());
             }
+            Form::Live(live) => live.show(&event),
             Form::Lines(lines) => {
                 if let Some(text) = lines.show(&event)
                     && (!self.quiet || words::is_failure(&event))

@@ -23,6 +23,7 @@ pub(crate) struct Workplace {
     pub(crate) engine: Runtime,
     /// The directory of journals and locks.
     pub(crate) state: PathBuf,
+    progress: Arc<Progress>,
     tokio: tokio::runtime::Runtime,
     _signals: Answered,
 }
@@ -66,17 +67,17 @@ impl Workplace {
         progress: &ProgressOptions,
         console: &Console,
     ) -> Self {
-        let listener = Arc::new(Progress::new(progress.progress, console.is_quiet()));
+        let progress = Arc::new(Progress::new(progress.progress, console.is_quiet(), clock));
         let control = Control::default();
         let sessions = Sessions::new(ConnectOptions {
             profile: settings.profile.as_ref().map(|profile| profile.value.clone()),
             region: settings.region.as_ref().map(|region| region.value.clone()),
             transport,
             clock,
-            listener: listener.clone(),
+            listener: progress.clone(),
         });
         let signals = Answered::by({
-            let control = control.clone();
+            let (control, progress) = (control.clone(), progress.clone());
             move || match control.wish() {
                 Wish::Continue => {
                     control.raise(Wish::Detach);
@@ -86,7 +87,10 @@ impl Workplace {
                     control.raise(Wish::Cancel);
                     Answer::GoOn
                 }
-                Wish::Cancel => Answer::End,
+                Wish::Cancel => {
+                    progress.rest();
+                    Answer::End
+                }
             }
         });
         let state = settings
@@ -96,12 +100,15 @@ impl Workplace {
             .or_else(|| settings.output.parent())
             .unwrap_or(Path::new("."))
             .join(STATE_DIRECTORY);
-        Self { engine: Runtime { clock, listener, sessions, control }, state, tokio, _signals: signals }
+        let engine = Runtime { clock, listener: progress.clone(), sessions, control };
+        Self { engine, state, progress, tokio, _signals: signals }
     }
 
     /// Runs something of the engine to its end.
     pub(crate) fn run<T>(&self, future: impl Future<Output = T>) -> T {
-        self.tokio.block_on(future)
+        let outcome = self.tokio.block_on(future);
+        self.progress.rest();
+        outcome
     }
 
     /// Begins the journal of a new run.

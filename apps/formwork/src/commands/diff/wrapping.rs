@@ -10,7 +10,7 @@ pub(super) fn of_output() -> Option<usize> {
 }
 
 /// A line with a margin, broken so that no part is wider than the width.
-pub(super) fn wrapped(margin: usize, text: &str, width: Option<usize>) -> String {
+pub(crate) fn wrapped(margin: usize, text: &str, width: Option<usize>) -> String {
     let Some(width) = width.map(|width| width.max(NARROWEST)) else {
         return format!("{}{text}\n", " ".repeat(margin));
     };

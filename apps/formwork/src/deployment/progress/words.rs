@@ -140,6 +140,6 @@ pub(crate) fn size(bytes: u64) -> String {
 }
 
 /// Enough of a content hash to tell assets apart.
-fn short(asset: &str) -> &str {
+pub(super) fn short(asset: &str) -> &str {
     asset.get(..12).unwrap_or(asset)
 }
