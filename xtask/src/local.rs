@@ -15,6 +15,7 @@ use emulator::Emulator;
 use crate::paths::Paths;
 use crate::run::{output, run};
 use crate::setup;
+use crate::test::cargo;
 
 /// The account that the emulator takes from the access key.
 const ACCOUNT: &str = "123456789012";
@@ -47,11 +48,7 @@ pub(crate) fn walk(paths: &Paths) -> Result<(), String> {
 
 /// Builds the command line and puts it beside a stand-in for the proxy's binary, which no instance here will run.
 fn program(paths: &Paths, folder: &Path) -> Result<PathBuf, String> {
-    let mut build = Command::new("cargo");
-    build
-        .args(["build", "--quiet", "--package", "formwork-cli", "--bin", "formwork"])
-        .current_dir(&paths.root);
-    run(&mut build)?;
+    run(cargo(paths).args(["build", "--quiet", "--package", "formwork-cli", "--bin", "formwork"]))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| paths.join("target"), PathBuf::from);
     let program = folder.join("formwork");
     let built = paths.root.join(target).join("debug/formwork");
