@@ -185,7 +185,7 @@ pub enum StackOutcome {
     RolledBack,
     /// It failed and needs action.
     Failed,
-    /// It was not started, because a stack that it needs failed.
+    /// It was not started: a stack that it needs failed, or the run was told to stop.
     Skipped,
     /// CloudFormation goes on, nobody watches.
     Detached,

@@ -75,7 +75,7 @@ pub(crate) fn text(event: &Event) -> Option<String> {
                 StackOutcome::RolledBack => "failed and was rolled back",
                 StackOutcome::Failed => "failed and needs action",
                 StackOutcome::Skipped => {
-                    return Some("was not started: a stack that it needs failed".to_owned());
+                    return Some("was not started".to_owned());
                 }
                 StackOutcome::Detached => "goes on without being watched",
             };
