@@ -93,7 +93,8 @@ fn a_plan_that_was_written_down_is_applied_once() {
         .ends_with(2)
         .prints("2 stacks to create");
     assert_schema("plan.json", &account.project.json("plan.json"));
-    account.run(&["apply", "plan.json"]).ends_with(0).says("2 stacks deployed");
+    account.run(&["apply", "plan.json"]).ends_with(3).says("no terminal to ask on");
+    account.run(&["apply", "plan.json", "--yes"]).ends_with(0).says("2 stacks deployed");
     account.run(&["apply", "plan.json"]).ends_with(3).says("since");
     let tampered = account.project.read("plan.json").replace("app-proxy", "app-other");
     std::fs::write(account.project.path().join("plan.json"), tampered).unwrap();

@@ -29,7 +29,11 @@ impl Work<'_> {
             )));
         };
         // What this run, cut off before, has made of the stack is no change by somebody else.
-        let begun = self.history.last_call("CreateChangeSet", &stack.name).is_some();
+        let of_stack = format!("{} ", stack.name);
+        let begun = self
+            .history
+            .calls()
+            .any(|call| call.operation == "CreateChangeSet" && call.target.starts_with(&of_stack));
         let options = LateOptions {
             parameters: self.options.parameters.clone(),
             second_phase: step.phase == Phase::Second,

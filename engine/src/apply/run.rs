@@ -94,7 +94,8 @@ pub(super) async fn carry_out(
     let mut schedule =
         Schedule::of(plan, options.concurrency, options.fail_fast, |stack| work.estimate(stack))?;
     runtime.tell(What::RunStarted {
-        run: plan.run.clone(),
+        // A plan that was written down was made by another run; what goes on is found by this one's journal.
+        run: journal.run().to_owned(),
         command: word.to_owned(),
         stacks: plan.stacks.iter().map(|stack| stack.name.clone()).collect(),
     });
@@ -280,6 +281,6 @@ impl<'r> Work<'r> {
             }
             None => self.journal.ended(code),
         }
-        RunReport { run: self.plan.run.clone(), stacks, seconds: time.as_secs_f64(), detached, code }
+        RunReport { run: self.journal.run().to_owned(), stacks, seconds: time.as_secs_f64(), detached, code }
     }
 }

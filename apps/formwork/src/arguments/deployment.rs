@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Subcommand, ValueEnum};
 
 use super::{ContextArguments, key_and_value};
 
@@ -69,15 +69,24 @@ pub(crate) struct StackSelection {
     pub(crate) exclusively: bool,
 }
 
+/// Values of parameters.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Deployment options")]
+pub(crate) struct ParameterOptions {
+    /// Sets a parameter of a template, for all stacks that have it or for one; a plan and a journal keep none that are
+    /// secret
+    #[arg(long = "parameters", value_name = "[STACK:]NAME=VALUE", value_parser = key_and_value)]
+    pub(crate) given: Vec<(String, String)>,
+}
+
 /// What goes into the plan of a deployment.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Deployment options")]
 pub(crate) struct PlanOptions {
-    /// Sets a parameter of a template, for all stacks that have it or for one
-    #[arg(long, value_name = "[STACK:]NAME=VALUE", value_parser = key_and_value)]
-    pub(crate) parameters: Vec<(String, String)>,
-    /// Keeps the values that parameters of deployed stacks have, where none is given
-    #[arg(long)]
+    #[command(flatten)]
+    pub(crate) parameters: ParameterOptions,
+    /// Whether parameters of deployed stacks keep their values where none is given; otherwise they take the default
+    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, default_missing_value = "true", action = ArgAction::Set)]
     pub(crate) previous_parameters: bool,
     /// Deploys unchanged stacks as well
     #[arg(long)]
@@ -233,6 +242,8 @@ pub(crate) struct ApplyArguments {
     #[arg(value_name = "PLAN")]
     pub(crate) plan: PathBuf,
     #[command(flatten)]
+    pub(crate) parameters: ParameterOptions,
+    #[command(flatten)]
     pub(crate) approval: ApprovalOptions,
     #[command(flatten)]
     pub(crate) run: RunOptions,
@@ -268,7 +279,7 @@ pub(crate) struct DestroyArguments {
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub(crate) remove: Vec<Removable>,
     /// Leaves a resource behind where it cannot be deleted, as `LogicalId` or `STACK.LogicalId`
-    #[arg(long, value_name = "LOGICAL_ID")]
+    #[arg(long, value_name = "LOGICAL_ID", value_delimiter = ',')]
     pub(crate) retain: Vec<String>,
     /// Leaves behind whatever cannot be deleted
     #[arg(long, conflicts_with = "retain")]
@@ -321,7 +332,9 @@ pub(crate) struct ResumeArguments {
     #[arg(value_name = "RUN")]
     pub(crate) run_id: Option<String>,
     #[command(flatten)]
-    pub(crate) run: RunOptions,
+    pub(crate) parameters: ParameterOptions,
+    #[command(flatten)]
+    pub(crate) progress: ProgressOptions,
 }
 
 /// `formwork follow`.
@@ -352,7 +365,7 @@ pub(crate) struct RollbackArguments {
     #[arg(value_name = "STACK", required = true)]
     pub(crate) stacks: Vec<String>,
     /// A resource to leave as it is, as `Logical` or `Nested.Logical`
-    #[arg(long, value_name = "LOGICAL_ID", conflicts_with = "force")]
+    #[arg(long, value_name = "LOGICAL_ID", value_delimiter = ',', conflicts_with = "force")]
     pub(crate) skip: Vec<String>,
     /// Leaves whatever cannot be taken back as it is
     #[arg(long)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use formwork_engine::plan::approval::{self, Policy};
 use formwork_engine::plan::{Command, LossKind, Plan};
 
-use super::prompt;
+use super::Workplace;
 use crate::arguments::{AllowedLoss, ApprovalOptions, RequireApproval};
 use crate::failure::Failure;
 
@@ -13,7 +13,11 @@ use crate::failure::Failure;
 ///
 /// # Errors
 /// When data would be lost that is not allowed to be, when nobody can be asked, or when the answer is no.
-pub(crate) fn approve(plan: &Plan, options: &ApprovalOptions) -> Result<&'static str, Failure> {
+pub(crate) fn approve(
+    plan: &Plan,
+    options: &ApprovalOptions,
+    workplace: &Workplace,
+) -> Result<&'static str, Failure> {
     let policy = match options.require_approval {
         RequireApproval::Never => Policy::Never,
         RequireApproval::Broadening => Policy::Broadening,
@@ -40,6 +44,6 @@ pub(crate) fn approve(plan: &Plan, options: &ApprovalOptions) -> Result<&'static
         Command::Deploy if !needs.broadenings.is_empty() => "the plan above lets rights or reachability grow",
         Command::Deploy => "the plan above would be carried out",
     };
-    prompt::confirm(question, "look at the plan, then say --yes")?;
+    workplace.confirm(question, "look at the plan, then say --yes")?;
     Ok("prompt")
 }

@@ -7,7 +7,7 @@ use formwork_engine::assets::PublishOptions;
 use formwork_engine::aws::cloudformation::RollbackConfiguration;
 use formwork_engine::plan::{self, GivenParameter, PlanRequest};
 
-use crate::arguments::{PlanOptions, RunOptions, StackSelection};
+use crate::arguments::{ParameterOptions, PlanOptions, RunOptions, StackSelection};
 use crate::failure::Failure;
 use crate::report::StackReport;
 use crate::selection::select;
@@ -28,13 +28,6 @@ pub(crate) fn plan_request(
     let selected = select(stacks, &selection.stacks)?;
     let value =
         |setting: &Option<crate::settings::Setting>| setting.as_ref().map(|setting| setting.value.clone());
-    let parameter = |(name, value): &(String, String)| {
-        let (stack, name) = match name.split_once(':') {
-            Some((stack, name)) => (Some(stack.to_owned()), name.to_owned()),
-            None => (None, name.clone()),
-        };
-        GivenParameter { stack, name, value: value.clone() }
-    };
     Ok(PlanRequest {
         stacks: if selection.stacks.is_empty() {
             Vec::new()
@@ -57,7 +50,7 @@ pub(crate) fn plan_request(
                 monitoring_minutes: options.monitoring_time,
             }),
         },
-        parameters: options.parameters.iter().map(parameter).collect(),
+        parameters: given_parameters(&options.parameters),
         previous_parameters: options.previous_parameters,
         region: value(&settings.region),
         account: value(&settings.account),
@@ -76,4 +69,16 @@ pub(crate) fn apply_options(options: &RunOptions, approved_by: &str) -> ApplyOpt
         approved_by: approved_by.to_owned(),
         ..ApplyOptions::default()
     }
+}
+
+/// The values that are given for parameters.
+pub(crate) fn given_parameters(options: &ParameterOptions) -> Vec<GivenParameter> {
+    let parameter = |(name, value): &(String, String)| {
+        let (stack, name) = match name.split_once(':') {
+            Some((stack, name)) => (Some(stack.to_owned()), name.to_owned()),
+            None => (None, name.clone()),
+        };
+        GivenParameter { stack, name, value: value.clone() }
+    };
+    options.given.iter().map(parameter).collect()
 }

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use formwork_engine::aws::{ConnectOptions, Sessions, Transport};
 use formwork_engine::journal::{Journal, new_run_id};
-use formwork_engine::{Clock, Control, Runtime, Wish};
+use formwork_engine::lock::RunLock;
+use formwork_engine::{Class, Clock, Control, EngineError, Runtime, Wish};
 
 use super::progress::Progress;
+use super::prompt;
 use crate::arguments::ProgressOptions;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::interruption::{Answer, Answered};
-use crate::settings::Settings;
+use crate::settings::{Application, Settings};
 
 /// The directory beside `formwork.toml` that keeps journals and locks.
 const STATE_DIRECTORY: &str = ".formwork";
@@ -93,13 +95,7 @@ impl Workplace {
                 }
             }
         });
-        let state = settings
-            .project_file
-            .as_deref()
-            .and_then(Path::parent)
-            .or_else(|| settings.output.parent())
-            .unwrap_or(Path::new("."))
-            .join(STATE_DIRECTORY);
+        let state = state_directory(settings);
         let engine = Runtime { clock, listener: progress.clone(), sessions, control };
         Self { engine, state, progress, tokio, _signals: signals }
     }
@@ -111,19 +107,95 @@ impl Workplace {
         outcome
     }
 
+    /// Runs something that only reads: the first signal ends it, for nothing is lost by that.
+    ///
+    /// # Errors
+    /// What the reading fails with, or the interruption.
+    pub(crate) fn read<T, E>(&self, future: impl Future<Output = Result<T, E>>) -> Result<T, Failure>
+    where
+        EngineError: From<E>,
+    {
+        self.until(Wish::Detach, future)
+    }
+
+    /// Makes a plan: the first signal is the engine's to answer, which ends with what it is about; the second ends it.
+    ///
+    /// # Errors
+    /// What the planning fails with, or the interruption.
+    pub(crate) fn plan<T>(&self, future: impl Future<Output = Result<T, EngineError>>) -> Result<T, Failure> {
+        self.until(Wish::Cancel, future)
+    }
+
+    fn until<T, E>(&self, wish: Wish, future: impl Future<Output = Result<T, E>>) -> Result<T, Failure>
+    where
+        EngineError: From<E>,
+    {
+        self.run(async {
+            tokio::select! {
+                outcome = future => Ok(outcome.map_err(EngineError::from)?),
+                () = self.engine.control.reached(wish) => Err(interrupted()),
+            }
+        })
+    }
+
+    /// Asks a question on the terminal. A signal is no.
+    ///
+    /// # Errors
+    /// When nobody can be asked or the answer is no (exit code 3), or a signal came (130).
+    pub(crate) fn confirm(&self, question: &str, way_out: &str) -> Result<(), Failure> {
+        let is_interrupted = || self.engine.control.wish() != Wish::Continue;
+        prompt::confirm(question, way_out, &is_interrupted)
+    }
+
     /// Begins the journal of a new run.
     ///
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn journal(&self) -> Result<Journal, Failure> {
-        let run = new_run_id(self.engine.clock.now());
-        Ok(Journal::create(&self.journals(), &run)?)
+        self.journal_of(&new_run_id(self.engine.clock.now()))
+    }
+
+    /// Begins the journal of a run that has its id.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn journal_of(&self, run: &str) -> Result<Journal, Failure> {
+        Ok(Journal::create(&self.journals(), run)?)
     }
 
     /// The directory of the journals.
     pub(crate) fn journals(&self) -> PathBuf {
         self.state.join("journal")
     }
+}
+
+/// Gives a new run its id and locks the assembly for it. Before the app is run: a run that goes on still reads the
+/// assembly that would be replaced.
+///
+/// # Errors
+/// When another run is at work on the assembly.
+pub(crate) fn begin(settings: &Settings) -> Result<(String, RunLock), Failure> {
+    let run = new_run_id(jiff::Timestamp::now());
+    let directory = match &settings.application {
+        Application::Assembly(directory) => directory,
+        _ => &settings.output,
+    };
+    let lock = RunLock::acquire(&state_directory(settings), directory, &run)?;
+    Ok((run, lock))
+}
+
+fn state_directory(settings: &Settings) -> PathBuf {
+    settings
+        .project_file
+        .as_deref()
+        .and_then(Path::parent)
+        .or_else(|| settings.output.parent())
+        .unwrap_or(Path::new("."))
+        .join(STATE_DIRECTORY)
+}
+
+pub(super) fn interrupted() -> Failure {
+    EngineError::new(Class::Interrupted, "interrupted").into()
 }
 
 fn event_loop() -> Result<tokio::runtime::Runtime, Failure> {

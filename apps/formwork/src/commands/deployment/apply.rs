@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use formwork_assembly::CloudAssembly;
-use formwork_engine::apply;
+use formwork_engine::apply::{self, ApplyOptions};
 use formwork_engine::lock::RunLock;
 use formwork_engine::plan::{self, file};
 
-use crate::arguments::ApplyArguments;
+use crate::arguments::{ApplyArguments, ApprovalOptions, RequireApproval};
 use crate::console::Console;
 use crate::deployment::approve::approve;
-use crate::deployment::request::apply_options;
+use crate::deployment::request::{apply_options, given_parameters};
 use crate::deployment::summary::conclude;
 use crate::deployment::{Workplace, plan_text};
 use crate::failure::Failure;
@@ -23,17 +23,28 @@ pub(crate) fn run(
     console: &Console,
 ) -> Result<(), Failure> {
     let path = surroundings.directory.join(&arguments.plan);
-    let plan = file::read(&path)?;
+    let mut plan = file::read(&path)?;
     // The plan names the assembly as seen from itself.
     let directory = path.parent().unwrap_or(Path::new(".")).join(&plan.assembly);
     let assembly = CloudAssembly::open(&directory)?;
+    // The journal is not where the plan is: it has to know the whole path.
+    plan.assembly = std::path::absolute(&directory).unwrap_or(directory).display().to_string();
     let workplace = Workplace::in_account(settings, &arguments.run.progress, console)?;
     let journal = workplace.journal()?;
     let _lock = RunLock::acquire(&workplace.state, assembly.directory(), journal.run())?;
     console.talk(&plan_text::text(&plan, console.is_verbose()));
-    workplace.run(plan::check_fresh(&plan, &assembly, &workplace.engine))?;
-    let by = approve(&plan, &arguments.approval)?;
-    let options = apply_options(&arguments.run, by);
+    workplace.plan(plan::check_fresh(&plan, &assembly, &workplace.engine))?;
+    // What a file says is shown before it is done, unless whoever calls has looked at it.
+    let asks = match arguments.approval.require_approval {
+        RequireApproval::Never => RequireApproval::Never,
+        RequireApproval::Broadening | RequireApproval::AnyChange => RequireApproval::AnyChange,
+    };
+    let approval = ApprovalOptions { require_approval: asks, ..arguments.approval.clone() };
+    let by = approve(&plan, &approval, &workplace)?;
+    let options = ApplyOptions {
+        parameters: given_parameters(&arguments.parameters),
+        ..apply_options(&arguments.run, by)
+    };
     let report = workplace.run(apply::run(&plan, &assembly, &options, &workplace.engine, &journal))?;
     conclude(&report, arguments.outputs_file.as_deref(), console)
 }

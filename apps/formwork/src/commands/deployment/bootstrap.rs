@@ -75,9 +75,9 @@ fn deploy(
         region: Some(target.region.clone()),
         ..PlanRequest::new(Command::Deploy, journal.run())
     };
-    let plan = workplace.run(plan::make(&request, &assembly, &workplace.engine, &journal))?;
+    let plan = workplace.plan(plan::make(&request, &assembly, &workplace.engine, &journal))?;
     console.talk(&plan_text::text(&plan, console.is_verbose()));
-    let by = approve(&plan, &arguments.approval).inspect_err(|failure| {
+    let by = approve(&plan, &arguments.approval, workplace).inspect_err(|failure| {
         workplace.run(apply::discard(&plan, &workplace.engine, &journal));
         journal.ended(failure.exit_code());
     })?;

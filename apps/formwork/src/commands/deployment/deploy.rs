@@ -1,7 +1,6 @@
 //! `formwork deploy`: plan, one approval for all, apply.
 
 use formwork_engine::apply::{self, ApplyOptions};
-use formwork_engine::lock::RunLock;
 use formwork_engine::plan::{self, Command};
 
 use super::assembly_of;
@@ -10,6 +9,7 @@ use crate::console::Console;
 use crate::deployment::approve::approve;
 use crate::deployment::request::{apply_options, plan_request};
 use crate::deployment::summary::conclude;
+use crate::deployment::workplace::begin;
 use crate::deployment::{Workplace, plan_text};
 use crate::failure::Failure;
 use crate::settings::Settings;
@@ -19,10 +19,10 @@ pub(crate) fn run(
     settings: &Settings,
     console: &Console,
 ) -> Result<(), Failure> {
+    let (run, _lock) = begin(settings)?;
     let (assembly, stacks) = assembly_of(settings, console)?;
     let workplace = Workplace::in_account(settings, &arguments.run.progress, console)?;
-    let journal = workplace.journal()?;
-    let _lock = RunLock::acquire(&workplace.state, assembly.directory(), journal.run())?;
+    let journal = workplace.journal_of(&run)?;
     let request = plan_request(
         Command::Deploy,
         journal.run(),
@@ -31,9 +31,9 @@ pub(crate) fn run(
         &arguments.options,
         settings,
     )?;
-    let plan = workplace.run(plan::make(&request, &assembly, &workplace.engine, &journal))?;
+    let plan = workplace.plan(plan::make(&request, &assembly, &workplace.engine, &journal))?;
     console.talk(&plan_text::text(&plan, console.is_verbose()));
-    let by = approve(&plan, &arguments.approval).inspect_err(|failure| {
+    let by = approve(&plan, &arguments.approval, &workplace).inspect_err(|failure| {
         // Change sets that nobody wants, and the shells of new stacks, are not left behind.
         workplace.run(apply::discard(&plan, &workplace.engine, &journal));
         journal.ended(failure.exit_code());

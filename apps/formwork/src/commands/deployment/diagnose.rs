@@ -7,8 +7,8 @@ use formwork_engine::follow::{Diagnosis, Places, diagnose};
 use crate::application;
 use crate::arguments::{DiagnoseArguments, ProgressOptions};
 use crate::console::Console;
+use crate::deployment::Workplace;
 use crate::deployment::progress::words::failure_text;
-use crate::deployment::{Workplace, engine_failure};
 use crate::failure::Failure;
 use crate::report::to_text;
 use crate::settings::Settings;
@@ -31,8 +31,8 @@ pub(crate) fn run(
     let (name, places) = places.unwrap_or_else(|| (arguments.stack.clone(), Places::default()));
     let progress = ProgressOptions::default();
     let workplace = Workplace::in_account(settings, &progress, console)?;
-    let session = workplace.run(workplace.engine.sessions.session(None, None)).map_err(engine_failure)?;
-    let diagnosis = workplace.run(diagnose(&session, &name, Arc::new(places)))?;
+    let session = workplace.read(workplace.engine.sessions.session(None, None))?;
+    let diagnosis = workplace.read(diagnose(&session, &name, Arc::new(places)))?;
     console.data(&if arguments.json { to_text(&diagnosis) } else { text(&diagnosis) })
 }
 

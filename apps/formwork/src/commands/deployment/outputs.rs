@@ -7,7 +7,7 @@ use formwork_engine::{Class, EngineError};
 use crate::application;
 use crate::arguments::{OutputsArguments, OutputsFormat, ProgressOptions};
 use crate::console::{Console, table};
-use crate::deployment::{Workplace, engine_failure};
+use crate::deployment::Workplace;
 use crate::failure::Failure;
 use crate::report::{OutputReport, OutputsReport, StackOutputsReport, StackReport, to_text};
 use crate::selection::select;
@@ -25,11 +25,11 @@ pub(crate) fn run(
     let mut report = OutputsReport { stacks: BTreeMap::new() };
     for stack in selected {
         let region = stack.environment.rsplit('/').next().filter(|region| *region != "unknown-region");
-        let found = workplace.run(async {
+        let found = workplace.read(async {
             let session = workplace.engine.sessions.session(region, None).await?;
             session.cloudformation().stack(&stack.name).await
         });
-        let Some(found) = found.map_err(engine_failure)? else { continue };
+        let Some(found) = found? else { continue };
         let output = |(name, output): (String, formwork_engine::aws::cloudformation::Output)| {
             let formwork_engine::aws::cloudformation::Output { value, description, export_name } = output;
             (name, OutputReport { value, description, export_name })

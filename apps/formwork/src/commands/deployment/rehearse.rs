@@ -1,6 +1,6 @@
 //! `formwork rehearse`: the same plan and apply, by the same engine, on an account that is simulated in this process.
 
-use formwork_engine::apply;
+use formwork_engine::apply::{self, ApplyOptions};
 use formwork_engine::journal::Journal;
 use formwork_engine::plan::{self, Command};
 use formwork_simulator::{Simulator, SimulatorOptions};
@@ -70,7 +70,8 @@ pub(crate) fn run(
     request.publish.stand_ins = true;
     let plan = workplace.run(plan::make(&request, assembly, &workplace.engine, &journal))?;
     console.talk(&plan_text::text(&plan, console.is_verbose()));
-    let options = apply_options(&arguments.run, "rehearsal");
+    let options =
+        ApplyOptions { parameters: request.parameters.clone(), ..apply_options(&arguments.run, "rehearsal") };
     let report = workplace.run(apply::run(&plan, assembly, &options, &workplace.engine, &journal))?;
     let concluded = conclude(&report, None, console);
     console.talk(NOTICE);

@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use formwork_assembly::CloudAssembly;
-use formwork_engine::apply::{self, Attached, Whereabouts};
+use formwork_engine::apply::{self, ApplyOptions, Attached, Whereabouts};
 use formwork_engine::journal::{Journal, history};
 use formwork_engine::lock::RunLock;
 use formwork_engine::{Class, EngineError};
 
-use crate::arguments::{CancelArguments, FollowArguments, ResumeArguments};
+use crate::arguments::{CancelArguments, FollowArguments, ParameterOptions, ResumeArguments};
 use crate::console::{Console, count};
+use crate::deployment::Workplace;
+use crate::deployment::request::given_parameters;
 use crate::deployment::summary::conclude;
-use crate::deployment::{Workplace, prompt};
 use crate::failure::Failure;
 use crate::settings::Settings;
 
@@ -21,7 +22,7 @@ pub(crate) fn resume(
     settings: &Settings,
     console: &Console,
 ) -> Result<(), Failure> {
-    let workplace = Workplace::in_account(settings, &arguments.run.progress, console)?;
+    let workplace = Workplace::in_account(settings, &arguments.progress, console)?;
     let run = match &arguments.run_id {
         Some(run) => run.clone(),
         None => latest(&workplace.journals())?,
@@ -31,8 +32,19 @@ pub(crate) fn resume(
     let _lock = RunLock::acquire(&workplace.state, &directory, &run)?;
     // A run whose change sets all stand needs no assembly: what is missing is told when it is missed.
     let assembly = CloudAssembly::open(&directory).ok();
-    let report = workplace.run(apply::resume(&journal, assembly.as_ref(), None, &workplace.engine))?;
+    let options = options_of(&journal, &arguments.parameters);
+    let report =
+        workplace.run(apply::resume(&journal, assembly.as_ref(), options.as_ref(), &workplace.engine))?;
     conclude(&report, None, console)
+}
+
+/// The options that the run began with, and the values that its journal did not keep; nothing when none is given.
+fn options_of(journal: &Journal, parameters: &ParameterOptions) -> Option<ApplyOptions> {
+    if parameters.given.is_empty() {
+        return None;
+    }
+    let kept = journal.history().options().and_then(|kept| serde_json::from_value(kept.clone()).ok());
+    Some(ApplyOptions { parameters: given_parameters(parameters), ..kept.unwrap_or_default() })
 }
 
 /// Watches a run or a stack.
@@ -59,7 +71,7 @@ pub(crate) fn cancel(
     if !arguments.yes {
         let names: Vec<&str> = attached.iter().map(|it| it.name.as_str()).collect();
         let question = format!("the updates of run {run} would be cancelled: {}", names.join(", "));
-        prompt::confirm(&question, "say --yes")?;
+        workplace.confirm(&question, "say --yes")?;
     }
     let journal = workplace.journal()?;
     let cancelled = workplace.run(apply::cancel(&attached, &workplace.engine, &journal))?;

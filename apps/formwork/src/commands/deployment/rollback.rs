@@ -1,12 +1,13 @@
 //! `formwork rollback`: takes back an operation that failed and was left as it was.
 
+use formwork_engine::Wish;
 use formwork_engine::apply::{self, RollbackOptions, RunReport, Whereabouts};
 
 use crate::application;
 use crate::arguments::RollbackArguments;
 use crate::console::Console;
+use crate::deployment::Workplace;
 use crate::deployment::summary::conclude;
-use crate::deployment::{Workplace, prompt};
 use crate::failure::Failure;
 use crate::report::StackReport;
 use crate::selection::select;
@@ -20,11 +21,12 @@ pub(crate) fn run(
     let stacks: Vec<StackReport> =
         application::stacks(settings, console)?.into_iter().map(|stack| stack.report).collect();
     let selected = select(&stacks, &arguments.stacks)?;
+    let workplace = Workplace::in_account(settings, &arguments.progress, console)?;
     if !arguments.yes {
         let names: Vec<&str> = selected.iter().map(|stack| stack.name.as_str()).collect();
-        prompt::confirm(&format!("these stacks would be rolled back: {}", names.join(", ")), "say --yes")?;
+        workplace
+            .confirm(&format!("these stacks would be rolled back: {}", names.join(", ")), "say --yes")?;
     }
-    let workplace = Workplace::in_account(settings, &arguments.progress, console)?;
     let journal = workplace.journal()?;
     let options = RollbackOptions {
         skip: arguments.skip.clone(),
@@ -34,6 +36,9 @@ pub(crate) fn run(
     let started = workplace.engine.clock.elapsed();
     let mut reports = Vec::new();
     for stack in selected {
+        if workplace.engine.control.wish() != Wish::Continue {
+            break;
+        }
         let region = stack.environment.rsplit('/').next().filter(|region| *region != "unknown-region");
         let at = Whereabouts { region: region.map(str::to_owned), ..Whereabouts::default() };
         let rolled_back = apply::rollback(&stack.name, &at, &options, &workplace.engine, &journal);

@@ -3,7 +3,7 @@
 use formwork_assembly::TemplateFile;
 
 use super::before::{Before, OldStack};
-use crate::deployment::{Workplace, engine_failure};
+use crate::deployment::Workplace;
 use crate::failure::Failure;
 use crate::report::StackReport;
 
@@ -17,15 +17,15 @@ impl Before for Deployed {
 
     fn stack(&self, stack: &StackReport) -> Result<Option<OldStack>, Failure> {
         let region = stack.environment.rsplit('/').next().filter(|region| *region != "unknown-region");
-        let found = self.0.run(async {
+        let found = self.0.read(async {
             let session = self.0.engine.sessions.session(region, None).await?;
             let client = session.cloudformation();
             // A stack in review has no template yet: nothing is deployed.
             let Some(old) = client.stack(&stack.name).await? else { return Ok(None) };
             let template = client.template(&old.id).await?;
-            Ok(template.map(|template| (template, old.parameters)))
+            Ok::<_, formwork_engine::aws::Error>(template.map(|template| (template, old.parameters)))
         });
-        let Some((text, parameters)) = found.map_err(engine_failure)? else { return Ok(None) };
+        let Some((text, parameters)) = found? else { return Ok(None) };
         let file = TemplateFile::from_bytes(&stack.name, text.as_bytes())
             .map_err(|error| Failure::Input(error.to_string()))?;
         Ok(Some(OldStack { template: file.into_value(), parameters }))
