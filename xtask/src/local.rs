@@ -29,12 +29,12 @@ const SECOND_GATEWAY: &str = "NetworkingNat2GatewayC2B73F01";
 /// # Errors
 ///
 /// The set-up fails, or a step ends with another exit code than it should.
-pub(crate) fn walk(paths: &Paths) -> Result<(), String> {
+pub(crate) fn walk(paths: &Paths, program: Program) -> Result<(), String> {
     setup::emulator(paths)?;
     let folder = paths.join(".tools/local");
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
-    let program = program(paths, &folder)?;
+    let program = program.place(paths, &folder)?;
     let emulator = Emulator::start(paths, &folder)?;
     let walk = Walk { program, folder, emulator };
     for region in REGIONS {
@@ -46,17 +46,33 @@ pub(crate) fn walk(paths: &Paths) -> Result<(), String> {
     Ok(())
 }
 
-/// Builds the command line and puts it beside a stand-in for the proxy's binary, which no instance here will run.
-fn program(paths: &Paths, folder: &Path) -> Result<PathBuf, String> {
-    run(cargo(paths).args(["build", "--quiet", "--package", "formwork-cli", "--bin", "formwork"]))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| paths.join("target"), PathBuf::from);
-    let program = folder.join("formwork");
-    let built = paths.root.join(target).join("debug/formwork");
-    fs::copy(&built, &program).map_err(|error| format!("cannot copy {}: {error}", built.display()))?;
-    let stand_in = folder.join("mlflow-proxy-linux-amd64");
-    fs::write(&stand_in, "no instance runs this\n")
-        .map_err(|error| format!("cannot write {}: {error}", stand_in.display()))?;
-    Ok(program)
+/// Which build of the command line is walked with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// A build of its own.
+    Alone,
+    /// The build that the tests have made: its features are those of all crates together, so that a build of its own
+    /// would compile the AWS SDK once more.
+    OfTests,
+}
+
+impl Program {
+    /// Puts the command line beside a stand-in for the proxy's binary, which no instance here will run.
+    fn place(self, paths: &Paths, folder: &Path) -> Result<PathBuf, String> {
+        let build: &[&str] = match self {
+            Self::Alone => &["build", "--quiet", "--package", "formwork-cli", "--bin", "formwork"],
+            Self::OfTests => &["test", "--quiet", "--workspace", "--no-run"],
+        };
+        run(cargo(paths).args(build))?;
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| paths.join("target"), PathBuf::from);
+        let program = folder.join("formwork");
+        let built = paths.root.join(target).join("debug/formwork");
+        fs::copy(&built, &program).map_err(|error| format!("cannot copy {}: {error}", built.display()))?;
+        let stand_in = folder.join("mlflow-proxy-linux-amd64");
+        fs::write(&stand_in, "no instance runs this\n")
+            .map_err(|error| format!("cannot write {}: {error}", stand_in.display()))?;
+        Ok(program)
+    }
 }
 
 struct Walk {

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.as_slice() {
         ["test"] => test::run(&paths, false),
         ["test", "--slow"] => test::run(&paths, true),
-        ["local"] => local::walk(&paths),
+        ["local"] => local::walk(&paths, local::Program::Alone),
         ["generate"] => generate(&paths, false),
         ["generate", "--check"] => generate(&paths, true),
         ["help" | "--help" | "-h"] => {

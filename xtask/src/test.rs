@@ -44,7 +44,7 @@ pub(crate) fn run(paths: &Paths, slow: bool) -> Result<(), String> {
         parts.missing("Rust tests", "the judges of templates could not be fetched");
     }
 
-    parts.run("deployment to an emulator", || local::walk(paths));
+    parts.run("deployment to an emulator", || local::walk(paths, local::Program::OfTests));
     parts.run("documentation", || {
         run_program(cargo(paths).args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
     });
