@@ -1,6 +1,6 @@
 //! The services around CloudFormation, and what CloudFormation asks of them.
 //!
-//! S3, STS and SSM are rooms of their own; what is left is a table of small answers, [`others`], where another operation
+//! S3, STS and SSM are rooms of their own; what is left is a table of small answers, `others`, where another operation
 //! is one line more.
 
 mod identity;

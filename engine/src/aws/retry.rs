@@ -1,7 +1,7 @@
 //! Makes calls until they work, or until it makes no sense to go on.
 //!
 //! The SDK gives up after seconds, never renews credentials and cannot say that it waits. So its retries are off, and
-//! every call goes through a [`Caller`]: it waits for its turn, repeats what may be repeated with the time between
+//! every call goes through a `Caller`: it waits for its turn, repeats what may be repeated with the time between
 //! repeats growing, has the credentials read again when they expire, and tells the listener what stands in the way.
 //! Calls that change something are repeated with the same token, or because the table of [`super::mutations`] says that a
 //! repeat is harmless.
