@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::{ContextArguments, key_and_value};
 
@@ -85,8 +85,8 @@ pub(crate) struct ParameterOptions {
 pub(crate) struct PlanOptions {
     #[command(flatten)]
     pub(crate) parameters: ParameterOptions,
-    /// Whether parameters of deployed stacks keep their values where none is given; otherwise they take the default
-    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, default_missing_value = "true", action = ArgAction::Set)]
+    /// Keeps the values that parameters of deployed stacks have, where none is given; otherwise they take the default
+    #[arg(long)]
     pub(crate) previous_parameters: bool,
     /// Deploys unchanged stacks as well
     #[arg(long)]
