@@ -13,10 +13,3 @@ pub(crate) mod summary;
 pub(crate) mod workplace;
 
 pub(crate) use workplace::Workplace;
-
-use crate::failure::Failure;
-
-/// A call that failed, as what ends the command.
-pub(crate) fn engine_failure(error: formwork_engine::aws::Error) -> Failure {
-    formwork_engine::EngineError::from(error).into()
-}

@@ -31,6 +31,13 @@ pub(crate) struct StackReport {
     pub(crate) dependencies: Vec<String>,
 }
 
+impl StackReport {
+    /// The region that the stack goes to, when it says one.
+    pub(crate) fn region(&self) -> Option<&str> {
+        self.environment.rsplit('/').next().filter(|region| *region != "unknown-region")
+    }
+}
+
 /// A stack together with its template.
 pub(crate) struct LoadedStack {
     pub(crate) report: StackReport,

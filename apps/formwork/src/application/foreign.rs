@@ -33,7 +33,7 @@ pub(super) fn read(directory: &Path) -> Result<Answer, Failure> {
 /// Checks the templates of an assembly that says nothing about findings: its maker did not look for any.
 pub(super) fn judge(assembly: &CloudAssembly, diagnostics: &mut Vec<Diagnostic>) -> Result<(), Failure> {
     for stack in load(assembly)? {
-        let region = stack.report.environment.rsplit('/').next().filter(|region| *region != "unknown-region");
+        let region = stack.report.region();
         diagnostics.extend(findings(&stack.template, region));
     }
     Ok(())

@@ -16,7 +16,7 @@ use crate::console::Console;
 use crate::deployment::approve::approve;
 use crate::deployment::request::apply_options;
 use crate::deployment::summary::conclude;
-use crate::deployment::{Workplace, engine_failure, plan_text};
+use crate::deployment::{Workplace, plan_text};
 use crate::failure::Failure;
 use crate::interruption::WorkDirectory;
 use crate::settings::Settings;
@@ -96,7 +96,7 @@ fn targets(
         return arguments.environments.iter().map(|text| target(text)).collect();
     }
     let region = settings.region.as_ref().map(|region| region.value.as_str());
-    let session = workplace.run(workplace.engine.sessions.session(region, None)).map_err(engine_failure)?;
+    let session = workplace.read(workplace.engine.sessions.session(region, None))?;
     Ok(vec![Target { account: session.account().to_owned(), region: session.region().to_owned() }])
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn run(
     let workplace = Workplace::in_account(settings, &ProgressOptions::default(), console)?;
     let mut report = OutputsReport { stacks: BTreeMap::new() };
     for stack in selected {
-        let region = stack.environment.rsplit('/').next().filter(|region| *region != "unknown-region");
+        let region = stack.region();
         let found = workplace.read(async {
             let session = workplace.engine.sessions.session(region, None).await?;
             session.cloudformation().stack(&stack.name).await

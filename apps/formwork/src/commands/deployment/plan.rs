@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use formwork_engine::apply;
-use formwork_engine::plan::{self, Command, Depth, file};
+use formwork_engine::plan::{self, Command, file};
 
 use super::assembly_of;
 use crate::arguments::{PlanArguments, PlanFormat};
@@ -21,9 +21,8 @@ pub(crate) fn run(arguments: &PlanArguments, settings: &Settings, console: &Cons
     let workplace = Workplace::in_account(settings, &arguments.progress, console)?;
     let journal = workplace.journal_of(&run)?;
     let command = if arguments.destroy { Command::Destroy } else { Command::Deploy };
-    let mut request =
+    let request =
         plan_request(command, journal.run(), &arguments.selection, &stacks, &arguments.options, settings)?;
-    request.depth = Depth::ChangeSets;
     let mut plan = workplace.plan(plan::make(&request, &assembly, &workplace.engine, &journal))?;
     // Without a file nobody can carry the plan out: its change sets, and the shells of new stacks, are not left behind.
     let kept = match &arguments.out {

@@ -39,7 +39,7 @@ pub(crate) fn run(
         if workplace.engine.control.wish() != Wish::Continue {
             break;
         }
-        let region = stack.environment.rsplit('/').next().filter(|region| *region != "unknown-region");
+        let region = stack.region();
         let at = Whereabouts { region: region.map(str::to_owned), ..Whereabouts::default() };
         let rolled_back = apply::rollback(&stack.name, &at, &options, &workplace.engine, &journal);
         reports.push(workplace.run(rolled_back)?);

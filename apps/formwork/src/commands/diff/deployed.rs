@@ -16,7 +16,7 @@ impl Before for Deployed {
     }
 
     fn stack(&self, stack: &StackReport) -> Result<Option<OldStack>, Failure> {
-        let region = stack.environment.rsplit('/').next().filter(|region| *region != "unknown-region");
+        let region = stack.region();
         let found = self.0.read(async {
             let session = self.0.engine.sessions.session(region, None).await?;
             let client = session.cloudformation();
