@@ -35,6 +35,7 @@ mod unchanged;
 mod waiting;
 
 pub use destroy::Removals;
+pub use environment::{Located, locate};
 pub use file::schema;
 pub use fresh::check_fresh;
 pub use make::make;

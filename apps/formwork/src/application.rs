@@ -138,7 +138,11 @@ impl Outcome {
         Err(if errors.any(is_about_settings) { Failure::SettingsFindings } else { Failure::Findings })
     }
 
-    fn show_errors(&self, console: &Console) -> Result<(), Failure> {
+    /// Shows what was found when there are errors.
+    ///
+    /// # Errors
+    /// When there are errors.
+    pub(crate) fn show_errors(&self, console: &Console) -> Result<(), Failure> {
         self.verdict().inspect_err(|_| {
             console.diagnostics(&self.diagnostics);
             console.talk(&format!("the app has {}\n", self.counts().text()));

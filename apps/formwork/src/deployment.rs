@@ -3,6 +3,7 @@
 //! The engine emits events and returns data; everything that people or scripts see of a deployment is made here.
 
 pub(crate) mod approve;
+pub(crate) mod located;
 pub(crate) mod plan_markdown;
 pub(crate) mod plan_text;
 pub(crate) mod progress;
@@ -12,4 +13,5 @@ pub(crate) mod simulated;
 pub(crate) mod summary;
 pub(crate) mod workplace;
 
+pub(crate) use located::located;
 pub(crate) use workplace::Workplace;

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use formwork_assembly::CloudAssembly;
 use futures_util::future::join_all;
 
 use super::failure::{combine, failed};
-use super::input::Input;
-use super::model::{Environment, PlannedEnvironment};
+use super::input::{self, Input};
+use super::model::{Command, Environment, PlannedEnvironment};
 use super::names::partition;
 use super::request::PlanRequest;
 use crate::aws::{ErrorKind, RoleOptions, Session};
@@ -43,6 +44,66 @@ pub(crate) async fn targets(
     request: &PlanRequest,
     runtime: &Runtime,
 ) -> Result<BTreeMap<String, Target>, EngineError> {
+    let targets = reached(inputs, request, runtime).await?;
+    for PlannedEnvironment { environment, identity } in environments(&targets) {
+        let Environment { account, region } = environment;
+        runtime.tell(What::Identified { account, region, identity });
+    }
+    bootstrapped(inputs, &targets).await?;
+    Ok(targets)
+}
+
+/// A stack of an assembly in the place that the assembly and the settings give it, whether it is deployed there or not.
+#[derive(Clone)]
+pub struct Located {
+    /// The id of the stack in the assembly.
+    pub id: String,
+    /// The name in CloudFormation.
+    pub name: String,
+    /// Where.
+    pub environment: Environment,
+    /// The caller there, after assuming the role that the assembly names.
+    pub session: Session,
+    /// The role that CloudFormation acts with.
+    pub execution_role: Option<String>,
+}
+
+/// Finds the places of stacks without asking for the stacks themselves: for commands that look at what is deployed, or
+/// mend it. `ids` are those of the assembly; all stacks when there is none. `region` and `account` are those of the
+/// settings: the region of stacks that do not say theirs, and the account that the caller must be in.
+///
+/// # Errors
+/// When there are no credentials, they are of another account, or a role cannot be assumed.
+pub async fn locate(
+    assembly: &CloudAssembly,
+    ids: &[String],
+    region: Option<&str>,
+    account: Option<&str>,
+    runtime: &Runtime,
+) -> Result<Vec<Located>, EngineError> {
+    let inputs = input::read(assembly)?;
+    let inputs: Vec<&Input> =
+        inputs.iter().filter(|input| ids.is_empty() || ids.contains(&input.artifact.id)).collect();
+    let request = PlanRequest {
+        region: region.map(str::to_owned),
+        account: account.map(str::to_owned),
+        ..PlanRequest::new(Command::Deploy, "")
+    };
+    let mut targets = reached(&inputs, &request, runtime).await?;
+    let located = |input: &Input| {
+        let Target { session, environment, execution_role, .. } = targets.remove(&input.artifact.id)?;
+        let (id, name) = (input.artifact.id.clone(), input.name().to_owned());
+        Some(Located { id, name, environment, session, execution_role })
+    };
+    Ok(inputs.into_iter().filter_map(located).collect())
+}
+
+/// The targets of stacks, each reached by the credentials and the role that it takes.
+async fn reached(
+    inputs: &[&Input],
+    request: &PlanRequest,
+    runtime: &Runtime,
+) -> Result<BTreeMap<String, Target>, EngineError> {
     let base = runtime.sessions.base().await.map_err(|error| failed("cannot tell who calls", &error))?;
     if let Some(expected) = request.account.as_deref().filter(|expected| *expected != base.account()) {
         return Err(wrong_account("the run", expected, &base));
@@ -57,15 +118,7 @@ pub(crate) async fn targets(
             Err(error) => errors.push(error),
         }
     }
-    if !errors.is_empty() {
-        return Err(combine(errors));
-    }
-    for PlannedEnvironment { environment, identity } in environments(&targets) {
-        let Environment { account, region } = environment;
-        runtime.tell(What::Identified { account, region, identity });
-    }
-    bootstrapped(inputs, &targets).await?;
-    Ok(targets)
+    if errors.is_empty() { Ok(targets) } else { Err(combine(errors)) }
 }
 
 /// Who plans where, each once.

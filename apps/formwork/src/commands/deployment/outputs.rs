@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 
 use formwork_engine::{Class, EngineError};
 
-use crate::application;
 use crate::arguments::{OutputsArguments, OutputsFormat, ProgressOptions};
 use crate::console::{Console, table};
-use crate::deployment::Workplace;
+use crate::deployment::{Workplace, located};
 use crate::failure::Failure;
-use crate::report::{OutputReport, OutputsReport, StackOutputsReport, StackReport, to_text};
-use crate::selection::select;
+use crate::report::{OutputReport, OutputsReport, StackOutputsReport, to_text};
 use crate::settings::Settings;
 
 pub(crate) fn run(
@@ -18,18 +16,11 @@ pub(crate) fn run(
     settings: &Settings,
     console: &Console,
 ) -> Result<(), Failure> {
-    let stacks: Vec<StackReport> =
-        application::stacks(settings, console)?.into_iter().map(|stack| stack.report).collect();
-    let selected = select(&stacks, &arguments.selection.stacks)?;
     let workplace = Workplace::in_account(settings, &ProgressOptions::default(), console)?;
     let mut report = OutputsReport { stacks: BTreeMap::new() };
-    for stack in selected {
-        let region = stack.region();
-        let found = workplace.read(async {
-            let session = workplace.engine.sessions.session(region, None).await?;
-            session.cloudformation().stack(&stack.name).await
-        });
-        let Some(found) = found? else { continue };
+    for stack in located(&arguments.selection.stacks, settings, &workplace, console)? {
+        let found = workplace.read(stack.session.cloudformation().stack(&stack.name))?;
+        let Some(found) = found else { continue };
         let output = |(name, output): (String, formwork_engine::aws::cloudformation::Output)| {
             let formwork_engine::aws::cloudformation::Output { value, description, export_name } = output;
             (name, OutputReport { value, description, export_name })

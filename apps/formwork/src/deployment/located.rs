@@ -1,0 +1,32 @@
+//! The stacks of the app where they are deployed, for commands that look at them or mend them.
+
+use formwork_engine::plan::{self, Located};
+
+use super::Workplace;
+use crate::application;
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::report::StackReport;
+use crate::selection::select;
+use crate::settings::Settings;
+
+/// The stacks that the patterns name, each with a session in its account and region, as the role that the assembly
+/// names; all stacks of the app without a pattern. The app is run, and nothing of it is kept.
+///
+/// # Errors
+/// When the app has errors, a pattern names no stack, or an account cannot be reached.
+pub(crate) fn located(
+    patterns: &[String],
+    settings: &Settings,
+    workplace: &Workplace,
+    console: &Console,
+) -> Result<Vec<Located>, Failure> {
+    let outcome = application::run(settings, &std::env::temp_dir())?;
+    outcome.show_errors(console)?;
+    let Some(assembly) = outcome.assembly() else { return Ok(Vec::new()) };
+    let stacks: Vec<StackReport> = outcome.stacks()?.into_iter().map(|stack| stack.report).collect();
+    let ids: Vec<String> = select(&stacks, patterns)?.into_iter().map(|stack| stack.id.clone()).collect();
+    let region = settings.region.as_ref().map(|region| region.value.as_str());
+    let account = settings.account.as_ref().map(|account| account.value.as_str());
+    workplace.read(plan::locate(assembly, &ids, region, account, &workplace.engine))
+}
