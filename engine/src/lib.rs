@@ -15,6 +15,7 @@ pub mod bootstrap;
 pub mod clock;
 pub mod collect;
 pub mod control;
+pub mod doctor;
 pub mod error;
 pub mod event;
 pub mod follow;
