@@ -16,6 +16,7 @@ pub mod error;
 pub(crate) mod fake;
 pub(crate) mod http;
 pub(crate) mod limiter;
+pub(crate) mod local;
 pub mod messages;
 pub mod mutations;
 pub mod retry;

@@ -3,8 +3,16 @@
 //! A check never fails the run of the others. What cannot be asked, because a call is denied or a service is silent, is
 //! [`Outcome::Unknown`] and says so: a doctor that guesses is worse than none.
 
+mod environment;
+mod local;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::aws::{Error, ErrorKind};
+
+pub use environment::{Looked, environment, identity};
+pub use local::local;
 
 /// What one check found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -37,4 +45,69 @@ pub enum Outcome {
     Unknown,
     /// There is nothing to look at, or something else has to be mended first.
     Skipped,
+}
+
+impl Check {
+    /// An answer without anything to do about it.
+    pub fn new(
+        name: impl Into<String>,
+        subject: impl Into<String>,
+        outcome: Outcome,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self { name: name.into(), subject: subject.into(), outcome, detail: detail.into(), hint: None }
+    }
+
+    /// Something that is as it should be.
+    pub fn ok(name: impl Into<String>, subject: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(name, subject, Outcome::Ok, detail)
+    }
+
+    /// Something that works but is likely to hurt.
+    pub fn warning(name: impl Into<String>, subject: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(name, subject, Outcome::Warning, detail)
+    }
+
+    /// Something that stands in the way.
+    pub fn failed(name: impl Into<String>, subject: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(name, subject, Outcome::Failed, detail)
+    }
+
+    /// Something that was not asked, and why.
+    pub fn skipped(name: impl Into<String>, subject: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::new(name, subject, Outcome::Skipped, why)
+    }
+
+    /// Something that could not be asked: what the call failed with, and what the caller lacks if it was denied.
+    pub fn unknown(name: impl Into<String>, subject: impl Into<String>, error: &Error) -> Self {
+        let (detail, hint) = match error.kind {
+            ErrorKind::Denied => (
+                format!("{} is denied", error.operation),
+                Some(format!("allow the caller {} to have this looked at", error.operation)),
+            ),
+            _ => (format!("{} failed: {}", error.operation, error.message), None),
+        };
+        Self { hint, ..Self::new(name, subject, Outcome::Unknown, detail) }
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_denied_question_is_neither_right_nor_wrong_and_names_the_permission() {
+        let error = Error::new("GetServiceQuota", ErrorKind::Denied, "no");
+        let check = Check::unknown("quota", "VPCs", &error);
+        assert_eq!(check.outcome, Outcome::Unknown);
+        assert_eq!(check.detail, "GetServiceQuota is denied");
+        assert!(check.hint.is_some_and(|hint| hint.contains("GetServiceQuota")));
+    }
 }

@@ -10,6 +10,9 @@ mod list;
 mod synth;
 pub(crate) mod validate;
 
+#[cfg(all(test, feature = "engine"))]
+pub(crate) use deployment::DoctorReport;
+
 use crate::arguments::{Arguments, Command};
 use crate::console::Console;
 use crate::failure::Failure;

@@ -303,6 +303,7 @@ mod tests {
         ];
         #[cfg(feature = "engine")]
         schemas.extend([
+            ("doctor.json", schema_for!(crate::commands::DoctorReport)),
             ("event.json", schema_for!(formwork_engine::Event)),
             ("outputs.json", schema_for!(OutputsReport)),
             ("plan.json", schema_for!(formwork_engine::plan::Plan)),

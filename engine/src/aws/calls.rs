@@ -4,6 +4,7 @@
 //! The calls share connections, credentials, endpoints and patience with those of the SDK's clients.
 
 mod service;
+mod time;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

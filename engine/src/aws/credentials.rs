@@ -4,6 +4,8 @@
 //! expired. Here one cache serves all clients of a caller: it renews before the end, and on a service's word, by reading
 //! everything again: environment, profile, SSO, a process, or the role.
 
+mod origin;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +31,8 @@ use super::http::{self, Wire};
 use super::messages;
 use super::role::Role;
 use crate::clock::Clock;
+
+pub(crate) use origin::origin;
 
 /// How long the metadata service of an instance may take in all. Elsewhere nobody answers at its address.
 const METADATA: Duration = Duration::from_millis(1_800);

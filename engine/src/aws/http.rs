@@ -115,7 +115,7 @@ fn trust_store() -> Result<TrustStore, Error> {
 
 /// The certificates of a bundle, each with its lines around it. The TLS library panics on what is none, so that what does
 /// not look like base64 is left out here.
-fn pem_certificates(text: &str) -> Vec<String> {
+pub(super) fn pem_certificates(text: &str) -> Vec<String> {
     const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
     const END: &str = "-----END CERTIFICATE-----";
     let blocks = text.split(BEGIN).skip(1).filter_map(|rest| rest.split_once(END));
@@ -268,7 +268,7 @@ pub(crate) fn proxy_of_environment() -> Option<String> {
     Some(without_credentials(&proxy))
 }
 
-fn without_credentials(url: &str) -> String {
+pub(crate) fn without_credentials(url: &str) -> String {
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
         (None, Some((_, host))) => host.to_owned(),

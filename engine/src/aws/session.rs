@@ -175,6 +175,14 @@ impl Session {
         partition_of(&self.0.identity.arn)
     }
 
+    /// Where the credentials came from, in words: `the environment`, `single sign-on`.
+    pub async fn credentials_from(&self) -> &'static str {
+        match self.0.credentials.current().await {
+            Ok((credentials, _)) => super::credentials::origin(&credentials),
+            Err(_) => "nowhere any more",
+        }
+    }
+
     /// CloudFormation in this account and region.
     pub fn cloudformation(&self) -> &CloudFormation {
         &self.0.cloudformation

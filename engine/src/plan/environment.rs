@@ -54,7 +54,7 @@ pub(crate) async fn targets(
 }
 
 /// A stack of an assembly in the place that the assembly and the settings give it, whether it is deployed there or not.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Located {
     /// The id of the stack in the assembly.
     pub id: String,

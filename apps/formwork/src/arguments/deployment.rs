@@ -3,6 +3,7 @@
 mod attaching;
 mod bootstrap;
 mod deploying;
+mod doctor;
 mod looking;
 mod options;
 
@@ -11,6 +12,7 @@ use clap::Subcommand;
 pub(crate) use self::attaching::*;
 pub(crate) use self::bootstrap::*;
 pub(crate) use self::deploying::*;
+pub(crate) use self::doctor::*;
 pub(crate) use self::looking::*;
 pub(crate) use self::options::*;
 use super::ContextArguments;
@@ -40,6 +42,8 @@ pub(crate) enum DeploymentCommand {
     Outputs(OutputsArguments),
     /// Finds why the latest operation of a stack failed
     Diagnose(DiagnoseArguments),
+    /// Looks for what stands in the way of deployments, and of what is deployed
+    Doctor(DoctorArguments),
     /// Prepares an account and region: a bucket for assets, and roles with the rights that the app needs
     Bootstrap(BootstrapArguments),
 }
@@ -55,6 +59,7 @@ impl DeploymentCommand {
             Self::Rollback(rollback) => Some(&rollback.context),
             Self::Outputs(outputs) => Some(&outputs.context),
             Self::Diagnose(diagnose) => Some(&diagnose.context),
+            Self::Doctor(doctor) => Some(&doctor.context),
             Self::Bootstrap(bootstrap) => Some(&bootstrap.context),
             Self::Apply(_) | Self::Resume(_) | Self::Follow(_) | Self::Cancel(_) => None,
         }

@@ -5,6 +5,7 @@ mod bootstrap;
 mod deploy;
 mod destroy;
 mod diagnose;
+mod doctor;
 mod outputs;
 mod plan;
 mod rehearse;
@@ -12,6 +13,9 @@ mod resume;
 mod rollback;
 
 use formwork_assembly::CloudAssembly;
+
+#[cfg(test)]
+pub(crate) use doctor::DoctorReport;
 
 use crate::application;
 use crate::arguments::DeploymentCommand;
@@ -34,6 +38,7 @@ pub(crate) fn run(
         DeploymentCommand::Rehearse(rehearse) => rehearse::run(rehearse, settings, console),
         DeploymentCommand::Outputs(outputs) => outputs::run(outputs, settings, console),
         DeploymentCommand::Diagnose(diagnose) => diagnose::run(diagnose, settings, console),
+        DeploymentCommand::Doctor(doctor) => doctor::run(doctor, settings, surroundings, console),
         DeploymentCommand::Bootstrap(bootstrap) => bootstrap::run(bootstrap, settings, console),
         DeploymentCommand::Resume(resume) => resume::resume(resume, settings, console),
         DeploymentCommand::Follow(follow) => resume::follow(follow, settings, console),

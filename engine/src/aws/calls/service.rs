@@ -27,6 +27,7 @@ const SERVICES: &[Service] = &[
     service("apigateway", "API Gateway", "apigateway"),
     service("autoscaling", "Auto Scaling", "autoscaling"),
     service("batch", "Batch", "batch"),
+    service("cloudformation", "CloudFormation", "cloudformation"),
     service("cloudtrail", "CloudTrail", "cloudtrail"),
     service("ec2", "EC2", "ec2"),
     service("ecr", "ECR", "api.ecr"),
@@ -45,6 +46,7 @@ const SERVICES: &[Service] = &[
     service("servicequotas", "Service Quotas", "servicequotas"),
     service("ssm", "SSM", "ssm"),
     Service { json: "1.0", ..service("states", "SFN", "states") },
+    service("sts", "STS", "sts"),
     Service { json: "1.0", ..service("dynamodb", "DynamoDB", "dynamodb") },
     service("tagging", "Resource Groups Tagging API", "tagging"),
 ];
