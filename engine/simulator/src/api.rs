@@ -80,6 +80,20 @@ impl Parameters {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// The texts of a list in EC2's form, `VpcId.1` and so on.
+    pub fn numbered(&self, name: &str) -> Vec<&str> {
+        (1..=self.0.len()).map_while(|index| self.get(&format!("{name}.{index}"))).collect()
+    }
+
+    /// EC2's filters: names and the values that each takes.
+    pub fn filters(&self) -> Vec<(&str, Vec<&str>)> {
+        let filter = |index| {
+            let name = self.get(&format!("Filter.{index}.Name"))?;
+            Some((name, self.numbered(&format!("Filter.{index}.Value"))))
+        };
+        (1..=self.0.len()).map_while(filter).collect()
+    }
+
     fn members(&self, name: &str) -> impl Iterator<Item = String> {
         let given = self.0.keys().any(|key| key.starts_with(&format!("{name}.member.")));
         let count = if given { self.0.len() } else { 0 };

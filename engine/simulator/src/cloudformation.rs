@@ -22,7 +22,7 @@
 use jiff::Timestamp;
 
 mod actions;
-mod attributes;
+pub(crate) mod attributes;
 mod diff;
 pub mod durations;
 mod exports;

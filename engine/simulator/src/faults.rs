@@ -19,6 +19,7 @@
 
 mod parse;
 pub(crate) mod resources;
+mod settings;
 mod words;
 
 #[cfg(test)]
@@ -34,6 +35,7 @@ use crate::api::ApiError;
 use crate::cloudformation::faults::ResourceFaults;
 
 pub use parse::ScriptError;
+pub use settings::{BucketSetting, ResourceState, Setting};
 pub(crate) use words::fits;
 
 /// A script of faults, with what it has counted so far.
@@ -104,56 +106,6 @@ pub enum Effect {
     PageTokenExpires,
     /// The answer takes so much longer.
     Latency(Duration),
-}
-
-/// How the world around CloudFormation is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Setting {
-    /// A bucket and what is special about it.
-    Bucket(String, BucketSetting),
-    /// A role, by name or ARN, `*` for any, cannot be assumed.
-    RoleDenied(String),
-    /// A role wants this external id.
-    RoleExternalId(String, String),
-    /// A role cannot be assumed with session tags.
-    RoleTagsDenied(String),
-    /// Sessions of roles last this long, whatever was asked for.
-    SessionsLast(Duration),
-    /// A parameter of SSM.
-    Parameter(String, String),
-    /// An image in a repository: the repository and the tag.
-    Image(String, String),
-    /// An app in SageMaker Studio, as `space:OWNER/TYPE/NAME` or `user:OWNER/TYPE/NAME`.
-    App(String),
-    /// A space in SageMaker Studio.
-    Space(String),
-    /// A user profile in SageMaker Studio that no stack made.
-    Profile(String),
-    /// What a simulated principal policy denies: an action, `*` for any.
-    ActionDenied(String),
-}
-
-/// What is special about a bucket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BucketSetting {
-    /// It is there, with nothing special.
-    Exists,
-    /// It belongs to another account, which lets anybody write: a bucket that was squatted.
-    Owner(String),
-    /// It is in another region.
-    Region(String),
-    /// Nobody may use it.
-    Denied,
-    /// Objects are encrypted with this key unless they say otherwise.
-    KmsKey(String),
-    /// Its key does not let anybody encrypt.
-    KmsDenied,
-    /// Objects without an encryption header are refused.
-    RequiresEncryption,
-    /// Objects keep their versions.
-    Versioned,
-    /// What is stored in it is damaged on the way.
-    Corrupts,
 }
 
 /// A call as the script sees it.

@@ -5,6 +5,7 @@
 
 pub mod checksum;
 pub mod chunked;
+pub mod ec2;
 pub mod encoding;
 pub mod json;
 pub mod query;

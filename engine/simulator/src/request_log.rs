@@ -169,9 +169,9 @@ impl RequestLog {
 
 /// Whether an operation changes anything, by its name's first word.
 pub fn is_mutating(service: &str, operation: &str) -> bool {
-    const READS: [&str; 14] = [
-        "Batch", "Decode", "Describe", "Detect", "Estimate", "Get", "Head", "List", "Lookup", "Query",
-        "Search", "Select", "Simulate", "Validate",
+    const READS: [&str; 15] = [
+        "Batch", "Decode", "Describe", "Detect", "Estimate", "Filter", "Get", "Head", "List", "Lookup",
+        "Query", "Search", "Select", "Simulate", "Validate",
     ];
     // Drift detection writes what it found, and no stack changes by it.
     !(service == "sts" || READS.iter().any(|word| operation.starts_with(word)))

@@ -3,8 +3,13 @@
 //! S3, STS and SSM are rooms of their own; what is left is a table of small answers, `others`, where another operation
 //! is one line more.
 
+mod balancing;
+mod compute;
 mod identity;
+mod logs;
+mod network;
 mod others;
+mod platform;
 mod registry;
 mod studio;
 mod surroundings;
@@ -21,7 +26,7 @@ pub use studio::Studio;
 
 use crate::api::{ApiError, Element, Parameters};
 use crate::cloudformation::Context;
-use crate::faults::{Script, Setting};
+use crate::faults::{ResourceState, Script, Setting, fits};
 use crate::parameters::ParameterStore;
 use crate::simulator::SimulatorOptions;
 use crate::storage::Storage;
@@ -45,8 +50,12 @@ pub struct Services {
     pub studio: Studio,
     /// What stacks made, with its properties.
     pub resources: BTreeMap<ResourceKey, Value>,
-    /// The actions that a simulated principal policy denies.
+    /// The actions that a simulated principal policy denies; `*` stands for any letters.
     pub denied_actions: Vec<String>,
+    /// What services say of resources that are not as they should be, the latest word last.
+    pub states: Vec<ResourceState>,
+    /// What was logged: a pattern of log groups and a line.
+    pub log_lines: Vec<(String, String)>,
 }
 
 impl Services {
@@ -60,6 +69,8 @@ impl Services {
             studio: Studio::default(),
             resources: BTreeMap::new(),
             denied_actions: Vec::new(),
+            states: Vec::new(),
+            log_lines: Vec::new(),
         }
     }
 
@@ -74,6 +85,8 @@ impl Services {
                 Setting::Space(name) => self.studio.spaces.push(name.clone()),
                 Setting::Profile(name) => self.studio.profiles.push(name.clone()),
                 Setting::ActionDenied(action) => self.denied_actions.push(action.clone()),
+                Setting::State(state) => self.states.push(state.clone()),
+                Setting::LogLine(group, line) => self.log_lines.push((group.clone(), line.clone())),
                 Setting::SessionsLast(duration) => self.tokens.sessions_last = Some(*duration),
                 Setting::RoleDenied(role) => self.tokens.denied.push(role.clone()),
                 Setting::RoleTagsDenied(role) => self.tokens.tags_denied.push(role.clone()),
@@ -98,6 +111,17 @@ impl Services {
             .map(|((_, _, _, id), properties)| (id.as_str(), properties))
     }
 
+    /// What a service says of a resource if the script has a word on it, and why it is so.
+    pub(crate) fn state(&self, resource_type: &str, id: &str) -> Option<(&str, Option<&str>)> {
+        let whole = format!("{resource_type}/{id}");
+        let found = self
+            .states
+            .iter()
+            .rev()
+            .find(|state| fits(&state.resource, resource_type) || fits(&state.resource, &whole))?;
+        Some((found.word.as_str(), found.reason.as_deref()))
+    }
+
     pub(crate) fn query(
         &mut self,
         context: &Context,
@@ -107,6 +131,8 @@ impl Services {
     ) -> Result<Vec<Element>, ApiError> {
         match service {
             "sts" => self.tokens.call(context, action, parameters),
+            "autoscaling" => self.groups(context, action, parameters),
+            "ec2" => self.network(context, action, parameters),
             "iam" => self.identity(context, action, parameters),
             "elasticloadbalancing" => self.load_balancing(context, action, parameters),
             _ => Err(ApiError::new(
@@ -124,6 +150,7 @@ impl Services {
         input: &Value,
     ) -> Result<Value, ApiError> {
         match service {
+            "ssm" if operation == "DescribeInstanceInformation" => self.agents(context, input),
             "ssm" => self.parameters.call(context, operation, input),
             _ => self.other(context, service, operation, input),
         }
@@ -134,6 +161,8 @@ impl Services {
 pub(crate) fn namespace(service: &str) -> &'static str {
     match service {
         "sts" => "https://sts.amazonaws.com/doc/2011-06-15/",
+        "autoscaling" => "http://autoscaling.amazonaws.com/doc/2011-01-01/",
+        "ec2" => "http://ec2.amazonaws.com/doc/2016-11-15/",
         "iam" => "https://iam.amazonaws.com/doc/2010-05-08/",
         "elasticloadbalancing" => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
         _ => "http://cloudformation.amazonaws.com/doc/2010-05-15/",

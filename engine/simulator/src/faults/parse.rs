@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::resources;
 use super::words::{self, Word};
-use super::{BucketSetting, Effect, Rule, Script, Setting};
+use super::{BucketSetting, Effect, ResourceState, Rule, Script, Setting};
 use crate::api::ApiError;
 
 /// A script that cannot be read.
@@ -21,7 +21,7 @@ pub struct ScriptError {
 }
 
 const STATEMENTS: &str = "on, resource, rollback, delete, drift, validation, hook, change-set, bucket, role, sessions, parameter, image, \
-     app, space, profile, deny";
+     app, space, profile, deny, state, log";
 const EFFECTS: &str = "throttle, refuse, hang, drop, error STATUS CODE [\"MESSAGE\"], accept-then-drop, accept-then-hang, \
 accept-then-error STATUS CODE [\"MESSAGE\"], truncate BYTES, empty, body \"TEXT\", skew +20m, expired-token, stale 3s, \
 lag 5s, duplicate, reorder, page-token-expires, latency 200ms";
@@ -87,6 +87,17 @@ fn read(words: &mut Words<'_>, script: &mut Script) -> Result<(), String> {
         "deny" => script
             .settings
             .push(Setting::ActionDenied(words.word("an action such as iam:PassRole")?.to_owned())),
+        "state" => {
+            let resource = words.word("a type such as AWS::SageMaker::Domain, with /ID for one of them")?;
+            let word = words.word("the service's word such as Failed")?;
+            let reason = words.quoted().map(str::to_owned);
+            let (resource, word) = (resource.to_owned(), word.to_owned());
+            script.settings.push(Setting::State(ResourceState { resource, word, reason }));
+        }
+        "log" => {
+            let group = words.word("a log group's name, or *")?.to_owned();
+            script.settings.push(Setting::LogLine(group, words.word("a line")?.to_owned()));
+        }
         other => {
             if !resources::read(other, words, &mut script.resources)? {
                 return Err(unknown("statement", other, STATEMENTS));

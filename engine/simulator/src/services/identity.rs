@@ -1,10 +1,9 @@
-//! IAM and load balancing, as far as checks before and after a deployment ask for them.
-
-use serde_json::Value;
+//! IAM, as far as checks before and after a deployment ask for it.
 
 use super::Services;
 use crate::api::{ApiError, Content, Element, Parameters};
 use crate::cloudformation::Context;
+use crate::faults::fits;
 use crate::protocol::iso_time;
 
 impl Services {
@@ -21,12 +20,14 @@ impl Services {
             }
             "SimulatePrincipalPolicy" => {
                 parameters.required("PolicySourceArn")?;
+                let resources = parameters.list("ResourceArns");
+                let resource = resources.first().copied().unwrap_or("*").to_owned();
                 let results = parameters.list("ActionNames").into_iter().map(|action| {
-                    let denied = self.denied_actions.iter().any(|it| it == "*" || it == action);
+                    let denied = self.denied_actions.iter().any(|it| fits(it, action));
                     let decision = if denied { "implicitDeny" } else { "allowed" };
                     Content::Elements(vec![
                         Element::text("EvalActionName", action),
-                        Element::text("EvalResourceName", "*"),
+                        Element::text("EvalResourceName", resource.as_str()),
                         Element::text("EvalDecision", decision),
                     ])
                 });
@@ -44,13 +45,14 @@ impl Services {
 
     fn role(&self, context: &Context, name: &str) -> Result<Element, ApiError> {
         // Roles are the same in all regions.
-        let made = self.resources.keys().any(|(account, _, kind, id)| {
+        let made = self.resources.iter().find(|((account, _, kind, id), _)| {
             *account == context.account && kind == "AWS::IAM::Role" && id == name
         });
-        if !made {
+        let Some((_, found)) = made else {
             let message = format!("The role with name {name} cannot be found.");
             return Err(ApiError::new("NoSuchEntity", message).with_status(404));
-        }
+        };
+        let trust = found.get("AssumeRolePolicyDocument").map(ToString::to_string).unwrap_or_default();
         Ok(Element::of(
             "Role",
             [
@@ -62,40 +64,13 @@ impl Services {
                     format!("arn:{}:iam::{}:role/{name}", context.partition, context.account),
                 ),
                 Element::text("CreateDate", iso_time(context.now)),
+                // IAM gives documents in percent-encoding.
+                Element::text(
+                    "AssumeRolePolicyDocument",
+                    percent_encoding::utf8_percent_encode(&trust, percent_encoding::NON_ALPHANUMERIC)
+                        .to_string(),
+                ),
             ],
         ))
-    }
-
-    pub(super) fn load_balancing(
-        &mut self,
-        context: &Context,
-        action: &str,
-        parameters: &Parameters,
-    ) -> Result<Vec<Element>, ApiError> {
-        match action {
-            "DescribeTargetHealth" => {
-                let group = parameters.required("TargetGroupArn")?;
-                let properties = self
-                    .made(context, "AWS::ElasticLoadBalancingV2::TargetGroup")
-                    .find(|(id, _)| *id == group)
-                    .map(|(_, properties)| properties)
-                    .ok_or_else(|| {
-                        ApiError::new("TargetGroupNotFound", format!("Target groups '{group}' not found"))
-                    })?;
-                let port = properties.get("Port").and_then(Value::as_u64).unwrap_or(80).to_string();
-                let target = Content::Elements(vec![
-                    Element::of(
-                        "Target",
-                        [Element::text("Id", "i-0123456789abcdef0"), Element::text("Port", port)],
-                    ),
-                    Element::of("TargetHealth", [Element::text("State", "healthy")]),
-                ]);
-                Ok(vec![Element::list("TargetHealthDescriptions", [target])])
-            }
-            _ => Err(ApiError::new(
-                "InvalidAction",
-                format!("Could not find operation {action} for version 2015-12-01"),
-            )),
-        }
     }
 }

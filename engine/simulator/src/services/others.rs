@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Services;
+use super::{Services, logs, platform};
 use crate::api::ApiError;
 use crate::cloudformation::Context;
 
@@ -11,11 +11,6 @@ type Answer = fn(&Services, &Context, &Value) -> Result<Value, ApiError>;
 
 /// The operations by service, as the service is named in signatures.
 const OPERATIONS: &[(&str, &str, Answer)] = &[
-    ("sagemaker", "DescribeDomain", |services, context, input| {
-        let id = text(input, "DomainId")?;
-        let found = find(services, context, "AWS::SageMaker::Domain", id)?;
-        Ok(json!({ "DomainId": id, "DomainName": found.get("DomainName"), "Status": "InService" }))
-    }),
     ("sagemaker", "ListDomains", |services, context, _| {
         let domains: Vec<Value> = services
             .made(context, "AWS::SageMaker::Domain")
@@ -23,31 +18,22 @@ const OPERATIONS: &[(&str, &str, Answer)] = &[
             .collect();
         Ok(json!({ "Domains": domains }))
     }),
-    ("sagemaker", "DescribeMlflowTrackingServer", |services, context, input| {
-        let name = text(input, "TrackingServerName")?;
-        let (_, found) = services
-            .made(context, "AWS::SageMaker::MlflowTrackingServer")
-            .find(|(id, found)| {
-                id.ends_with(name) || found.get("TrackingServerName") == input.get("TrackingServerName")
-            })
-            .ok_or_else(|| missing(name))?;
-        Ok(json!({
-            "TrackingServerName": name,
-            "TrackingServerStatus": "Created",
-            "IsActive": "Active",
-            "MlflowVersion": found.get("MlflowVersion"),
-            "TrackingServerUrl": format!("https://{name}.{}.simulated.invalid", context.region),
-        }))
-    }),
-    ("sagemaker", "DescribeMlflowApp", |services, context, input| {
-        let arn = text(input, "Arn")?;
-        let found = find(services, context, "AWS::SageMaker::MlflowApp", arn)?;
-        Ok(json!({ "Arn": arn, "Name": found.get("Name"), "Status": "Created" }))
-    }),
+    ("logs", "DescribeLogStreams", logs::streams),
+    ("logs", "FilterLogEvents", logs::lines),
+    ("sagemaker", "DescribeDomain", platform::domain),
+    ("sagemaker", "DescribeMlflowTrackingServer", platform::tracking_server),
+    ("sagemaker", "DescribeMlflowApp", platform::app),
     ("secretsmanager", "DescribeSecret", |services, context, input| {
         let id = text(input, "SecretId")?;
         let found = find(services, context, "AWS::SecretsManager::Secret", id)?;
-        Ok(json!({ "ARN": id, "Name": found.get("Name") }))
+        let mut told = json!({ "ARN": id, "Name": found.get("Name") });
+        // A secret without a value has no version, and the field is left out.
+        if let Some(("HasValue", _)) = services.state("AWS::SecretsManager::Secret", id) {
+            told["VersionIdsToStages"] = json!({ "00000000-0000-4000-8000-000000000000": ["AWSCURRENT"] });
+        } else if found.get("SecretString").or_else(|| found.get("GenerateSecretString")).is_some() {
+            told["VersionIdsToStages"] = json!({ "00000000-0000-4000-8000-000000000001": ["AWSCURRENT"] });
+        }
+        Ok(told)
     }),
     ("servicecatalog", "SearchProductsAsAdmin", |_, _, _| Ok(json!({ "ProductViewDetails": [] }))),
     ("servicecatalog", "ListPortfolios", |_, _, _| Ok(json!({ "PortfolioDetails": [] }))),
@@ -90,7 +76,7 @@ pub(super) fn text<'i>(input: &'i Value, name: &str) -> Result<&'i str, ApiError
         .ok_or_else(|| ApiError::new("ValidationException", format!("{name} must not be null")))
 }
 
-fn find<'s>(
+pub(super) fn find<'s>(
     services: &'s Services,
     context: &'s Context,
     kind: &'s str,

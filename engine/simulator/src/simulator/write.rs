@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{Call, Input, Output};
 use crate::api::{ApiError, Content, Element, Request};
-use crate::protocol::{json, query, set_header};
+use crate::protocol::{ec2, json, query, set_header};
 use crate::services::namespace;
 use crate::storage;
 
@@ -44,6 +44,9 @@ pub(super) fn response(
     request_id: &str,
 ) -> http::Response<Bytes> {
     match asked {
+        Ok(Output::Elements(elements)) if call.service == "ec2" => {
+            ec2::answer(&call.operation, namespace(&call.service), elements, request_id)
+        }
         Ok(Output::Elements(elements)) => {
             query::answer(&call.operation, namespace(&call.service), elements, request_id)
         }
@@ -55,6 +58,7 @@ pub(super) fn response(
         Err(failed) => {
             let error = &failed.error;
             let mut response = match &call.input {
+                Input::Query(_) if call.service == "ec2" => ec2::failure(error, request_id),
                 Input::Query(_) => query::failure(error, namespace(&call.service), request_id),
                 Input::Json(_) => json::failure(json::content_type(request), error, request_id),
                 Input::Storage(_) => storage::failure(request, error, request_id),
@@ -84,7 +88,7 @@ fn change_lists(asked: &mut Result<Output, Failed>, change: impl Fn(&mut Vec<Ele
     let Ok(Output::Elements(elements)) = asked else { return };
     for element in elements {
         if let Content::Elements(members) = &mut element.content
-            && members.iter().all(|member| member.name == "member")
+            && members.iter().all(|member| member.name == "member" || member.name == "item")
         {
             change(members);
         }
