@@ -16,6 +16,7 @@ pub mod clock;
 pub mod collect;
 pub mod control;
 pub mod doctor;
+pub mod drift;
 pub mod error;
 pub mod event;
 pub mod follow;

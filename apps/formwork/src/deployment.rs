@@ -3,6 +3,7 @@
 //! The engine emits events and returns data; everything that people or scripts see of a deployment is made here.
 
 pub(crate) mod approve;
+pub(crate) mod drift_text;
 pub(crate) mod located;
 pub(crate) mod plan_markdown;
 pub(crate) mod plan_text;

@@ -304,6 +304,7 @@ mod tests {
         #[cfg(feature = "engine")]
         schemas.extend([
             ("doctor.json", schema_for!(crate::commands::DoctorReport)),
+            ("drift.json", schema_for!(formwork_engine::drift::DriftReport)),
             ("event.json", schema_for!(formwork_engine::Event)),
             ("outputs.json", schema_for!(OutputsReport)),
             ("plan.json", schema_for!(formwork_engine::plan::Plan)),

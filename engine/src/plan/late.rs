@@ -22,6 +22,7 @@ use super::stack::{nested, new_change_set, secrets};
 use crate::assets::PublishOptions;
 use crate::aws::Session;
 use crate::aws::cloudformation::{ParameterValue, ResourceChange, Stack, StackStatus, TemplateSource};
+use crate::drift::hide_secrets;
 use crate::error::{Class, EngineError};
 use crate::follow::Places;
 use crate::journal::Journal;
@@ -130,6 +131,7 @@ pub async fn change_set(
         }
     };
     let mut changes = set.changes;
+    hide_secrets(&mut changes, &input.template);
     nested(&session, &mut changes).await;
     let losses = changes::losses(&changes, deployed.as_ref(), Some(&input.template));
     let approved: BTreeSet<(&str, LossKind)> =

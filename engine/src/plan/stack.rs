@@ -20,6 +20,7 @@ use super::unchanged;
 use crate::assets::{digests_wanted, of_stack};
 use crate::aws::cloudformation::{ChangeSetType, NewChangeSet, ResourceChange, TemplateSource};
 use crate::aws::{ErrorKind, Session};
+use crate::drift::hide_secrets;
 use crate::error::{Class, EngineError};
 use crate::follow::Places;
 
@@ -87,6 +88,7 @@ pub(crate) async fn plan(
             draft.changes.extend(told.into_iter().filter(|change| !known.contains(&change.logical_id)));
         }
     }
+    hide_secrets(&mut draft.changes, &input.template);
     judge(&mut draft, deployed, &input.template, &resolved.known(), standing);
     Ok(draft)
 }

@@ -9,6 +9,7 @@ mod support;
 mod case;
 mod change_sets;
 mod destroying;
+mod drifting;
 mod environments;
 mod freshness;
 mod order;

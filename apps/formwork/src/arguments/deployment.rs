@@ -5,6 +5,7 @@ mod bootstrap;
 mod deploying;
 mod doctor;
 mod looking;
+mod mending;
 mod options;
 
 use clap::Subcommand;
@@ -14,6 +15,7 @@ pub(crate) use self::bootstrap::*;
 pub(crate) use self::deploying::*;
 pub(crate) use self::doctor::*;
 pub(crate) use self::looking::*;
+pub(crate) use self::mending::*;
 pub(crate) use self::options::*;
 use super::ContextArguments;
 
@@ -44,6 +46,8 @@ pub(crate) enum DeploymentCommand {
     Diagnose(DiagnoseArguments),
     /// Looks for what stands in the way of deployments, and of what is deployed
     Doctor(DoctorArguments),
+    /// Finds what was changed behind CloudFormation's back, and takes it back if that is wanted
+    Drift(DriftArguments),
     /// Prepares an account and region: a bucket for assets, and roles with the rights that the app needs
     Bootstrap(BootstrapArguments),
 }
@@ -60,6 +64,7 @@ impl DeploymentCommand {
             Self::Outputs(outputs) => Some(&outputs.context),
             Self::Diagnose(diagnose) => Some(&diagnose.context),
             Self::Doctor(doctor) => Some(&doctor.context),
+            Self::Drift(drift) => Some(&drift.context),
             Self::Bootstrap(bootstrap) => Some(&bootstrap.context),
             Self::Apply(_) | Self::Resume(_) | Self::Follow(_) | Self::Cancel(_) => None,
         }

@@ -6,6 +6,7 @@ mod deploy;
 mod destroy;
 mod diagnose;
 mod doctor;
+mod drift;
 mod outputs;
 mod plan;
 mod rehearse;
@@ -39,6 +40,7 @@ pub(crate) fn run(
         DeploymentCommand::Outputs(outputs) => outputs::run(outputs, settings, console),
         DeploymentCommand::Diagnose(diagnose) => diagnose::run(diagnose, settings, console),
         DeploymentCommand::Doctor(doctor) => doctor::run(doctor, settings, surroundings, console),
+        DeploymentCommand::Drift(drift) => drift::run(drift, settings, console),
         DeploymentCommand::Bootstrap(bootstrap) => bootstrap::run(bootstrap, settings, console),
         DeploymentCommand::Resume(resume) => resume::resume(resume, settings, console),
         DeploymentCommand::Follow(follow) => resume::follow(follow, settings, console),

@@ -138,23 +138,34 @@ fn stack_text(stack: &StackPlan, verbose: bool) -> String {
 
 fn change_text(text: &mut String, change: &ResourceChange, verbose: bool) {
     let (mark, words) = match (&change.action, &change.replacement) {
+        (ChangeAction::Add, _) if is(change, "DELETED") => ("+", "  made again"),
         (ChangeAction::Add, _) => ("+", ""),
         (ChangeAction::Remove, _) => (
             "-",
             if change.policy_action.as_deref() == Some("Retain") { "  let go of, kept" } else { "  deleted" },
         ),
         (ChangeAction::Import, _) => ("+", "  taken in"),
+        // The template was changed to what there is: nothing happens to the resource.
+        (ChangeAction::SyncWithActual, _) => ("=", "  is so already, only noted"),
         (_, Some(Replacement::True)) => ("-/+", "  replaced"),
         (_, Some(Replacement::Conditional)) => ("~", "  changed, perhaps replaced"),
-        (ChangeAction::SyncWithActual, _) => ("~", "  set back"),
+        _ if is(change, "MODIFIED") => ("~", "  set back"),
         _ => ("~", "  changed"),
     };
     let _ = writeln!(text, "    {mark} {}  {}{words}", change.logical_id, change.resource_type);
+    if let Some("UNKNOWN" | "UNSUPPORTED" | "NOT_CHECKED") = change.drift.as_deref() {
+        text.push_str("        what it really is could not be read: drift of it stays\n");
+    }
     for detail in &change.details {
         if let Some(line) = detail_text(detail, verbose) {
             let _ = writeln!(text, "        {line}");
         }
     }
+}
+
+/// Whether a change set that takes drift back found this of a resource.
+fn is(change: &ResourceChange, drift: &str) -> bool {
+    change.drift.as_deref() == Some(drift)
 }
 
 fn detail_text(detail: &ChangeDetail, verbose: bool) -> Option<String> {
@@ -176,7 +187,7 @@ fn detail_text(detail: &ChangeDetail, verbose: bool) -> Option<String> {
     Some(line)
 }
 
-fn shortened(value: &str, verbose: bool) -> String {
+pub(crate) fn shortened(value: &str, verbose: bool) -> String {
     const WIDTH: usize = 60;
     let line = value.split_whitespace().collect::<Vec<_>>().join(" ");
     if verbose || line.chars().count() <= WIDTH {

@@ -293,12 +293,18 @@ impl Client {
         answer.await
     }
 
-    /// `DescribeStackResourceDrifts`, all pages.
+    /// `DescribeStackResourceDrifts` of the resources in one of these statuses, all pages; of all that were checked when
+    /// no status is named.
     ///
     /// # Errors
     /// When the answer cannot be had.
-    pub async fn drifts(&self, stack: &str) -> Result<Vec<ResourceDrift>, Error> {
-        let request = || self.sdk.describe_stack_resource_drifts().stack_name(stack);
+    pub async fn drifts(&self, stack: &str, statuses: &[&str]) -> Result<Vec<ResourceDrift>, Error> {
+        let filter: Vec<_> = statuses.iter().map(|status| (*status).into()).collect();
+        let filter = (!filter.is_empty()).then_some(filter);
+        let request = || {
+            let request = self.sdk.describe_stack_resource_drifts().stack_name(stack);
+            request.set_stack_resource_drift_status_filters(filter.clone())
+        };
         Ok(pages!(self, "DescribeStackResourceDrifts", request(), stack_resource_drifts, convert::drift))
     }
 }

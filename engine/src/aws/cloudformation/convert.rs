@@ -117,6 +117,10 @@ pub(super) fn resource(from: types::StackResourceSummary) -> Option<StackResourc
         resource_type: from.resource_type.unwrap_or_default(),
         status: from.resource_status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
         reason: from.resource_status_reason,
+        drift: from
+            .drift_information
+            .and_then(|drift| drift.stack_resource_drift_status)
+            .map(|word| word.as_str().to_owned()),
     })
 }
 
@@ -205,6 +209,9 @@ pub(super) fn drift(from: types::StackResourceDrift) -> Option<ResourceDrift> {
         physical_id: from.physical_resource_id,
         resource_type: from.resource_type.unwrap_or_default(),
         status: from.stack_resource_drift_status.map(|word| word.as_str().to_owned()).unwrap_or_default(),
+        reason: from.drift_status_reason,
+        expected: value(from.expected_properties),
+        actual: value(from.actual_properties),
         differences: differences.into_iter().filter_map(difference).collect(),
     })
 }

@@ -299,6 +299,8 @@ pub struct StackResource {
     pub status: String,
     /// Why.
     pub reason: Option<String>,
+    /// What the latest drift detection found: `IN_SYNC`, `MODIFIED`, `DELETED`, `NOT_CHECKED`, `UNKNOWN`.
+    pub drift: Option<String>,
 }
 
 /// An export of an account and region.
@@ -345,8 +347,14 @@ pub struct ResourceDrift {
     pub physical_id: Option<String>,
     /// The type.
     pub resource_type: String,
-    /// `IN_SYNC`, `MODIFIED`, `DELETED` or `NOT_CHECKED`.
+    /// `IN_SYNC`, `MODIFIED`, `DELETED`, `NOT_CHECKED`, `UNKNOWN` or `UNSUPPORTED`.
     pub status: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// The properties that the stack says, null when they are not told. They may hold secrets.
+    pub expected: Value,
+    /// The properties that there are, null when they are not told. They may hold secrets.
+    pub actual: Value,
     /// The properties that differ: path, expected and actual value, `ADD`, `REMOVE` or `NOT_EQUAL`.
     pub differences: Vec<PropertyDifference>,
 }

@@ -85,6 +85,7 @@ fn what_stays_says_what_it_costs() {
         resource_type: kind.to_owned(),
         status: "CREATE_COMPLETE".to_owned(),
         reason: None,
+        drift: None,
     };
     assert!(left(&resource("AWS::S3::Bucket")).cost.unwrap().contains("gigabyte"));
     assert_eq!(left(&resource("AWS::IAM::Role")).cost, None);

@@ -41,6 +41,12 @@ impl Call<'_, '_> {
                 stack.id, stack.status
             )));
         }
+        if self.engine.world.detections.values().any(|it| it.stack == key && self.context.now < it.done) {
+            return Err(ApiError::validation(format!(
+                "Drift detection is already in progress for stack [{}]",
+                stack.id
+            )));
+        }
         let each = self.engine.scaled(EACH) * u32::try_from(stack.resources.len()).unwrap_or(u32::MAX);
         let now = self.context.now;
         let done = now.checked_add(SignedDuration::try_from(each).unwrap_or_default()).unwrap_or(now);
@@ -84,7 +90,10 @@ impl Call<'_, '_> {
             .resources
             .iter()
             .filter(|(_, it)| {
-                it.drift.is_some_and(|(status, _)| filters.is_empty() || filters.contains(&status))
+                // What was not compared is not in the list at all.
+                it.drift.is_some_and(|(status, _)| {
+                    status != "NOT_CHECKED" && (filters.is_empty() || filters.contains(&status))
+                })
             })
             .collect();
         let (page, next) = self.page(wanted, 100)?;
@@ -98,12 +107,10 @@ impl Call<'_, '_> {
                 Element::text("StackResourceDriftStatus", status),
                 Element::text("Timestamp", super::render::time(at)),
             ];
-            if status != "NOT_CHECKED" {
+            if status != "DELETED" {
                 let actual = self.engine.actual(key, id, resource);
                 parts.push(Element::text("ExpectedProperties", resource.shown.to_string()));
-                parts.extend(
-                    (status != "DELETED").then(|| Element::text("ActualProperties", actual.to_string())),
-                );
+                parts.push(Element::text("ActualProperties", actual.to_string()));
                 parts.push(Element::list("PropertyDifferences", self.engine.differences(key, id, resource)));
             }
             parts
@@ -141,11 +148,8 @@ impl Engine<'_> {
             let changed = self.has_drift(key, &id);
             any |= changed;
             if let Some(resource) = self.stack(key).resources.get_mut(&id) {
-                let kind = &resource.resource_type;
-                let checked = formwork_schema::resource_type(kind)
-                    .is_some_and(|facts| facts.permissions(formwork_schema::Handler::Read).is_some());
                 resource.drift = Some((
-                    match (deleted, changed, checked) {
+                    match (deleted, changed, is_comparable(&resource.resource_type)) {
                         (true, ..) => "DELETED",
                         (_, true, _) => "MODIFIED",
                         (.., true) => "IN_SYNC",
@@ -198,52 +202,76 @@ impl Engine<'_> {
         found
     }
 
-    /// The changes by which a drift-aware change set takes drift back.
+    /// Adds what a drift-aware change set says besides: the resources that are not what the stack says are set back, or
+    /// only taken note of when the new template says what they are already.
     pub(super) fn drift_changes(&self, key: StackKey, changes: &mut Vec<Change>) {
         let stack = &self.world.stacks[key];
+        for change in changes.iter_mut().filter(|it| it.action == "Modify") {
+            change.drift = Some(if is_comparable(&change.resource_type) { "IN_SYNC" } else { "UNSUPPORTED" });
+        }
         for (id, resource) in &stack.resources {
             let drifts: Vec<&DriftChange> = self.drifts(key, id).collect();
-            let status = if drifts.contains(&&DriftChange::Deleted) { "DELETED" } else { "MODIFIED" };
             if drifts.is_empty() {
                 continue;
             }
-            let details = drifts.iter().filter_map(|change| {
-                let DriftChange::Property { path, actual } = change else { return None };
-                Some(Detail {
-                    attribute: "Properties",
-                    name: path.trim_start_matches('/').split('/').next().map(str::to_owned),
-                    path: format!("/Properties{path}"),
-                    recreation: "Never",
-                    before: actual.as_ref().map(plain),
-                    after: resource.shown.pointer(path).map(plain),
-                    evaluation: "Static",
-                    source: "NoModification",
-                    cause: None,
-                    actual: actual.as_ref().map(plain),
-                })
+            let is_deleted = drifts.contains(&&DriftChange::Deleted);
+            let at = changes.iter().position(|it| it.logical_id == *id).unwrap_or_else(|| {
+                changes.push(unchanged(id, resource));
+                changes.len() - 1
             });
-            let details: Vec<Detail> = details.collect();
-            match changes.iter_mut().find(|it| it.logical_id == *id) {
-                Some(change) => {
-                    change.drift = Some(status);
-                    change.details.extend(details);
+            let change = &mut changes[at];
+            for drift in drifts {
+                let DriftChange::Property { path, actual } = drift else { continue };
+                let actual = actual.as_ref().map(plain);
+                let path = format!("/Properties{path}");
+                let before = resource.shown.pointer(&path["/Properties".len()..]).map(plain);
+                match change.details.iter_mut().find(|it| it.path == path) {
+                    Some(detail) => (detail.before, detail.actual) = (actual.clone(), actual),
+                    None => change.details.push(Detail {
+                        attribute: "Properties",
+                        name: path.split('/').nth(2).map(str::to_owned),
+                        path,
+                        recreation: "Never",
+                        before: actual.clone(),
+                        after: before,
+                        evaluation: "Static",
+                        source: "NoModification",
+                        cause: None,
+                        actual,
+                    }),
                 }
-                None => changes.push(Change {
-                    action: if status == "DELETED" { "Add" } else { "SyncWithActual" },
-                    logical_id: id.clone(),
-                    physical_id: resource.physical_id.clone(),
-                    resource_type: resource.resource_type.clone(),
-                    replacement: Some("False"),
-                    policy_action: None,
-                    scope: vec!["Properties"],
-                    details,
-                    before: None,
-                    after: None,
-                    change_set_id: None,
-                    drift: Some(status),
-                }),
             }
+            let is_met = !change.details.is_empty() && change.details.iter().all(|it| it.before == it.after);
+            (change.drift, change.action) = match (is_deleted, is_met, change.action) {
+                (true, _, "Modify") => (Some("DELETED"), "Add"),
+                (false, true, "Modify") => (Some("MODIFIED"), "SyncWithActual"),
+                (is_deleted, _, action) => (Some(if is_deleted { "DELETED" } else { "MODIFIED" }), action),
+            };
         }
         changes.sort_by(|left, right| left.logical_id.cmp(&right.logical_id));
+    }
+}
+
+/// Whether CloudFormation can read what a resource of this type really is.
+fn is_comparable(resource_type: &str) -> bool {
+    formwork_schema::resource_type(resource_type)
+        .is_some_and(|facts| facts.permissions(formwork_schema::Handler::Read).is_some())
+}
+
+/// A change of a resource that the template does not change.
+fn unchanged(id: &str, resource: &StackResource) -> Change {
+    Change {
+        action: "Modify",
+        logical_id: id.to_owned(),
+        physical_id: resource.physical_id.clone(),
+        resource_type: resource.resource_type.clone(),
+        replacement: Some("False"),
+        policy_action: None,
+        scope: vec!["Properties"],
+        details: Vec::new(),
+        before: None,
+        after: None,
+        change_set_id: None,
+        drift: None,
     }
 }

@@ -111,6 +111,7 @@ fn detail(detail: &Detail, values: bool) -> Content {
         target.push(Element::text(
             "AttributeChangeType",
             match (&detail.before, &detail.after) {
+                (before, after) if detail.actual.is_some() && before == after => "SyncWithActual",
                 (None, _) => "Add",
                 (_, None) => "Remove",
                 _ => "Modify",
@@ -118,13 +119,9 @@ fn detail(detail: &Detail, values: bool) -> Content {
         ));
     }
     if let Some(actual) = &detail.actual {
-        target.push(Element::of(
-            "Drift",
-            [
-                Element::text("PreviousValue", detail.after.as_deref().unwrap_or_default()),
-                Element::text("ActualValue", actual),
-            ],
-        ));
+        target.push(Element::text("BeforeValueFrom", "ACTUAL_STATE"));
+        target.push(Element::text("AfterValueFrom", "TEMPLATE"));
+        target.push(Element::of("Drift", [Element::text("ActualValue", actual)]));
     }
     let mut parts = vec![
         Element::of("Target", target),
