@@ -5,6 +5,7 @@
 pub(crate) mod approve;
 pub(crate) mod drift_text;
 pub(crate) mod located;
+pub(crate) mod named;
 pub(crate) mod plan_markdown;
 pub(crate) mod plan_text;
 pub(crate) mod progress;
@@ -14,5 +15,5 @@ pub(crate) mod simulated;
 pub(crate) mod summary;
 pub(crate) mod workplace;
 
-pub(crate) use located::located;
+pub(crate) use located::{located, located_of};
 pub(crate) use workplace::Workplace;

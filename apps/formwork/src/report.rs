@@ -36,6 +36,13 @@ impl StackReport {
     pub(crate) fn region(&self) -> Option<&str> {
         self.environment.rsplit('/').next().filter(|region| *region != "unknown-region")
     }
+
+    /// The account that the stack goes to, when it says one.
+    #[cfg(feature = "engine")]
+    pub(crate) fn account(&self) -> Option<&str> {
+        let account = self.environment.strip_prefix("aws://")?.split('/').next()?;
+        Some(account).filter(|account| *account != "unknown-account")
+    }
 }
 
 /// A stack together with its template.

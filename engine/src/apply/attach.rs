@@ -37,6 +37,8 @@ pub struct Attached {
     pub kind: OperationKind,
     /// When it was started.
     pub started: Timestamp,
+    /// What made the stack's resources, as far as it is known.
+    pub places: Arc<Places>,
 }
 
 /// Where to look for a stack.
@@ -112,28 +114,29 @@ pub async fn operations(history: &History, runtime: &Runtime) -> Result<Vec<Atta
                 _ => OperationKind::Update,
             },
             started: call.time,
+            places: Arc::default(),
         });
     }
     Ok(found)
 }
 
-/// What happens to a stack now, by its name.
+/// What happens to a stack now, by its name or its ARN, as the caller of a session sees it.
 ///
 /// # Errors
 /// When there is no such stack, or it cannot be read.
 pub async fn operation_of(
     name: &str,
-    whereabouts: &Whereabouts,
+    session: &Session,
+    places: Arc<Places>,
     runtime: &Runtime,
 ) -> Result<Attached, EngineError> {
-    let session = whereabouts.session(name, runtime).await?;
     let stack = session.cloudformation().stack(name).await.map_err(|error| failed(name, &error))?;
-    let Some(stack) = stack else { return Err(absent(name, &session)) };
+    let Some(stack) = stack else { return Err(absent(name, session)) };
     let started = stack.updated.or(stack.created).unwrap_or_else(|| runtime.clock.now());
     Ok(Attached {
         id: stack.name.clone(),
         name: stack.name,
-        environment: environment(&session),
+        environment: environment(session),
         stack_id: stack.id,
         token: None,
         kind: match stack.status {
@@ -141,7 +144,8 @@ pub async fn operation_of(
             _ => OperationKind::Unknown,
         },
         started,
-        session,
+        session: session.clone(),
+        places,
     })
 }
 
@@ -167,7 +171,7 @@ async fn follow_one(attached: &Attached, watchers: &Watchers, runtime: &Runtime)
     let begun = runtime.clock.elapsed();
     let mut operation = Operation::new(&attached.stack_id, &attached.name, attached.kind, attached.started);
     operation.token.clone_from(&attached.token);
-    operation.places = Arc::new(Places::default());
+    operation.places = attached.places.clone();
     let mut finished = watchers.of(&attached.session).operation(operation).await;
     if let Some(cleanup) = finished.cleanup.take() {
         finished = cleanup.finished().await;

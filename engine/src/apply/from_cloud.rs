@@ -71,6 +71,7 @@ async fn look(session: &Session, summary: &StackSummary) -> Option<(String, Atta
         token: token.filter(|token| token.starts_with(PREFIX)),
         kind,
         started,
+        places: std::sync::Arc::default(),
     };
     Some((run, attached))
 }

@@ -83,10 +83,14 @@ async fn a_cancelled_run_takes_updates_back() {
 async fn cancelling_what_does_not_run_says_so() {
     let case = Case::new("");
     case.deploy(&[part("net", &[], "one")]).await;
-    let found = apply::operation_of("net", &Default::default(), case.runtime()).await.unwrap();
+    let session = case.runtime().sessions.base().await.unwrap();
+    let operation = async |name| {
+        apply::operation_of(name, &session, Default::default(), case.runtime()).await
+    };
+    let found = operation("net").await.unwrap();
     let cancelled = apply::cancel(&[found], case.runtime(), &Journal::in_memory()).await.unwrap();
     assert!(cancelled.is_empty());
     assert_eq!(case.calls("CancelUpdateStack"), 0);
-    let absent = apply::operation_of("nope", &Default::default(), case.runtime()).await;
+    let absent = operation("nope").await;
     assert!(absent.is_err_and(|error| error.message.contains("nope")));
 }

@@ -66,7 +66,9 @@ impl DeploymentCommand {
             Self::Doctor(doctor) => Some(&doctor.context),
             Self::Drift(drift) => Some(&drift.context),
             Self::Bootstrap(bootstrap) => Some(&bootstrap.context),
-            Self::Apply(_) | Self::Resume(_) | Self::Follow(_) | Self::Cancel(_) => None,
+            Self::Follow(follow) => Some(&follow.context),
+            Self::Cancel(cancel) => Some(&cancel.context),
+            Self::Apply(_) | Self::Resume(_) => None,
         }
     }
 }

@@ -38,10 +38,12 @@ pub(crate) fn run(arguments: &DiffArguments, settings: &Settings, console: &Cons
 
 #[cfg(feature = "engine")]
 fn with_deployed(arguments: &DiffArguments, settings: &Settings, console: &Console) -> Result<(), Failure> {
-    let stacks = application::stacks(settings, console)?;
+    let outcome = application::run(settings, &std::env::temp_dir())?;
+    outcome.show_errors(console)?;
     let progress = crate::arguments::ProgressOptions::default();
     let workplace = crate::deployment::Workplace::in_account(settings, &progress, console)?;
-    compare(arguments, &stacks, &deployed::Deployed(workplace), console)
+    let located = crate::deployment::located_of(&outcome, &arguments.stacks, settings, &workplace)?;
+    compare(arguments, &outcome.stacks()?, &deployed::Deployed { workplace, located }, console)
 }
 
 #[cfg(not(feature = "engine"))]

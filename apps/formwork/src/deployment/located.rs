@@ -3,7 +3,7 @@
 use formwork_engine::plan::{self, Located};
 
 use super::Workplace;
-use crate::application;
+use crate::application::{self, Outcome};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::report::StackReport;
@@ -23,6 +23,19 @@ pub(crate) fn located(
 ) -> Result<Vec<Located>, Failure> {
     let outcome = application::run(settings, &std::env::temp_dir())?;
     outcome.show_errors(console)?;
+    located_of(&outcome, patterns, settings, workplace)
+}
+
+/// The same for an app that was run already.
+///
+/// # Errors
+/// When a pattern names no stack, or an account cannot be reached.
+pub(crate) fn located_of(
+    outcome: &Outcome,
+    patterns: &[String],
+    settings: &Settings,
+    workplace: &Workplace,
+) -> Result<Vec<Located>, Failure> {
     let Some(assembly) = outcome.assembly() else { return Ok(Vec::new()) };
     let stacks: Vec<StackReport> = outcome.stacks()?.into_iter().map(|stack| stack.report).collect();
     let ids: Vec<String> = select(&stacks, patterns)?.into_iter().map(|stack| stack.id.clone()).collect();

@@ -25,17 +25,21 @@ pub(crate) struct FollowArguments {
     pub(crate) target: Option<String>,
     #[command(flatten)]
     pub(crate) progress: ProgressOptions,
+    #[command(flatten)]
+    pub(crate) context: ContextArguments,
 }
 
 /// `formwork cancel`.
 #[derive(Debug, Args)]
 pub(crate) struct CancelArguments {
-    /// The run [default: the last one that did not end]
-    #[arg(value_name = "RUN")]
-    pub(crate) run_id: Option<String>,
+    /// The run, or a stack [default: the last run that did not end]
+    #[arg(value_name = "RUN|STACK")]
+    pub(crate) target: Option<String>,
     /// Answers every question with yes
     #[arg(short, long)]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) context: ContextArguments,
 }
 
 /// `formwork rollback`.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use formwork_assembly::CloudAssembly;
-use formwork_engine::apply::{self, ApplyOptions, Attached, Whereabouts};
+use formwork_engine::apply::{self, ApplyOptions, Attached};
 use formwork_engine::journal::{Journal, history};
 use formwork_engine::lock::RunLock;
 use formwork_engine::{Class, EngineError};
@@ -11,6 +11,7 @@ use formwork_engine::{Class, EngineError};
 use crate::arguments::{CancelArguments, FollowArguments, ParameterOptions, ResumeArguments};
 use crate::console::{Console, count};
 use crate::deployment::Workplace;
+use crate::deployment::named::{Named, named};
 use crate::deployment::request::given_parameters;
 use crate::deployment::summary::conclude;
 use crate::failure::Failure;
@@ -54,7 +55,7 @@ pub(crate) fn follow(
     console: &Console,
 ) -> Result<(), Failure> {
     let workplace = Workplace::in_account(settings, &arguments.progress, console)?;
-    let (run, attached) = attached(arguments.target.as_deref(), &workplace)?;
+    let (run, attached) = attached(arguments.target.as_deref(), settings, &workplace)?;
     let report = workplace.run(apply::follow(&run, &attached, &workplace.engine));
     conclude(&report, None, console)
 }
@@ -67,7 +68,7 @@ pub(crate) fn cancel(
 ) -> Result<(), Failure> {
     let progress = crate::arguments::ProgressOptions::default();
     let workplace = Workplace::in_account(settings, &progress, console)?;
-    let (run, attached) = attached(arguments.run_id.as_deref(), &workplace)?;
+    let (run, attached) = attached(arguments.target.as_deref(), settings, &workplace)?;
     if !arguments.yes {
         let names: Vec<&str> = attached.iter().map(|it| it.name.as_str()).collect();
         let question = format!("the updates of run {run} would be cancelled: {}", names.join(", "));
@@ -80,13 +81,17 @@ pub(crate) fn cancel(
 }
 
 /// What goes on for a run, or for the stack of that name.
-fn attached(target: Option<&str>, workplace: &Workplace) -> Result<(String, Vec<Attached>), Failure> {
+fn attached(
+    target: Option<&str>,
+    settings: &Settings,
+    workplace: &Workplace,
+) -> Result<(String, Vec<Attached>), Failure> {
     let journals = workplace.journals();
     let run = match target {
         Some(target) if journals.join(format!("{target}.jsonl")).is_file() => target.to_owned(),
         Some(stack) => {
-            let at = Whereabouts::default();
-            let attached = workplace.run(apply::operation_of(stack, &at, &workplace.engine))?;
+            let Named { name, session, places } = named(stack, settings, workplace)?;
+            let attached = workplace.read(apply::operation_of(&name, &session, places, &workplace.engine))?;
             return Ok((stack.to_owned(), vec![attached]));
         }
         None => latest(&journals)?,

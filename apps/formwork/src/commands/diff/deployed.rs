@@ -1,6 +1,7 @@
 //! The stacks as they are deployed.
 
 use formwork_assembly::TemplateFile;
+use formwork_engine::plan::Located;
 
 use super::before::{Before, OldStack};
 use crate::deployment::Workplace;
@@ -8,7 +9,11 @@ use crate::failure::Failure;
 use crate::report::StackReport;
 
 /// The account as a source of old templates.
-pub(super) struct Deployed(pub(super) Workplace);
+pub(super) struct Deployed {
+    pub(super) workplace: Workplace,
+    /// The stacks that are compared, each where the assembly puts it.
+    pub(super) located: Vec<Located>,
+}
 
 impl Before for Deployed {
     fn name(&self) -> String {
@@ -16,10 +21,9 @@ impl Before for Deployed {
     }
 
     fn stack(&self, stack: &StackReport) -> Result<Option<OldStack>, Failure> {
-        let region = stack.region();
-        let found = self.0.read(async {
-            let session = self.0.engine.sessions.session(region, None).await?;
-            let client = session.cloudformation();
+        let Some(place) = self.located.iter().find(|place| place.id == stack.id) else { return Ok(None) };
+        let found = self.workplace.read(async {
+            let client = place.session.cloudformation();
             // A stack in review has no template yet: nothing is deployed.
             let Some(old) = client.stack(&stack.name).await? else { return Ok(None) };
             let template = client.template(&old.id).await?;
