@@ -8,7 +8,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::apply::Attached;
+use crate::aws::Session;
 use crate::aws::cloudformation::{Output, StackStatus};
+use crate::plan::model::{Environment, StackPlan};
 
 /// Something that happened. Written as one line of JSON by `--progress json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,9 +22,54 @@ pub struct Event {
     /// The stack that it is about, by its name in CloudFormation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stack: Option<String>,
+    /// Where the stack is: two stacks of a run may have one name in two places.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
     /// What happened.
     #[serde(flatten)]
     pub what: What,
+}
+
+/// The stack that something is told about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Its name in CloudFormation.
+    pub name: String,
+    /// Where it is, when that is known.
+    pub environment: Option<Environment>,
+}
+
+impl Subject {
+    /// A stack by its name and its ARN, which tells where it is.
+    pub fn of_arn(name: &str, arn: &str) -> Self {
+        let mut parts = arn.splitn(6, ':').skip(3).map(str::to_owned);
+        let environment = match (parts.next(), parts.next(), parts.next()) {
+            (Some(region), Some(account), Some(_)) => Some(Environment { account, region }),
+            _ => None,
+        };
+        Self { name: name.to_owned(), environment }
+    }
+}
+
+impl From<&StackPlan> for Subject {
+    fn from(stack: &StackPlan) -> Self {
+        Self { name: stack.name.clone(), environment: Some(stack.environment.clone()) }
+    }
+}
+
+impl From<&Attached> for Subject {
+    fn from(attached: &Attached) -> Self {
+        Self { name: attached.name.clone(), environment: Some(attached.environment.clone()) }
+    }
+}
+
+/// A stack by its name, in the place of a caller.
+impl From<(&str, &Session)> for Subject {
+    fn from((name, session): (&str, &Session)) -> Self {
+        let environment =
+            Environment { account: session.account().to_owned(), region: session.region().to_owned() };
+        Self { name: name.to_owned(), environment: Some(environment) }
+    }
 }
 
 /// The kinds of events.

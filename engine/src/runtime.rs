@@ -3,7 +3,7 @@
 use crate::aws::Sessions;
 use crate::clock::Clock;
 use crate::control::Control;
-use crate::event::{Event, SharedListener, What};
+use crate::event::{Event, SharedListener, Subject, What};
 
 /// What every part of a run shares. Cheap to clone.
 #[derive(Clone)]
@@ -21,11 +21,12 @@ pub struct Runtime {
 impl Runtime {
     /// Tells something about the run.
     pub fn tell(&self, what: What) {
-        self.listener.tell(Event { time: self.clock.now(), stack: None, what });
+        self.listener.tell(Event { time: self.clock.now(), stack: None, environment: None, what });
     }
 
-    /// Tells something about a stack, by its name in CloudFormation.
-    pub fn tell_of(&self, stack: &str, what: What) {
-        self.listener.tell(Event { time: self.clock.now(), stack: Some(stack.to_owned()), what });
+    /// Tells something about a stack.
+    pub fn tell_of(&self, stack: impl Into<Subject>, what: What) {
+        let Subject { name, environment } = stack.into();
+        self.listener.tell(Event { time: self.clock.now(), stack: Some(name), environment, what });
     }
 }

@@ -252,7 +252,7 @@ pub(crate) struct ValidateReport {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "formwork outputs --json")]
 pub(crate) struct OutputsReport {
-    /// The deployed stacks by name.
+    /// The deployed stacks by name; by `NAME@REGION` or `NAME@ACCOUNT/REGION` where several have one name.
     pub(crate) stacks: BTreeMap<String, StackOutputsReport>,
 }
 
@@ -260,6 +260,10 @@ pub(crate) struct OutputsReport {
 #[cfg(feature = "engine")]
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct StackOutputsReport {
+    /// The stack's name.
+    pub(crate) name: String,
+    /// Where it is.
+    pub(crate) environment: formwork_engine::plan::Environment,
     /// The stack's status.
     pub(crate) status: String,
     /// The outputs by name.

@@ -179,10 +179,10 @@ async fn follow_one(attached: &Attached, watchers: &Watchers, runtime: &Runtime)
     let ending: Ending = ending_of(&attached.name, attached.kind, finished);
     let seconds = runtime.clock.elapsed().saturating_sub(begun).as_secs_f64();
     if let Some(failure) = &ending.failure {
-        runtime.tell_of(&attached.name, What::Diagnosed(Box::new(failure.clone())));
+        runtime.tell_of(attached, What::Diagnosed(Box::new(failure.clone())));
     }
     runtime.tell_of(
-        &attached.name,
+        attached,
         What::StackFinished {
             outcome: ending.outcome,
             status: ending.status.clone(),

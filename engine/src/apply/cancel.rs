@@ -46,7 +46,7 @@ impl Work<'_> {
                         .then(|| format!("give it up with `formwork destroy {name}`")),
                 }
             };
-            self.runtime.tell_of(name, what);
+            self.runtime.tell_of(self.stack(step), what);
         }
     }
 }

@@ -43,7 +43,7 @@ impl Work<'_> {
             }
             attempt += 1;
             let message = "a just-created role is not known everywhere yet: the operation is repeated once";
-            self.runtime.tell_of(&stack.name, What::Note { message: message.to_owned() });
+            self.runtime.tell_of(stack, What::Note { message: message.to_owned() });
             self.note(step, attempt, State::ChangeSet, names([]));
             self.runtime.clock.sleep(PROPAGATION).await;
         }
@@ -89,7 +89,7 @@ impl Work<'_> {
             resources: (!stack.changes.is_empty()).then_some(stack.changes.len()),
             typical_seconds: Some(self.estimate(step.stack)),
         };
-        self.runtime.tell_of(&stack.name, told);
+        self.runtime.tell_of(stack, told);
         let wait = |limit| Wait {
             session,
             stack_id: &started.stack_id,

@@ -55,7 +55,7 @@ impl Work<'_> {
             resources: (!stack.changes.is_empty()).then_some(stack.changes.len()),
             typical_seconds: Some(self.estimate(step.stack)),
         };
-        self.runtime.tell_of(&stack.name, told);
+        self.runtime.tell_of(stack, told);
         let mut finished = self.delete(step, &target, &session, &base.stack_id, &deletion).await?;
         let again =
             finished.status == StackStatus::DeleteFailed && deletion.retain.is_empty() && !deletion.force;

@@ -19,7 +19,7 @@ pub async fn discard(plan: &Plan, runtime: &Runtime, journal: &Journal) {
         };
         if let Err(error) = done {
             let hint = Some("`formwork gc` deletes it later".to_owned());
-            runtime.tell_of(&stack.name, What::Warning { message: error.message, hint });
+            runtime.tell_of(stack, What::Warning { message: error.message, hint });
         }
     }
 }

@@ -100,7 +100,7 @@ pub async fn rollback(
         Way::Nothing(why) => return Err(nothing(&stack, why)),
     };
     runtime.tell_of(
-        name,
+        (name, &session),
         What::StackStarted { operation: "rollback".to_owned(), resources: None, typical_seconds: None },
     );
     let mut operation = Operation::new(&stack.id, &stack.name, OperationKind::Rollback, started);
@@ -144,10 +144,10 @@ pub async fn rollback(
     }
     let seconds = runtime.clock.elapsed().saturating_sub(begun).as_secs_f64();
     if let Some(failure) = &ending.failure {
-        runtime.tell_of(name, What::Diagnosed(Box::new(failure.clone())));
+        runtime.tell_of((name, &session), What::Diagnosed(Box::new(failure.clone())));
     }
     runtime.tell_of(
-        name,
+        (name, &session),
         What::StackFinished {
             outcome: ending.outcome,
             status: ending.status.clone(),
@@ -276,7 +276,7 @@ pub async fn cancel(
             .map_err(|error| failed(&it.name, &error))?;
         let status = now.map(|now| now.status);
         let warn = |message: String, hint: Option<String>| {
-            runtime.tell_of(&it.name, What::Warning { message, hint });
+            runtime.tell_of(it, What::Warning { message, hint });
         };
         match status {
             Some(StackStatus::UpdateInProgress) => {

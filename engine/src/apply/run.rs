@@ -231,9 +231,9 @@ impl<'r> Work<'r> {
 
     fn cleaned(&self, step: Step, finished: Finished, reports: &mut BTreeMap<usize, StackReport>) {
         let Some(report) = reports.get_mut(&step.stack) else { return };
-        let name = &self.stack(step).name;
+        let stack = self.stack(step);
         for message in finished.warnings {
-            self.runtime.tell_of(name, What::Warning { message: message.clone(), hint: None });
+            self.runtime.tell_of(stack, What::Warning { message: message.clone(), hint: None });
             report.warnings.push(message);
         }
         if let Some(reason) = finished.detached {

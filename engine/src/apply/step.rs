@@ -162,7 +162,7 @@ impl Work<'_> {
             };
             self.go_on()?;
             let reason = format!("the operation that is {}", stack.status);
-            self.runtime.tell_of(name, What::StackWaiting { reason });
+            self.runtime.tell_of(self.stack(step), What::StackWaiting { reason });
             let started = self.runtime.clock.now();
             let wait =
                 Wait { session, stack_id, kind: OperationKind::Unknown, token: None, started, limit: None };
@@ -199,11 +199,11 @@ impl Work<'_> {
         let status = ending.status.as_ref().map_or("", StackStatus::as_str);
         self.note(step, 0, state, names([("status", status)]));
         if let Some(failure) = &ending.failure {
-            self.runtime.tell_of(&stack.name, What::Diagnosed(Box::new(failure.clone())));
+            self.runtime.tell_of(stack, What::Diagnosed(Box::new(failure.clone())));
         }
         for message in &ending.warnings {
             let warning = What::Warning { message: message.clone(), hint: None };
-            self.runtime.tell_of(&stack.name, warning);
+            self.runtime.tell_of(stack, warning);
         }
         if last {
             let finished = What::StackFinished {
@@ -212,7 +212,7 @@ impl Work<'_> {
                 seconds,
                 outputs: ending.outputs.clone(),
             };
-            self.runtime.tell_of(&stack.name, finished);
+            self.runtime.tell_of(stack, finished);
         }
     }
 }

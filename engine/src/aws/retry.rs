@@ -87,7 +87,7 @@ impl Caller {
     }
 
     pub(crate) fn tell(&self, what: What) {
-        self.0.listener.tell(Event { time: self.0.clock.now(), stack: None, what });
+        self.0.listener.tell(Event { time: self.0.clock.now(), stack: None, environment: None, what });
     }
 
     /// Makes a call that only asks.

@@ -204,7 +204,7 @@ impl<'r> Maker<'r> {
             .retain(|other| other.arn != made.arn);
         if let Err(error) = delete(made, self.journal).await {
             self.runtime.tell_of(
-                &made.stack_name,
+                (made.stack_name.as_str(), &made.session),
                 What::Warning {
                     message: format!("change set {} could not be deleted: {}", made.arn, error.message),
                     hint: Some("`formwork gc` deletes it later".to_owned()),

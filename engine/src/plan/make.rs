@@ -231,7 +231,9 @@ async fn plan_stacks(making: &Making<'_>, order: &[&str]) -> Result<Vec<StackPla
             waiting = later;
             for id in ready {
                 let late = waiting::late_reason(making, id, &done);
-                making.runtime.tell_of(making.inputs[id].name(), What::StackPlanning);
+                making
+                    .runtime
+                    .tell_of((making.inputs[id].name(), &making.targets[id].session), What::StackPlanning);
                 running.push(async move { stack::plan(making, id, late?).await });
             }
         }
@@ -241,7 +243,7 @@ async fn plan_stacks(making: &Making<'_>, order: &[&str]) -> Result<Vec<StackPla
                     changes: plan.changes.len(),
                     provisional: plan.provisional.is_some(),
                 };
-                making.runtime.tell_of(&plan.name, told);
+                making.runtime.tell_of(&plan, told);
                 done.insert(plan.id.clone(), plan);
             }
             Some(Err(error)) => errors.push(error),

@@ -42,7 +42,7 @@ pub async fn remove(
                 return Err(interrupted());
             }
             let what = words(removal);
-            runtime.tell_of(&stack.name, What::Note { message: format!("removes {what}") });
+            runtime.tell_of(stack, What::Note { message: format!("removes {what}") });
             let intent = Intent::new(operation(kind), format!("{} {what}", stack.name));
             let ticket = journal.intent(intent)?;
             let answer = one(removal, session, &ticket).await;

@@ -149,7 +149,7 @@ async fn quiet(session: &Session, name: &str, look: Look<'_>) -> Result<(Option<
         }
         if !told {
             let reason = format!("the operation that is {}", stack.status);
-            look.runtime.tell_of(name, What::StackWaiting { reason });
+            look.runtime.tell_of((name, session), What::StackWaiting { reason });
             told = true;
         }
         tokio::select! {

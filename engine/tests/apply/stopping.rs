@@ -84,9 +84,8 @@ async fn cancelling_what_does_not_run_says_so() {
     let case = Case::new("");
     case.deploy(&[part("net", &[], "one")]).await;
     let session = case.runtime().sessions.base().await.unwrap();
-    let operation = async |name| {
-        apply::operation_of(name, &session, Default::default(), case.runtime()).await
-    };
+    let operation =
+        async |name| apply::operation_of(name, &session, Default::default(), case.runtime()).await;
     let found = operation("net").await.unwrap();
     let cancelled = apply::cancel(&[found], case.runtime(), &Journal::in_memory()).await.unwrap();
     assert!(cancelled.is_empty());

@@ -38,7 +38,8 @@ struct Arn<'a> {
 impl<'a> Arn<'a> {
     fn of(text: &'a str) -> Option<Self> {
         let mut parts = text.splitn(6, ':');
-        let (Some("arn"), Some(_), Some("cloudformation")) = (parts.next(), parts.next(), parts.next()) else {
+        let (Some("arn"), Some(_), Some("cloudformation")) = (parts.next(), parts.next(), parts.next())
+        else {
             return None;
         };
         let (region, account) = (parts.next()?, parts.next()?);

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use formwork_engine::plan::{Operation, Plan};
 
+use super::labels::Labels;
 use super::plan_text;
 
 /// The plan: a table, what is lost or broadened, and the whole folded in.
@@ -14,7 +15,9 @@ pub(crate) fn text(plan: &Plan) -> String {
         let _ = writeln!(text, "Account `{}`, region `{}`\n", environment.account, environment.region);
     }
     text.push_str("| stack | operation | resources |\n|---|---|---:|\n");
+    let labels = Labels::of(plan.stacks.iter().map(|stack| &stack.environment));
     for stack in &plan.stacks {
+        let label = labels.label(&stack.name, Some(&stack.environment));
         let operation = match stack.operation {
             Operation::Create => "create",
             Operation::Recreate => "delete and create",
@@ -24,16 +27,17 @@ pub(crate) fn text(plan: &Plan) -> String {
             Operation::Delete => "**delete**",
         };
         let later = if stack.provisional.is_some() { " (provisional)" } else { "" };
-        let _ = writeln!(text, "| `{}` | {operation}{later} | {} |", stack.name, stack.changes.len());
+        let _ = writeln!(text, "| `{label}` | {operation}{later} | {} |", stack.changes.len());
     }
     let risks: Vec<String> = plan
         .stacks
         .iter()
         .flat_map(|stack| {
+            let label = labels.label(&stack.name, Some(&stack.environment));
             let losses = stack.losses.iter().map(|loss| loss.words.clone());
             let broader =
                 stack.broadenings.iter().map(|found| format!("`{}`: {}", found.logical_id, found.words));
-            losses.chain(broader).map(|risk| format!("- {}: {risk}\n", stack.name))
+            losses.chain(broader).map(move |risk| format!("- {label}: {risk}\n"))
         })
         .collect();
     if !risks.is_empty() {

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use formwork_engine::aws::cloudformation::{ChangeAction, ChangeDetail, Replacement, ResourceChange};
 use formwork_engine::plan::{Operation, Plan, StackPlan, removal};
 
+use super::labels::Labels;
 use super::progress::words::size;
 use crate::console::count;
 
@@ -27,9 +28,10 @@ pub(crate) fn text(plan: &Plan, verbose: bool) -> String {
             environment.account, environment.region, planned.identity
         );
     }
+    let labels = Labels::of(plan.stacks.iter().map(|stack| &stack.environment));
     for stack in &plan.stacks {
         text.push('\n');
-        text.push_str(&stack_text(stack, verbose));
+        text.push_str(&stack_text(stack, &labels, verbose));
     }
     text.push('\n');
     text.push_str(&summary(plan));
@@ -61,7 +63,7 @@ pub(crate) fn changes_something(plan: &Plan) -> bool {
     plan.stacks.iter().any(|stack| stack.operation != Operation::Nothing)
 }
 
-fn stack_text(stack: &StackPlan, verbose: bool) -> String {
+fn stack_text(stack: &StackPlan, labels: &Labels, verbose: bool) -> String {
     let mut text = String::new();
     let (mark, words) = match stack.operation {
         Operation::Create => ('+', "create"),
@@ -71,7 +73,8 @@ fn stack_text(stack: &StackPlan, verbose: bool) -> String {
         Operation::Nothing => ('=', "nothing to change"),
         Operation::Delete => ('-', "delete"),
     };
-    let _ = write!(text, "{mark} {}  {words}", stack.name);
+    let label = labels.label(&stack.name, Some(&stack.environment));
+    let _ = write!(text, "{mark} {label}  {words}");
     if !stack.changes.is_empty() {
         let _ = write!(text, ": {}", count(stack.changes.len(), "resource"));
     }

@@ -11,16 +11,25 @@ use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use formwork_assembly::json;
+use formwork_engine::event::What;
+use formwork_engine::plan::Environment;
 use formwork_engine::{Clock, Event, Listener};
 
+use super::labels::Labels;
 use crate::arguments::ProgressForm;
 use lines::Lines;
 use live::Live;
 
 /// A listener that shows events.
 pub(crate) struct Progress {
-    form: Mutex<Form>,
+    shown: Mutex<Shown>,
     quiet: bool,
+}
+
+/// What is shown, and what is known of the run's stacks.
+struct Shown {
+    form: Form,
+    labels: Labels,
 }
 
 enum Form {
@@ -41,32 +50,39 @@ impl Progress {
             None if !quiet && live::is_possible() => Form::Live(Live::new(clock)),
             Some(ProgressForm::Lines | ProgressForm::Live) | None => Form::Lines(Lines::all()),
         };
-        Self { form: Mutex::new(form), quiet }
+        Self { shown: Mutex::new(Shown { form, labels: Labels::default() }), quiet }
     }
 
     /// Takes what changes in place off the terminal, so that others can write there.
     pub(crate) fn rest(&self) {
-        if let Form::Live(live) = &*self.form() {
+        if let Form::Live(live) = &self.shown().form {
             live.rest();
         }
     }
 
-    fn form(&self) -> MutexGuard<'_, Form> {
-        self.form.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Listener for Progress {
     fn tell(&self, event: Event) {
-        match &mut *self.form() {
+        let Shown { form, labels } = &mut *self.shown();
+        match &event.what {
+            What::Identified { account, region, .. } => {
+                labels.learn(&Environment { account: account.clone(), region: region.clone() });
+            }
+            _ => event.environment.iter().for_each(|environment| labels.learn(environment)),
+        }
+        match form {
             Form::Json => {
                 let value = serde_json::to_value(&event).expect("events have string keys only");
                 // Nothing is left to do when nobody reads; the run itself must not end by it.
                 let _ = writeln!(anstream::stdout().lock(), "{}", json::to_compact_text(&value).trim_end());
             }
-            Form::Live(live) => live.show(&event),
+            Form::Live(live) => live.show(&event, labels),
             Form::Lines(lines) => {
-                if let Some(text) = lines.show(&event)
+                if let Some(text) = lines.show(&event, labels)
                     && (!self.quiet || words::is_failure(&event))
                 {
                     let _ = anstream::stderr().lock().write_all(text.as_bytes());

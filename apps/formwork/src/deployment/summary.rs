@@ -7,6 +7,7 @@ use formwork_assembly::json;
 use formwork_engine::apply::RunReport;
 use formwork_engine::event::StackOutcome;
 
+use super::labels::{Labels, distinct};
 use crate::console::{Console, count, table};
 use crate::failure::Failure;
 
@@ -33,15 +34,17 @@ pub(crate) fn conclude(
 /// What came of it, in words.
 pub(crate) fn text(report: &RunReport) -> String {
     let mut text = String::new();
+    let labels = labels(report);
     for stack in &report.stacks {
+        let label = labels.label(&stack.name, Some(&stack.environment));
         if let Some(message) = &stack.message {
-            text.push_str(&format!("{}: {message}\n", stack.name));
+            text.push_str(&format!("{label}: {message}\n"));
         }
         if let Some(hint) = &stack.hint {
             text.push_str(&format!("hint: {hint}\n"));
         }
         for warning in &stack.warnings {
-            text.push_str(&format!("warning: {}: {warning}\n", stack.name));
+            text.push_str(&format!("warning: {label}: {warning}\n"));
         }
     }
     let number = |outcome| report.stacks.iter().filter(|stack| stack.outcome == outcome).count();
@@ -66,26 +69,35 @@ pub(crate) fn text(report: &RunReport) -> String {
     text
 }
 
+fn labels(report: &RunReport) -> Labels {
+    Labels::of(report.stacks.iter().map(|stack| &stack.environment))
+}
+
 fn outputs_table(report: &RunReport) -> String {
+    let labels = labels(report);
     let mut rows = vec![["stack", "output", "value"].map(str::to_owned).to_vec()];
     for stack in report.stacks.iter().filter(|stack| stack.outcome != StackOutcome::Deleted) {
         // What other stacks import says nothing to people.
         for (name, output) in stack.outputs.iter().filter(|(_, output)| output.export_name.is_none()) {
-            rows.push(vec![stack.name.clone(), name.clone(), output.value.clone()]);
+            let stack = labels.label(&stack.name, Some(&stack.environment));
+            rows.push(vec![stack, name.clone(), output.value.clone()]);
         }
     }
     if rows.len() == 1 { String::new() } else { table(&rows) }
 }
 
-/// `{ "stack": { "output": "value" } }`, as the CDK's outputs file has it.
+/// `{ "stack": { "output": "value" } }`, as the CDK's outputs file has it; `stack@region` where two stacks have one
+/// name.
 fn write_outputs(report: &RunReport, path: &Path) -> Result<(), Failure> {
-    let outputs: BTreeMap<&str, BTreeMap<&str, &str>> = report
-        .stacks
-        .iter()
-        .filter(|stack| !stack.outputs.is_empty())
-        .map(|stack| {
+    let stacks: Vec<_> =
+        report.stacks.iter().map(|stack| (stack.name.as_str(), &stack.environment)).collect();
+    let outputs: BTreeMap<String, BTreeMap<&str, &str>> = distinct(&stacks)
+        .into_iter()
+        .zip(&report.stacks)
+        .filter(|(_, stack)| !stack.outputs.is_empty())
+        .map(|(name, stack)| {
             let values = stack.outputs.iter().map(|(name, output)| (name.as_str(), output.value.as_str()));
-            (stack.name.as_str(), values.collect())
+            (name, values.collect())
         })
         .collect();
     let text = json::to_text(&serde_json::to_value(outputs).expect("names are strings"));

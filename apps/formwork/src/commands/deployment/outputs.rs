@@ -1,11 +1,10 @@
 //! `formwork outputs`: what deployed stacks hand on.
 
-use std::collections::BTreeMap;
-
 use formwork_engine::{Class, EngineError};
 
 use crate::arguments::{OutputsArguments, OutputsFormat, ProgressOptions};
 use crate::console::{Console, table};
+use crate::deployment::labels::distinct;
 use crate::deployment::{Workplace, located};
 use crate::failure::Failure;
 use crate::report::{OutputReport, OutputsReport, StackOutputsReport, to_text};
@@ -17,7 +16,7 @@ pub(crate) fn run(
     console: &Console,
 ) -> Result<(), Failure> {
     let workplace = Workplace::in_account(settings, &ProgressOptions::default(), console)?;
-    let mut report = OutputsReport { stacks: BTreeMap::new() };
+    let mut deployed = Vec::new();
     for stack in located(&arguments.selection.stacks, settings, &workplace, console)? {
         let found = workplace.read(stack.session.cloudformation().stack(&stack.name))?;
         let Some(found) = found else { continue };
@@ -26,12 +25,19 @@ pub(crate) fn run(
             (name, OutputReport { value, description, export_name })
         };
         let outputs = found.outputs.into_iter().map(output).collect();
-        report.stacks.insert(found.name, StackOutputsReport { status: found.status.to_string(), outputs });
+        deployed.push(StackOutputsReport {
+            name: found.name,
+            environment: stack.environment,
+            status: found.status.to_string(),
+            outputs,
+        });
     }
-    if report.stacks.is_empty() {
+    if deployed.is_empty() {
         let hint = "`formwork deploy` deploys them; --region and --profile say where to look";
         return Err(EngineError::new(Class::Input, "none of the stacks is deployed").with_hint(hint).into());
     }
+    let names: Vec<_> = deployed.iter().map(|stack| (stack.name.as_str(), &stack.environment)).collect();
+    let report = OutputsReport { stacks: distinct(&names).into_iter().zip(deployed).collect() };
     if arguments.json {
         return console.data(&to_text(&report));
     }
@@ -73,13 +79,19 @@ fn shell_lines(report: &OutputsReport) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use formwork_engine::plan::Environment;
+
     use super::*;
 
     #[test]
     fn a_value_with_quotes_cannot_leave_its_line_of_shell() {
         let output = |value: &str| OutputReport { value: value.to_owned(), ..OutputReport::default() };
         let outputs = BTreeMap::from([("Url".to_owned(), output("https://x/'; rm -rf /; '"))]);
-        let stack = StackOutputsReport { status: "CREATE_COMPLETE".to_owned(), outputs };
+        let environment = Environment { account: "1".to_owned(), region: "eu-west-1".to_owned() };
+        let name = "team-proxy".to_owned();
+        let stack = StackOutputsReport { name, environment, status: "CREATE_COMPLETE".to_owned(), outputs };
         let report = OutputsReport { stacks: BTreeMap::from([("team-proxy".to_owned(), stack)]) };
         assert_eq!(shell_lines(&report), "TEAM_PROXY_URL='https://x/'\\''; rm -rf /; '\\'''\n");
     }

@@ -4,17 +4,22 @@ use std::collections::BTreeMap;
 
 use formwork_engine::Event;
 use formwork_engine::event::What;
+use formwork_engine::plan::Environment;
 
+use super::super::labels::Labels;
 use super::words;
 
 /// Makes lines of events.
 pub(crate) struct Lines {
     resources: bool,
     /// The last status of each resource: CloudFormation tells some twice, with another reason.
-    told: BTreeMap<(Option<String>, Vec<String>), String>,
+    told: BTreeMap<(Stack, Vec<String>), String>,
     /// What each stack was last said to wait for: the same is not said twice.
-    waiting: BTreeMap<String, String>,
+    waiting: BTreeMap<Stack, String>,
 }
+
+/// A stack by its name and its place.
+type Stack = (Option<String>, Option<Environment>);
 
 impl Lines {
     /// A line for each event.
@@ -28,13 +33,14 @@ impl Lines {
     }
 
     /// The line of an event, with its end; some events have none.
-    pub(crate) fn show(&mut self, event: &Event) -> Option<String> {
+    pub(crate) fn show(&mut self, event: &Event, labels: &Labels) -> Option<String> {
+        let subject = || (event.stack.clone(), event.environment.clone());
         match &event.what {
             What::Resource(resource) if !self.resources && !words::is_failed_status(&resource.status) => {
                 return None;
             }
             What::Resource(resource) => {
-                let key = (event.stack.clone(), resource.path.clone());
+                let key = (subject(), resource.path.clone());
                 if self.told.insert(key, resource.status.clone()).as_ref() == Some(&resource.status) {
                     return None;
                 }
@@ -43,8 +49,7 @@ impl Lines {
             What::AssetUploading { sent, .. } if *sent > 0 => return None,
             What::AssetPresent { .. } if !self.resources => return None,
             What::StackWaiting { reason } => {
-                let stack = event.stack.clone().unwrap_or_default();
-                if self.waiting.insert(stack, reason.clone()).as_ref() == Some(reason) {
+                if self.waiting.insert(subject(), reason.clone()).as_ref() == Some(reason) {
                     return None;
                 }
             }
@@ -52,7 +57,7 @@ impl Lines {
         }
         let text = words::text(event)?;
         let time = event.time.strftime("%H:%M:%S");
-        let stack = event.stack.as_deref().map(|stack| format!("{stack}  ")).unwrap_or_default();
+        let stack = labels.of_event(event).map(|stack| format!("{stack}  ")).unwrap_or_default();
         let mut lines = text.lines();
         let mut shown = format!("{time}  {stack}{}\n", lines.next().unwrap_or_default());
         for line in lines {

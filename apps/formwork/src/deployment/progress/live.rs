@@ -11,10 +11,12 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use formwork_engine::event::{StackOutcome, What};
+use formwork_engine::plan::Environment;
 use formwork_engine::{Clock, Event};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
+use super::super::labels::Labels;
 use super::row::{Row, columns, keep_end};
 use super::words;
 use crate::commands::diff::wrapping::wrapped;
@@ -46,15 +48,15 @@ pub(super) fn is_possible_when_asked_for() -> bool {
 /// What is at work. Stacks come before assets, which are kept by their ids.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Subject {
-    Stack(String),
+    Stack(String, Option<Environment>),
     Asset(String),
 }
 
 impl Subject {
-    fn name(&self) -> &str {
+    fn name(&self, labels: &Labels) -> String {
         match self {
-            Self::Stack(name) => name,
-            Self::Asset(id) => id,
+            Self::Stack(name, environment) => labels.label(name, environment.as_ref()),
+            Self::Asset(id) => id.clone(),
         }
     }
 }
@@ -70,14 +72,22 @@ struct Board {
     bar: Option<ProgressBar>,
     turn: usize,
     colour: bool,
+    labels: Labels,
 }
 
 impl Live {
     /// Nothing is at work yet.
     pub(super) fn new(clock: Clock) -> Self {
         let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-        let board =
-            Board { clock, rows: BTreeMap::new(), ended: BTreeSet::new(), bar: None, turn: 0, colour };
+        let board = Board {
+            clock,
+            rows: BTreeMap::new(),
+            ended: BTreeSet::new(),
+            bar: None,
+            turn: 0,
+            colour,
+            labels: Labels::default(),
+        };
         let board = Arc::new(Mutex::new(board));
         let weak = Arc::downgrade(&board);
         // Not a task of the event loop: planning and uploads may keep that busy for longer than a tick.
@@ -86,8 +96,10 @@ impl Live {
     }
 
     /// Shows an event.
-    pub(super) fn show(&self, event: &Event) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).show(event);
+    pub(super) fn show(&self, event: &Event, labels: &Labels) {
+        let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        board.labels.clone_from(labels);
+        board.show(event);
     }
 
     /// Takes away what is at work: whoever writes next finds an empty line.
@@ -119,7 +131,7 @@ impl Board {
 
     /// Takes an event in; whether it is to stay on the screen.
     fn take(&mut self, event: &Event) -> bool {
-        let stack = Subject::Stack(event.stack.clone().unwrap_or_default());
+        let stack = Subject::Stack(event.stack.clone().unwrap_or_default(), event.environment.clone());
         let asset = |id: &str| Subject::Asset(format!("asset {}", words::short(id)));
         match &event.what {
             What::StackPlanning => self.put(stack, Row::new("planning", event.time)),
@@ -219,13 +231,15 @@ impl Board {
         rows.sort_by_key(|(_, row)| (!row.is_at_work(), row.started()));
         let shown = if rows.len() > most { most - 1 } else { rows.len() };
         let hidden = rows.len() - shown;
-        let column = rows[..shown].iter().map(|(subject, _)| columns(subject.name())).max().unwrap_or(0);
+        let shown: Vec<(String, &Row)> =
+            rows[..shown].iter().map(|(subject, row)| (subject.name(&self.labels), *row)).collect();
+        let column = shown.iter().map(|(name, _)| columns(name)).max().unwrap_or(0);
         let sign = SIGNS[self.turn % SIGNS.len()];
         let sign = self.paint(AnsiColor::Cyan.on_default(), &sign.to_string());
-        let mut lines: Vec<String> = rows[..shown]
+        let mut lines: Vec<String> = shown
             .iter()
-            .map(|(subject, row)| {
-                let glance = row.glance(subject.name(), now);
+            .map(|(name, row)| {
+                let glance = row.glance(name, now);
                 format!("{sign} {}", glance.line(width.saturating_sub(SIGN), column))
             })
             .collect();
@@ -238,7 +252,7 @@ impl Board {
     /// Writes what stays, above what is at work.
     fn keep(&self, event: &Event, text: &str) {
         let (width, _) = size();
-        let stack = event.stack.as_deref().map(|stack| format!("{stack}  ")).unwrap_or_default();
+        let stack = self.labels.of_event(event).map(|stack| format!("{stack}  ")).unwrap_or_default();
         let mut lines = text.lines();
         let mut shown = wrapped(0, &format!("{stack}{}", lines.next().unwrap_or_default()), Some(width));
         for line in lines {
