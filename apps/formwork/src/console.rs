@@ -6,34 +6,48 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstyle::{AnsiColor, Style};
 use formwork_assembly::{Diagnostic, Severity};
 
 use crate::failure::Failure;
 use crate::report::FindingCounts;
+use crate::wrapping::{fitted, of_talk};
 
 /// The two streams of the process, and how much goes to the second.
 pub(crate) struct Console {
     quiet: bool,
     verbose: bool,
+    /// Whether standard output belongs to events, one a line.
+    gives_events: AtomicBool,
 }
 
 impl Console {
     pub(crate) fn new(quiet: bool, verbose: bool) -> Self {
-        Self { quiet, verbose }
+        Self { quiet, verbose, gives_events: AtomicBool::new(false) }
     }
 
-    /// Writes what the command was asked for.
+    /// Leaves standard output to events: whoever reads them must find nothing else there.
+    #[cfg(feature = "engine")]
+    pub(crate) fn give_output_to_events(&self) {
+        self.gives_events.store(true, Ordering::Relaxed);
+    }
+
+    /// Writes what the command was asked for. Where standard output belongs to events it is talk.
     pub(crate) fn data(&self, text: &str) -> Result<(), Failure> {
+        if self.gives_events.load(Ordering::Relaxed) {
+            self.talk(text);
+            return Ok(());
+        }
         let mut stream = anstream::stdout().lock();
         stream.write_all(text.as_bytes()).and_then(|()| stream.flush()).map_err(Failure::Output)
     }
 
-    /// Tells people something; scripts do not read it, and `--quiet` leaves it out.
+    /// Tells people something, in whole lines; scripts do not read it, and `--quiet` leaves it out.
     pub(crate) fn talk(&self, text: &str) {
         if !self.quiet {
-            say(text);
+            say(&fitted(text, of_talk()));
         }
     }
 
@@ -80,7 +94,7 @@ impl Console {
             cause = error.source();
         }
         text.push('\n');
-        say(&styled(&text, Severity::Error));
+        say(&styled(&fitted(&text, of_talk()), Severity::Error));
     }
 }
 
@@ -123,6 +137,25 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
     lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
+/// The same where it fits the width, else each row as lines of its own with the last cell below the others.
+#[cfg(feature = "engine")]
+pub(crate) fn table_within(rows: &[Vec<String>], width: Option<usize>) -> String {
+    let whole = table(rows);
+    let Some(columns) = width else { return whole };
+    if whole.lines().all(|line| line.chars().count() <= columns) {
+        return whole;
+    }
+    let mut lines = String::new();
+    for row in rows.iter().skip(1) {
+        let Some((last, others)) = row.split_last() else { continue };
+        lines.push_str(&crate::wrapping::wrapped(0, &others.join("  "), width));
+        // Too long a value is left to the terminal to break: it can still be copied as one.
+        let margin = if last.chars().count() + 2 <= columns { "  " } else { "" };
+        lines.push_str(&format!("{margin}{last}\n"));
+    }
+    lines
+}
+
 /// A number with commas between thousands.
 pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
@@ -160,6 +193,18 @@ mod tests {
         let rows =
             [["stack", "bytes"], ["a", "9"], ["long", "1,024"]].map(|row| row.map(str::to_owned).to_vec());
         assert_eq!(table(&rows), "stack  bytes\na          9\nlong   1,024\n");
+    }
+
+    #[cfg(feature = "engine")]
+    #[test]
+    fn a_table_that_is_too_wide_becomes_lines() {
+        let rows = [["stack", "output", "value"], ["team-proxy", "Url", "https://proxy.example.com/"]];
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec());
+        for wide in [None, Some(46)] {
+            assert_eq!(table_within(&rows, wide), table(&rows));
+        }
+        assert_eq!(table_within(&rows, Some(45)), "team-proxy  Url\n  https://proxy.example.com/\n");
+        assert_eq!(table_within(&rows, Some(20)), "team-proxy  Url\nhttps://proxy.example.com/\n");
     }
 
     #[test]

@@ -14,7 +14,9 @@ pub(crate) mod prompt;
 pub(crate) mod request;
 pub(crate) mod simulated;
 pub(crate) mod summary;
+pub(crate) mod undertaking;
 pub(crate) mod workplace;
 
 pub(crate) use located::{located, located_of};
+pub(crate) use undertaking::Undertaking;
 pub(crate) use workplace::Workplace;

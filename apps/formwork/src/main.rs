@@ -15,6 +15,7 @@ mod report;
 mod selection;
 mod settings;
 mod suggestion;
+mod wrapping;
 
 use std::process::ExitCode;
 

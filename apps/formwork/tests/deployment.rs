@@ -5,47 +5,9 @@
 
 mod support;
 
-use std::process::Command;
-
-use formwork_simulator::server::{ServeOptions, Served};
-use formwork_simulator::{Simulator, SimulatorOptions};
 use serde_json::Value as Json;
-use support::{Done, Project, app, assert_schema};
-
-/// An account whose minutes pass in seconds, and a project to deploy to it.
-struct Account {
-    project: Project,
-    served: Served,
-}
-
-impl Account {
-    fn new() -> Self {
-        let options = ServeOptions { speed: 60.0, ..ServeOptions::default() };
-        let served = Served::start(Simulator::new(SimulatorOptions::default()), options).unwrap();
-        Self { project: Project::new(), served }
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let app = app("good");
-        let mut command = self.project.command(&[arguments, &["--app", &app]].concat());
-        command
-            .env("AWS_ENDPOINT_URL", self.served.endpoint())
-            .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-            .env("AWS_SECRET_ACCESS_KEY", "an example of a secret key")
-            .env("AWS_REGION", "eu-west-1")
-            .env("AWS_EC2_METADATA_DISABLED", "true");
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Done {
-        Done::of(self.command(arguments).output().unwrap())
-    }
-
-    /// How many calls that change something were answered so far.
-    fn writes(&self) -> usize {
-        self.served.with(|simulator| simulator.log().mutating().count())
-    }
-}
+use support::account::Account;
+use support::{Done, Project, assert_schema};
 
 #[test]
 fn stacks_are_deployed_shown_left_alone_and_destroyed() {

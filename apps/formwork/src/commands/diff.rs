@@ -9,7 +9,6 @@ mod comparison;
 mod deployed;
 mod report;
 mod text;
-pub(crate) mod wrapping;
 
 pub(crate) use arguments::DiffArguments;
 use arguments::FailOn;
@@ -24,6 +23,7 @@ use crate::failure::{Failure, exit};
 use crate::report::{LoadedStack, StackReport, to_text};
 use crate::selection::select;
 use crate::settings::Settings;
+use crate::wrapping;
 
 pub(crate) fn run(arguments: &DiffArguments, settings: &Settings, console: &Console) -> Result<(), Failure> {
     let Some(path) = &arguments.against else {

@@ -28,6 +28,13 @@ pub(crate) fn text(plan: &Plan, verbose: bool) -> String {
             environment.account, environment.region, planned.identity
         );
     }
+    text.push_str(&below_the_head(plan, verbose));
+    text
+}
+
+/// The plan without the accounts and regions at its head.
+pub(crate) fn below_the_head(plan: &Plan, verbose: bool) -> String {
+    let mut text = String::new();
     let labels = Labels::of(plan.stacks.iter().map(|stack| &stack.environment));
     for stack in &plan.stacks {
         text.push('\n');

@@ -60,6 +60,11 @@ impl Progress {
         }
     }
 
+    /// Whether people read it.
+    pub(crate) fn is_for_people(&self) -> bool {
+        !self.quiet && !matches!(self.shown().form, Form::Json)
+    }
+
     fn shown(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -9,6 +9,7 @@ use formwork_engine::{Class, EngineError};
 
 use super::workplace::interrupted;
 use crate::failure::Failure;
+use crate::wrapping::{fitted, of_talk};
 
 /// How often it is looked whether a signal came while an answer is waited for.
 const POLL: Duration = Duration::from_millis(50);
@@ -27,7 +28,7 @@ pub(super) fn confirm(
         return Err(EngineError::new(Class::Refused, message).with_hint(way_out).into());
     }
     let mut stream = anstream::stderr().lock();
-    let _ = write!(stream, "{question}\ngo on? [y/N] ");
+    let _ = write!(stream, "{}go on? [y/N] ", fitted(&format!("{question}\n"), of_talk()));
     let _ = stream.flush();
     drop(stream);
     // A read of the terminal goes on after a signal, so it gets a thread, which ends with the process.

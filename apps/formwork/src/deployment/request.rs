@@ -60,13 +60,12 @@ pub(crate) fn plan_request(
     })
 }
 
-/// How a plan is carried out.
-pub(crate) fn apply_options(options: &RunOptions, approved_by: &str) -> ApplyOptions {
+/// How a plan is carried out; who approved it comes later.
+pub(crate) fn apply_options(options: &RunOptions) -> ApplyOptions {
     ApplyOptions {
         concurrency: usize::from(options.concurrency),
         fail_fast: options.fail_fast,
         limit: options.timeout.map(|minutes| Duration::from_secs(u64::from(minutes) * 60)),
-        approved_by: approved_by.to_owned(),
         ..ApplyOptions::default()
     }
 }

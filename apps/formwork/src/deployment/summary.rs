@@ -8,8 +8,9 @@ use formwork_engine::apply::RunReport;
 use formwork_engine::event::StackOutcome;
 
 use super::labels::{Labels, distinct};
-use crate::console::{Console, count, table};
+use crate::console::{Console, count, table_within};
 use crate::failure::Failure;
+use crate::wrapping::of_output;
 
 /// Shows the report, writes the outputs' file, and ends with the run's exit code.
 ///
@@ -83,7 +84,7 @@ fn outputs_table(report: &RunReport) -> String {
             rows.push(vec![stack, name.clone(), output.value.clone()]);
         }
     }
-    if rows.len() == 1 { String::new() } else { table(&rows) }
+    if rows.len() == 1 { String::new() } else { table_within(&rows, of_output()) }
 }
 
 /// `{ "stack": { "output": "value" } }`, as the CDK's outputs file has it; `stack@region` where two stacks have one

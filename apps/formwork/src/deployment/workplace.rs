@@ -10,7 +10,7 @@ use formwork_engine::{Class, Clock, Control, EngineError, Runtime, Wish};
 
 use super::progress::Progress;
 use super::prompt;
-use crate::arguments::ProgressOptions;
+use crate::arguments::{ProgressForm, ProgressOptions};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::interruption::{Answer, Answered};
@@ -69,6 +69,9 @@ impl Workplace {
         progress: &ProgressOptions,
         console: &Console,
     ) -> Self {
+        if progress.progress == Some(ProgressForm::Json) {
+            console.give_output_to_events();
+        }
         let progress = Arc::new(Progress::new(progress.progress, console.is_quiet(), clock));
         let control = Control::default();
         let sessions = Sessions::new(ConnectOptions {
@@ -98,6 +101,11 @@ impl Workplace {
         let state = state_directory(settings);
         let engine = Runtime { clock, listener: progress.clone(), sessions, control };
         Self { engine, state, progress, tokio, _signals: signals }
+    }
+
+    /// Whether events are shown to people, as lines or in place.
+    pub(crate) fn tells_people(&self) -> bool {
+        self.progress.is_for_people()
     }
 
     /// Runs something of the engine to its end.

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use formwork::{App, CfnResource, Output, ResourceId, Scope};
+use formwork::{App, CfnResource, Environment, Output, ResourceId, Scope, Stack, StackProps};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,7 @@ fn main() -> ExitCode {
     match std::env::args().nth(1).unwrap_or_default().as_str() {
         "good" => formwork::main(good),
         "warning" => formwork::main(warning),
+        "regions" => formwork::main(regions),
         "duplicate" => formwork::main(duplicate),
         "circle" => formwork::main(circle),
         "many" => formwork::main(many),
@@ -91,6 +92,21 @@ fn warning(app: &App) {
         )
         .property::<String>("BillingMode", "PAY_PER_REQUEST")
         .define(stack, "Table");
+}
+
+/// Two stacks of one name in two regions.
+fn regions(app: &App) {
+    let settings: Settings = app.settings();
+    for (id, region) in [("twin-eu", "eu-central-1"), ("twin-us", "us-east-1")] {
+        let environment = Environment { region: Some(region.to_owned()), ..Environment::default() };
+        let stack_name = Some(format!("{}-twin", settings.prefix));
+        let stack =
+            Stack::define(app.root(), id, StackProps { stack_name, environment, ..StackProps::default() });
+        for number in 1..=settings.topics {
+            let topic = topic(stack, &format!("Topic{number}"));
+            Output::new(topic.attribute::<String>("TopicName")).define(stack, &format!("Name{number}"));
+        }
+    }
 }
 
 /// Two constructs with one id.

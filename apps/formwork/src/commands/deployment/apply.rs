@@ -3,16 +3,14 @@
 use std::path::Path;
 
 use formwork_assembly::CloudAssembly;
-use formwork_engine::apply::{self, ApplyOptions};
+use formwork_engine::apply::ApplyOptions;
 use formwork_engine::lock::RunLock;
-use formwork_engine::plan::{self, file};
+use formwork_engine::plan::file;
 
 use crate::arguments::{ApplyArguments, ApprovalOptions, RequireApproval};
 use crate::console::Console;
-use crate::deployment::approve::approve;
 use crate::deployment::request::{apply_options, given_parameters};
-use crate::deployment::summary::conclude;
-use crate::deployment::{Workplace, plan_text};
+use crate::deployment::{Undertaking, Workplace};
 use crate::failure::Failure;
 use crate::settings::{Settings, Surroundings};
 
@@ -32,19 +30,14 @@ pub(crate) fn run(
     let workplace = Workplace::in_account(settings, &arguments.run.progress, console)?;
     let journal = workplace.journal()?;
     let _lock = RunLock::acquire(&workplace.state, assembly.directory(), journal.run())?;
-    console.talk(&plan_text::text(&plan, console.is_verbose()));
-    workplace.plan(plan::check_fresh(&plan, &assembly, &workplace.engine))?;
     // What a file says is shown before it is done, unless whoever calls has looked at it.
     let asks = match arguments.approval.require_approval {
         RequireApproval::Never => RequireApproval::Never,
         RequireApproval::Broadening | RequireApproval::AnyChange => RequireApproval::AnyChange,
     };
     let approval = ApprovalOptions { require_approval: asks, ..arguments.approval.clone() };
-    let by = approve(&plan, &approval, &workplace)?;
-    let options = ApplyOptions {
-        parameters: given_parameters(&arguments.parameters),
-        ..apply_options(&arguments.run, by)
-    };
-    let report = workplace.run(apply::run(&plan, &assembly, &options, &workplace.engine, &journal))?;
-    conclude(&report, arguments.outputs_file.as_deref(), console)
+    let options =
+        ApplyOptions { parameters: given_parameters(&arguments.parameters), ..apply_options(&arguments.run) };
+    let undertaking = Undertaking { workplace: &workplace, journal: &journal, assembly: &assembly, console };
+    undertaking.apply(&plan, &approval, options, arguments.outputs_file.as_deref())
 }

@@ -3,20 +3,17 @@
 //! The bootstrap stack is planned, approved and applied by the engine like every other stack.
 
 use formwork_assembly::{AssemblyFiles, CloudAssembly, json};
-use formwork_engine::apply;
 use formwork_engine::bootstrap::{
     self, BootstrapOptions, BucketKey, DeployerMode, Execution, Needs, PolicyOptions,
 };
-use formwork_engine::plan::{self, Command, PlanRequest};
+use formwork_engine::plan::{Command, PlanRequest};
 use formwork_engine::{Class, EngineError};
 
 use crate::application::{self, Outcome};
 use crate::arguments::{BootstrapArguments, DeployerWay};
 use crate::console::Console;
-use crate::deployment::approve::approve;
 use crate::deployment::request::apply_options;
-use crate::deployment::summary::conclude;
-use crate::deployment::{Workplace, plan_text};
+use crate::deployment::{Undertaking, Workplace};
 use crate::failure::Failure;
 use crate::interruption::WorkDirectory;
 use crate::settings::Settings;
@@ -75,15 +72,8 @@ fn deploy(
         region: Some(target.region.clone()),
         ..PlanRequest::new(Command::Deploy, journal.run())
     };
-    let plan = workplace.plan(plan::make(&request, &assembly, &workplace.engine, &journal))?;
-    console.talk(&plan_text::text(&plan, console.is_verbose()));
-    let by = approve(&plan, &arguments.approval, workplace).inspect_err(|failure| {
-        workplace.run(apply::discard(&plan, &workplace.engine, &journal));
-        journal.ended(failure.exit_code());
-    })?;
-    let options = apply_options(&arguments.run, by);
-    let report = workplace.run(apply::run(&plan, &assembly, &options, &workplace.engine, &journal))?;
-    conclude(&report, None, console)
+    let undertaking = Undertaking { workplace, journal: &journal, assembly: &assembly, console };
+    undertaking.deploy(&request, &arguments.approval, apply_options(&arguments.run), None)
 }
 
 /// The environments that are named, else the one of the credentials.

@@ -1,16 +1,14 @@
 //! `formwork destroy`: deletes stacks, each before those that it needs.
 
-use formwork_engine::apply::{self, ApplyOptions};
-use formwork_engine::plan::{self, Command, Removals};
+use formwork_engine::apply::ApplyOptions;
+use formwork_engine::plan::{Command, Removals};
 
 use super::assembly_of;
 use crate::arguments::{DestroyArguments, PlanOptions, Removable};
 use crate::console::Console;
-use crate::deployment::approve::approve;
 use crate::deployment::request::{apply_options, plan_request};
-use crate::deployment::summary::conclude;
 use crate::deployment::workplace::begin;
-use crate::deployment::{Workplace, plan_text};
+use crate::deployment::{Undertaking, Workplace};
 use crate::failure::Failure;
 use crate::settings::Settings;
 
@@ -32,14 +30,11 @@ pub(crate) fn run(
         studio: removes(Removable::Studio),
         protection: removes(Removable::Protection),
     };
-    let plan = workplace.plan(plan::make(&request, &assembly, &workplace.engine, &journal))?;
-    console.talk(&plan_text::text(&plan, console.is_verbose()));
-    let by = approve(&plan, &arguments.approval, &workplace)?;
     let options = ApplyOptions {
         retain: arguments.retain.clone(),
         force: arguments.force,
-        ..apply_options(&arguments.run, by)
+        ..apply_options(&arguments.run)
     };
-    let report = workplace.run(apply::run(&plan, &assembly, &options, &workplace.engine, &journal))?;
-    conclude(&report, None, console)
+    let undertaking = Undertaking { workplace: &workplace, journal: &journal, assembly: &assembly, console };
+    undertaking.deploy(&request, &arguments.approval, options, None)
 }

@@ -3,12 +3,13 @@
 use formwork_engine::{Class, EngineError};
 
 use crate::arguments::{OutputsArguments, OutputsFormat, ProgressOptions};
-use crate::console::{Console, table};
+use crate::console::{Console, table_within};
 use crate::deployment::labels::distinct;
 use crate::deployment::{Workplace, located};
 use crate::failure::Failure;
 use crate::report::{OutputReport, OutputsReport, StackOutputsReport, to_text};
 use crate::settings::Settings;
+use crate::wrapping::of_output;
 
 pub(crate) fn run(
     arguments: &OutputsArguments,
@@ -54,7 +55,7 @@ fn text(report: &OutputsReport) -> String {
             rows.push(vec![stack.clone(), name.clone(), output.value.clone()]);
         }
     }
-    table(&rows)
+    table_within(&rows, of_output())
 }
 
 /// `STACK_OUTPUT='value'`, quoted so that any shell takes it as it is.

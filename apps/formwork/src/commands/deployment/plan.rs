@@ -3,19 +3,24 @@
 use std::path::Path;
 
 use formwork_engine::apply;
-use formwork_engine::plan::{self, Command, file};
+use formwork_engine::plan::{Command, Plan, file};
 
 use super::assembly_of;
-use crate::arguments::{PlanArguments, PlanFormat};
+use crate::arguments::{PlanArguments, PlanFormat, ProgressForm};
 use crate::console::Console;
 use crate::deployment::request::plan_request;
 use crate::deployment::workplace::begin;
-use crate::deployment::{Workplace, plan_markdown, plan_text};
+use crate::deployment::{Undertaking, Workplace, plan_markdown, plan_text};
 use crate::failure::{Failure, exit};
 use crate::report::to_text;
 use crate::settings::Settings;
+use crate::wrapping;
 
 pub(crate) fn run(arguments: &PlanArguments, settings: &Settings, console: &Console) -> Result<(), Failure> {
+    if arguments.json && arguments.progress.progress == Some(ProgressForm::Json) {
+        let message = "--json and --progress json both want standard output";
+        return Err(Failure::Usage(format!("{message}\nhint: write the plan to a file with --out")));
+    }
     let (run, _lock) = begin(settings)?;
     let (assembly, stacks) = assembly_of(settings, console)?;
     let workplace = Workplace::in_account(settings, &arguments.progress, console)?;
@@ -23,7 +28,8 @@ pub(crate) fn run(arguments: &PlanArguments, settings: &Settings, console: &Cons
     let command = if arguments.destroy { Command::Destroy } else { Command::Deploy };
     let request =
         plan_request(command, journal.run(), &arguments.selection, &stacks, &arguments.options, settings)?;
-    let mut plan = workplace.plan(plan::make(&request, &assembly, &workplace.engine, &journal))?;
+    let undertaking = Undertaking { workplace: &workplace, journal: &journal, assembly: &assembly, console };
+    let mut plan = undertaking.plan(&request)?;
     // Without a file nobody can carry the plan out: its change sets, and the shells of new stacks, are not left behind.
     let kept = match &arguments.out {
         Some(path) => {
@@ -41,18 +47,25 @@ pub(crate) fn run(arguments: &PlanArguments, settings: &Settings, console: &Cons
         console.talk(&format!("the plan is written to {}\n", path.display()));
     }
     journal.ended(exit::OK);
-    if arguments.json {
-        console.data(&to_text(&plan))?;
-    } else {
-        console.data(&match arguments.format {
-            PlanFormat::Text => plan_text::text(&plan, console.is_verbose()),
-            PlanFormat::Markdown => plan_markdown::text(&plan),
-        })?;
-    }
+    console.data(&match arguments.format {
+        _ if arguments.json => to_text(&plan),
+        PlanFormat::Text => for_people(&plan, &workplace, console),
+        PlanFormat::Markdown => plan_markdown::text(&plan),
+    })?;
     match arguments.detailed_exitcode && plan_text::changes_something(&plan) {
         true => Err(Failure::Ended(exit::CHANGES)),
         false => Ok(()),
     }
+}
+
+/// The plan as lines of standard output. On a terminal its head stands above, among what was told.
+fn for_people(plan: &Plan, workplace: &Workplace, console: &Console) -> String {
+    let width = wrapping::of_output();
+    let text = match width.is_some() && workplace.tells_people() {
+        true => plan_text::below_the_head(plan, console.is_verbose()),
+        false => plan_text::text(plan, console.is_verbose()),
+    };
+    wrapping::fitted(&text, width)
 }
 
 /// The path of an assembly as seen from a plan file beside or above it, so that both can be moved together; else the

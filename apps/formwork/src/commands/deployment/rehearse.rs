@@ -1,16 +1,15 @@
 //! `formwork rehearse`: the same plan and apply, by the same engine, on an account that is simulated in this process.
 
-use formwork_engine::apply::{self, ApplyOptions};
+use formwork_engine::apply::ApplyOptions;
 use formwork_engine::journal::Journal;
-use formwork_engine::plan::{self, Command};
+use formwork_engine::plan::Command;
 use formwork_simulator::{Simulator, SimulatorOptions};
 
 use crate::application;
 use crate::arguments::RehearseArguments;
 use crate::console::Console;
 use crate::deployment::request::{apply_options, plan_request};
-use crate::deployment::summary::conclude;
-use crate::deployment::{Workplace, plan_text, simulated};
+use crate::deployment::{Undertaking, Workplace, simulated};
 use crate::failure::Failure;
 use crate::report::StackReport;
 use crate::settings::Settings;
@@ -68,12 +67,15 @@ pub(crate) fn run(
     )?;
     // A rehearsal builds nothing.
     request.publish.stand_ins = true;
-    let plan = workplace.run(plan::make(&request, assembly, &workplace.engine, &journal))?;
-    console.talk(&plan_text::text(&plan, console.is_verbose()));
-    let options =
-        ApplyOptions { parameters: request.parameters.clone(), ..apply_options(&arguments.run, "rehearsal") };
-    let report = workplace.run(apply::run(&plan, assembly, &options, &workplace.engine, &journal))?;
-    let concluded = conclude(&report, None, console);
+    let undertaking = Undertaking { workplace: &workplace, journal: &journal, assembly, console };
+    let plan = undertaking.plan(&request)?;
+    undertaking.show(&plan);
+    let options = ApplyOptions {
+        parameters: request.parameters.clone(),
+        approved_by: "rehearsal".to_owned(),
+        ..apply_options(&arguments.run)
+    };
+    let concluded = undertaking.carry_out(&plan, options, None);
     console.talk(NOTICE);
     concluded
 }

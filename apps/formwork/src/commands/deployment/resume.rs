@@ -77,6 +77,9 @@ pub(crate) fn cancel(
     let journal = workplace.journal()?;
     let cancelled = workplace.run(apply::cancel(&attached, &workplace.engine, &journal))?;
     journal.ended(crate::failure::exit::OK);
+    if cancelled.is_empty() {
+        return console.data("no update is going on\n");
+    }
     console.data(&format!("{} asked to cancel: {}\n", count(cancelled.len(), "stack"), cancelled.join(", ")))
 }
 

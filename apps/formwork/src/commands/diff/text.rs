@@ -9,8 +9,8 @@ use formwork_assembly::json::to_compact_text;
 use serde_json::Value as Json;
 
 use super::report::*;
-use super::wrapping::wrapped;
 use crate::console::count;
+use crate::wrapping::wrapped;
 
 /// How many resources of a new or removed stack are told one by one.
 const LISTED: usize = 12;

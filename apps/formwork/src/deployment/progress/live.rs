@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use super::super::labels::Labels;
 use super::row::{Row, columns, keep_end};
 use super::words;
-use crate::commands::diff::wrapping::wrapped;
+use crate::wrapping::wrapped;
 
 /// How often the lines are drawn anew while nothing happens.
 const TICK: Duration = Duration::from_millis(100);

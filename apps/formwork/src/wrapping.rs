@@ -4,9 +4,27 @@
 const NARROWEST: usize = 20;
 
 /// The width of the terminal that standard output goes to; nothing when it goes elsewhere.
-pub(super) fn of_output() -> Option<usize> {
+pub(crate) fn of_output() -> Option<usize> {
     let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(std::io::stdout())?;
     Some(usize::from(columns))
+}
+
+/// The width of the terminal that standard error goes to; nothing when it goes elsewhere.
+pub(crate) fn of_talk() -> Option<usize> {
+    let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(std::io::stderr())?;
+    Some(usize::from(columns))
+}
+
+/// A text of whole lines in which each line that is too wide is broken, behind the margin that it has.
+pub(crate) fn fitted(text: &str, width: Option<usize>) -> String {
+    if width.is_none() {
+        return text.to_owned();
+    }
+    let line = |line: &str| {
+        let words = line.trim_start_matches(' ');
+        wrapped(line.len() - words.len(), words, width)
+    };
+    text.lines().map(line).collect()
 }
 
 /// A line with a margin, broken so that no part is wider than the width.
@@ -55,6 +73,14 @@ pub(crate) fn wrapped(margin: usize, text: &str, width: Option<usize>) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_keeps_its_margins() {
+        let text = "a head\n\n    + some more words than fit\n";
+        assert_eq!(fitted(text, None), text);
+        assert_eq!(fitted(text, Some(80)), text);
+        assert_eq!(fitted(text, Some(20)), "a head\n\n    + some more\n      words than fit\n");
+    }
 
     #[test]
     fn lines_break_between_words_and_long_words_anywhere() {

@@ -1,0 +1,50 @@
+//! A simulated account behind a loopback port, and a project to deploy to it.
+
+use std::process::Command;
+
+use formwork_simulator::server::{ServeOptions, Served};
+use formwork_simulator::{Simulator, SimulatorOptions};
+
+use super::{Done, Project, app};
+
+/// An account whose minutes pass in seconds, and a project to deploy to it.
+pub(crate) struct Account {
+    pub(crate) project: Project,
+    pub(crate) served: Served,
+}
+
+impl Account {
+    pub(crate) fn new() -> Self {
+        let options = ServeOptions { speed: 60.0, ..ServeOptions::default() };
+        let served = Served::start(Simulator::new(SimulatorOptions::default()), options).unwrap();
+        Self { project: Project::new(), served }
+    }
+
+    /// A command with the app `good`, ready to be changed and started.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        self.command_of("good", arguments)
+    }
+
+    /// The same with the app of `tests/support/app.rs` that a word names.
+    pub(crate) fn command_of(&self, word: &str, arguments: &[&str]) -> Command {
+        let app = app(word);
+        let mut command = self.project.command(&[arguments, &["--app", &app]].concat());
+        command
+            .env("AWS_ENDPOINT_URL", self.served.endpoint())
+            .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+            .env("AWS_SECRET_ACCESS_KEY", "an example of a secret key")
+            .env("AWS_REGION", "eu-west-1")
+            .env("AWS_EC2_METADATA_DISABLED", "true");
+        command
+    }
+
+    /// Runs a command with the app `good`.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Done {
+        Done::of(self.command(arguments).output().unwrap())
+    }
+
+    /// How many calls that change something were answered so far.
+    pub(crate) fn writes(&self) -> usize {
+        self.served.with(|simulator| simulator.log().mutating().count())
+    }
+}
