@@ -48,10 +48,10 @@ impl Lines {
             // How far an upload is suits a bar, not a log.
             What::AssetUploading { sent, .. } if *sent > 0 => return None,
             What::AssetPresent { .. } if !self.resources => return None,
-            What::StackWaiting { reason } => {
-                if self.waiting.insert(subject(), reason.clone()).as_ref() == Some(reason) {
-                    return None;
-                }
+            What::StackWaiting { reason }
+                if self.waiting.insert(subject(), reason.clone()).as_ref() == Some(reason) =>
+            {
+                return None;
             }
             _ => {}
         }
