@@ -32,14 +32,14 @@ pub struct Event {
 
 /// The stack that something is told about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subject {
+pub struct StackRef {
     /// Its name in CloudFormation.
     pub name: String,
     /// Where it is, when that is known.
     pub environment: Option<Environment>,
 }
 
-impl Subject {
+impl StackRef {
     /// A stack by its name and its ARN, which tells where it is.
     pub fn of_arn(name: &str, arn: &str) -> Self {
         let mut parts = arn.splitn(6, ':').skip(3).map(str::to_owned);
@@ -51,20 +51,20 @@ impl Subject {
     }
 }
 
-impl From<&StackPlan> for Subject {
+impl From<&StackPlan> for StackRef {
     fn from(stack: &StackPlan) -> Self {
         Self { name: stack.name.clone(), environment: Some(stack.environment.clone()) }
     }
 }
 
-impl From<&Attached> for Subject {
+impl From<&Attached> for StackRef {
     fn from(attached: &Attached) -> Self {
         Self { name: attached.name.clone(), environment: Some(attached.environment.clone()) }
     }
 }
 
 /// A stack by its name, in the place of a caller.
-impl From<(&str, &Session)> for Subject {
+impl From<(&str, &Session)> for StackRef {
     fn from((name, session): (&str, &Session)) -> Self {
         let environment =
             Environment { account: session.account().to_owned(), region: session.region().to_owned() };

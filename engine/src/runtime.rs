@@ -3,7 +3,7 @@
 use crate::aws::Sessions;
 use crate::clock::Clock;
 use crate::control::Control;
-use crate::event::{Event, SharedListener, Subject, What};
+use crate::event::{Event, SharedListener, StackRef, What};
 
 /// What every part of a run shares. Cheap to clone.
 #[derive(Clone)]
@@ -25,8 +25,8 @@ impl Runtime {
     }
 
     /// Tells something about a stack.
-    pub fn tell_of(&self, stack: impl Into<Subject>, what: What) {
-        let Subject { name, environment } = stack.into();
+    pub fn tell_of(&self, stack: impl Into<StackRef>, what: What) {
+        let StackRef { name, environment } = stack.into();
         self.listener.tell(Event { time: self.clock.now(), stack: Some(name), environment, what });
     }
 }

@@ -8,7 +8,7 @@ use super::report::UncheckedResource;
 use crate::aws::cloudformation::{Client, ResourceDrift, StackResource, StackStatus};
 use crate::aws::{ErrorKind, Session};
 use crate::error::EngineError;
-use crate::event::What;
+use crate::event::{StackRef, What};
 use crate::journal::{Intent, Journal};
 use crate::plan::failure::failed;
 use crate::plan::input::parse;
@@ -145,7 +145,7 @@ async fn begin(
             Err(error) if error.kind == ErrorKind::WrongState => {
                 if !std::mem::replace(&mut said, true) {
                     let reason = "a drift detection that runs already".to_owned();
-                    runtime.tell_of(name, What::StackWaiting { reason });
+                    runtime.tell_of(StackRef::of_arn(name, id), What::StackWaiting { reason });
                 }
                 if !wait(&mut waits, until, runtime).await {
                     return Ok(None);

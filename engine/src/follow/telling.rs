@@ -6,7 +6,7 @@ use super::log::EventLog;
 use super::watch::Watch;
 use crate::aws::cloudformation::StackEvent;
 use crate::aws::{Error, ErrorKind};
-use crate::event::{ResourceProgress, Subject, What};
+use crate::event::{ResourceProgress, StackRef, What};
 use crate::runtime::Runtime;
 
 /// Silence that is told of.
@@ -85,7 +85,7 @@ impl Telling {
 
     /// Tells the events of an operation that are ready, or all of them.
     pub(super) fn tell(&self, watch: &mut Watch, now: Duration, all: bool) {
-        let subject = Subject::of_arn(&watch.operation.stack_name, &watch.operation.stack_arn);
+        let subject = StackRef::of_arn(&watch.operation.stack_name, &watch.operation.stack_arn);
         let mut told: Vec<(Vec<String>, StackEvent, bool)> = Vec::new();
         let mut take = |path: &[String], log: &mut EventLog| {
             for event in log.tell(now, all) {

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::arguments::key_and_value;
+use crate::failure::Failure;
 
 /// Which stacks.
 #[derive(Clone, Debug, Default, Args)]
@@ -131,6 +132,22 @@ pub(crate) struct ProgressOptions {
     /// How progress is shown [default: live on a terminal, lines elsewhere]
     #[arg(long, value_name = "FORM")]
     pub(crate) progress: Option<ProgressForm>,
+}
+
+impl ProgressOptions {
+    /// Standard output has room for one thing: a report as JSON, when one is wanted, or events.
+    ///
+    /// # Errors
+    /// When both are wanted.
+    pub(crate) fn leave_output_to(&self, report: bool) -> Result<(), Failure> {
+        match self.progress {
+            Some(ProgressForm::Json) if report => Err(Failure::Usage(
+                "--json and --progress json both want standard output\nhint: leave out one of them"
+                    .to_owned(),
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// How progress is shown.

@@ -4,7 +4,7 @@
 //! is: the same plan, approval and run.
 
 use formwork_assembly::CloudAssembly;
-use formwork_engine::apply::{self, ApplyOptions};
+use formwork_engine::apply::ApplyOptions;
 use formwork_engine::drift::{self, DETECTION_DEADLINE, DriftReport, Subject, Verdict};
 use formwork_engine::follow::Places;
 use formwork_engine::journal::Journal;
@@ -15,17 +15,16 @@ use super::assembly_of;
 use crate::application;
 use crate::arguments::{ApprovalOptions, DriftArguments, PlanOptions, RequireApproval, StackSelection};
 use crate::console::{Console, count};
-use crate::deployment::approve::approve;
 use crate::deployment::request::{apply_options, plan_request};
-use crate::deployment::summary::conclude;
 use crate::deployment::workplace::begin;
-use crate::deployment::{Workplace, drift_text, plan_text};
+use crate::deployment::{Undertaking, Workplace, drift_text};
 use crate::failure::{Failure, exit};
 use crate::report::{StackReport, to_text};
 use crate::selection::select;
 use crate::settings::Settings;
 
 pub(crate) fn run(arguments: &DriftArguments, settings: &Settings, console: &Console) -> Result<(), Failure> {
+    arguments.run.progress.leave_output_to(arguments.json)?;
     if arguments.revert {
         return revert(arguments, settings, console);
     }
@@ -114,21 +113,13 @@ fn revert(arguments: &DriftArguments, settings: &Settings, console: &Console) ->
     };
     let request = plan_request(Command::Deploy, journal.run(), &selection, &stacks, &options, settings)
         .inspect_err(ended)?;
-    let plan =
-        workplace.plan(plan::make(&request, &assembly, &workplace.engine, &journal)).inspect_err(ended)?;
-    console.talk(&plan_text::text(&plan, console.is_verbose()));
     // Somebody made these changes on purpose, perhaps in an emergency: undoing them is asked about.
     let asks = match arguments.approval.require_approval {
         RequireApproval::Never => RequireApproval::Never,
         RequireApproval::Broadening | RequireApproval::AnyChange => RequireApproval::AnyChange,
     };
     let approval = ApprovalOptions { require_approval: asks, ..arguments.approval.clone() };
-    let by = approve(&plan, &approval, &workplace).inspect_err(|failure| {
-        workplace.run(apply::discard(&plan, &workplace.engine, &journal));
-        ended(failure);
-    })?;
-    let options =
-        ApplyOptions { parameters: request.parameters.clone(), ..apply_options(&arguments.run, by) };
-    let report = workplace.run(apply::run(&plan, &assembly, &options, &workplace.engine, &journal))?;
-    conclude(&report, None, console)
+    let options = ApplyOptions { parameters: request.parameters.clone(), ..apply_options(&arguments.run) };
+    let undertaking = Undertaking { workplace: &workplace, journal: &journal, assembly: &assembly, console };
+    undertaking.deploy(&request, &approval, options, None)
 }

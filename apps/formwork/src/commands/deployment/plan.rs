@@ -6,7 +6,7 @@ use formwork_engine::apply;
 use formwork_engine::plan::{Command, Plan, file};
 
 use super::assembly_of;
-use crate::arguments::{PlanArguments, PlanFormat, ProgressForm};
+use crate::arguments::{PlanArguments, PlanFormat};
 use crate::console::Console;
 use crate::deployment::request::plan_request;
 use crate::deployment::workplace::begin;
@@ -17,10 +17,7 @@ use crate::settings::Settings;
 use crate::wrapping;
 
 pub(crate) fn run(arguments: &PlanArguments, settings: &Settings, console: &Console) -> Result<(), Failure> {
-    if arguments.json && arguments.progress.progress == Some(ProgressForm::Json) {
-        let message = "--json and --progress json both want standard output";
-        return Err(Failure::Usage(format!("{message}\nhint: write the plan to a file with --out")));
-    }
+    arguments.progress.leave_output_to(arguments.json)?;
     let (run, _lock) = begin(settings)?;
     let (assembly, stacks) = assembly_of(settings, console)?;
     let workplace = Workplace::in_account(settings, &arguments.progress, console)?;
