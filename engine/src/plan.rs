@@ -27,6 +27,7 @@ mod publish;
 mod reasons;
 pub mod removal;
 pub mod request;
+mod seen;
 mod settle;
 pub(crate) mod stack;
 #[cfg(test)]

@@ -128,6 +128,9 @@ impl Work<'_> {
         operation.base = stack.base.clone().filter(|base| base.stack_id == wait.stack_id);
         operation.places = Arc::clone(&self.places[step.stack]);
         operation.limit = wait.limit;
+        // The typical times are those of creations.
+        operation.typical =
+            (wait.kind == OperationKind::Create).then(|| Duration::from_secs(self.estimate(step.stack)));
         if wait.kind != OperationKind::Unknown {
             let running = Running {
                 session: wait.session.clone(),

@@ -3,10 +3,12 @@
 mod changing;
 pub mod client;
 mod convert;
+mod experience;
 pub mod model;
 mod request;
 pub mod status;
 
 pub use client::*;
+pub(crate) use experience::Experience;
 pub use model::*;
 pub use status::*;

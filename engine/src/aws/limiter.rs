@@ -1,9 +1,11 @@
 //! How fast calls may leave: one rate for each account and region, found by trying.
 //!
-//! AWS publishes no rates for CloudFormation. The rate starts at 5 calls a second, grows a little with each call that
+//! AWS publishes no rates for CloudFormation. The rate starts at 10 calls a second, grows a little with each call that
 //! works and is halved when the service throttles, between 1 and 15 a second. All clients of an account and region share
-//! it, so that hundreds of stacks together stay under what the service takes. Calls that change something go first.
+//! it, so that hundreds of stacks together stay under what the service takes. Calls that change something go first, and
+//! calls that only ask never fill a second by themselves.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,11 +23,15 @@ pub(crate) enum Effect {
     Write,
 }
 
-const START: f64 = 5.0;
+const START: f64 = 10.0;
 const LEAST: f64 = 1.0;
 const MOST: f64 = 15.0;
 /// Calls that may leave at once after a quiet time.
 const BURST: f64 = 8.0;
+/// Calls that only ask, in any second. What is known to be throttled are about ten reads a second.
+const READS: usize = 8;
+/// A second, and a little more: what leaves within a second does not arrive within a second.
+const SECOND: Duration = Duration::from_millis(1_050);
 /// Calls that may be on their way at the same time.
 const IN_FLIGHT: usize = 16;
 /// One throttling hits many calls that are on their way; only the first of them halves the rate.
@@ -51,6 +57,8 @@ struct Bucket {
     tokens: f64,
     filled: Duration,
     halved: Option<Duration>,
+    /// When the latest reads left.
+    reads: VecDeque<Duration>,
 }
 
 /// Leave to make one call; it is on its way until this is dropped.
@@ -61,7 +69,13 @@ pub(crate) struct Leave {
 
 impl Limiter {
     pub(crate) fn new(clock: Clock) -> Self {
-        let bucket = Bucket { rate: START, tokens: BURST, filled: clock.elapsed(), halved: None };
+        let bucket = Bucket {
+            rate: START,
+            tokens: BURST,
+            filled: clock.elapsed(),
+            halved: None,
+            reads: VecDeque::new(),
+        };
         Self(Arc::new(Inner {
             clock,
             bucket: Mutex::new(bucket),
@@ -101,11 +115,19 @@ impl Limiter {
             Effect::Read => self.0.writers_waiting.load(Ordering::SeqCst),
             Effect::Write => 0,
         };
+        if effect == Effect::Read
+            && let Some(free) = bucket.next_read().filter(|free| *free > now)
+        {
+            return Err((free - now).max(Duration::from_millis(1)));
+        }
         // Small counts: nothing is lost.
         #[expect(clippy::cast_precision_loss, reason = "a few waiting calls")]
         let wanted = 1.0 + ahead as f64;
         if bucket.tokens >= wanted {
             bucket.tokens -= 1.0;
+            if effect == Effect::Read {
+                bucket.read_left(now);
+            }
             return Ok(());
         }
         let wait = (wanted - bucket.tokens) / bucket.rate;
@@ -140,6 +162,21 @@ impl Limiter {
 
     fn bucket(&self) -> std::sync::MutexGuard<'_, Bucket> {
         self.0.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Bucket {
+    /// When the next read may leave, if not at once.
+    fn next_read(&self) -> Option<Duration> {
+        (self.reads.len() >= READS)
+            .then(|| self.reads.front().map_or(Duration::ZERO, |first| *first + SECOND))
+    }
+
+    fn read_left(&mut self, now: Duration) {
+        self.reads.push_back(now);
+        if self.reads.len() > READS {
+            self.reads.pop_front();
+        }
     }
 }
 
@@ -179,11 +216,23 @@ mod tests {
         assert!((1.9..2.2).contains(&ten), "{ten}");
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn reads_never_fill_a_second_by_themselves() {
+        let limiter = Limiter::new(Clock::real());
+        for _ in 0..1_000 {
+            limiter.succeeded();
+        }
+        let fifty = calls(&limiter, Effect::Read, 50).await.as_secs_f64();
+        assert!((6.3..6.5).contains(&fifty), "{fifty} s for 50 reads, 8 of them at once");
+        let writes = calls(&limiter, Effect::Write, 30).await.as_secs_f64();
+        assert!(writes < 2.1, "{writes} s for 30 writes at 15 a second");
+    }
+
     /// Fault 13: throttling makes calls slower, down to one a second; success makes them faster, up to fifteen.
     #[tokio::test(start_paused = true)]
     async fn throttling_halves_the_rate_once_a_second_and_success_raises_it() {
         let limiter = Limiter::new(Clock::real());
-        assert_eq!(limiter.throttled(), Some(0.4));
+        assert_eq!(limiter.throttled(), Some(0.2));
         assert_eq!(limiter.throttled(), None);
         for _ in 0..5 {
             tokio::time::advance(Duration::from_secs(2)).await;

@@ -60,6 +60,8 @@ pub struct Operation {
     pub places: Arc<Places>,
     /// How long to watch at most.
     pub limit: Option<Duration>,
+    /// How long the operation is estimated to take: there is little to see long before its end.
+    pub typical: Option<Duration>,
 }
 
 impl Operation {
@@ -79,6 +81,7 @@ impl Operation {
             base: None,
             places: Arc::default(),
             limit: None,
+            typical: None,
         }
     }
 }

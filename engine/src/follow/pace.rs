@@ -6,13 +6,34 @@ use std::time::Duration;
 /// is known to be throttled are about ten a second.
 pub(super) const READS_A_SECOND: f64 = 8.0;
 /// How many stacks a page of `ListStacks` has.
-const STACKS_A_PAGE: usize = 100;
+pub(super) const STACKS_A_PAGE: usize = 100;
 
-/// The time between two looks at something that began `age` ago: the end is noticed within a tenth of its duration.
-pub(super) fn interval(age: Duration) -> Duration {
-    let shortest = if age < Duration::from_secs(2) { 0.5 } else { 1.0 };
-    Duration::from_secs_f64((age.as_secs_f64() / 10.0).clamp(shortest, 5.0))
+/// The part of a typical duration in which the end is not expected yet.
+const EARLY: f64 = 0.6;
+
+/// The time between two looks at something that began `age` ago: the end is noticed within a fifteenth of its duration,
+/// or of five seconds. Long before a typical end there are few looks, for an end that comes early is a failure mostly, and
+/// nobody waits for that.
+pub(super) fn interval(age: Duration, typical: Option<Duration>) -> Duration {
+    let age = age.as_secs_f64();
+    let until_expected = typical.map_or(0.0, |typical| typical.as_secs_f64() * EARLY - age);
+    let seconds = if until_expected > 1.0 {
+        (age / 2.0).clamp(2.0, 15.0).min(until_expected)
+    } else {
+        (age / 15.0).clamp(1.0, 5.0)
+    };
+    Duration::from_secs_f64(seconds)
 }
+
+/// The time between two reads of the events of one of many stacks: in turns, so that all together are read about once a
+/// second, and twice as rarely where nobody can look at so many.
+pub(super) fn turn(stacks: usize) -> Duration {
+    let seconds = if stacks > MANY { 2 * stacks } else { stacks };
+    Duration::from_secs(seconds.max(5) as u64)
+}
+
+/// More stacks than this at once are nobody's to look at one by one.
+pub(super) const MANY: usize = 8;
 
 /// The wait before the next try after so many failures in a row.
 pub(super) fn backoff(failures: u32) -> Duration {
@@ -50,9 +71,9 @@ impl Budget {
         READS_A_SECOND - self.capacity()
     }
 
-    /// The time between two lists, so that they take half of the budget at most.
+    /// The time between two lists, so that they take half of the budget at most, and no more than one a second.
     pub(super) fn list_interval(&self) -> Duration {
-        Duration::from_secs_f64(self.pages as f64 / (self.rate() / 2.0))
+        Duration::from_secs_f64((self.pages as f64 / (self.rate() / 2.0)).max(1.0))
     }
 
     fn fill(&mut self, now: Duration) {
@@ -85,9 +106,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_is_noticed_within_a_tenth() {
-        let seconds = |age: f64| interval(Duration::from_secs_f64(age)).as_secs_f64();
-        assert_eq!([seconds(0.0), seconds(5.0), seconds(30.0), seconds(3600.0)], [0.5, 1.0, 3.0, 5.0]);
+    fn the_end_is_noticed_within_a_fifteenth_or_a_second() {
+        let seconds = |age: f64| interval(Duration::from_secs_f64(age), None).as_secs_f64();
+        assert_eq!([seconds(0.0), seconds(5.0), seconds(30.0), seconds(3600.0)], [1.0, 1.0, 2.0, 5.0]);
+    }
+
+    #[test]
+    fn there_are_few_looks_before_a_typical_end() {
+        let looks = |typical: u64, until: f64| {
+            let typical = (typical > 0).then(|| Duration::from_secs(typical));
+            let (mut at, mut looks) = (Duration::ZERO, 0);
+            while at.as_secs_f64() < until {
+                at += interval(at, typical);
+                looks += 1;
+            }
+            looks
+        };
+        assert_eq!([looks(22, 22.0), looks(0, 22.0)], [13, 21]);
+        assert_eq!([looks(1500, 1500.0), looks(0, 1500.0)], [185, 325]);
     }
 
     #[test]

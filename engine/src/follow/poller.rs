@@ -16,23 +16,27 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
 
 use super::operation::Operation;
-use super::pace::Budget;
+use super::pace::{Budget, MANY, STACKS_A_PAGE, turn};
 use super::reads::Reads;
 use super::telling::Telling;
 use super::watch::{Ended, Slot, Watch};
 use crate::aws::Error;
-use crate::aws::cloudformation::{EventPage, Stack, StackSummary};
+use crate::aws::cloudformation::{EventPage, Stack, StackPages, StackSummary};
 use crate::control::Wish;
 use crate::runtime::Runtime;
 
 /// With so many stacks at most, each is read for itself: that is no more reads than listing all of them.
-const FEW: usize = 3;
+const FEW: usize = 1;
 /// How many reads are on their way at once.
 const AT_ONCE: usize = 4;
 /// How long nothing may be readable before the run is detached.
 pub(super) const SILENCE: Duration = Duration::from_secs(30 * 60);
 /// The loop looks around at least this often.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long a new operation is left to the list before its stack is described by itself.
+const UNLISTED: Duration = Duration::from_secs(10);
+/// How long a stack whose events are read is not described without a reason.
+const PATIENT: Duration = Duration::from_secs(30);
 
 /// An operation to watch, and where to say what came of it.
 pub(super) struct Register(pub(super) Operation, pub(super) oneshot::Sender<Ended>);
@@ -42,6 +46,8 @@ pub(super) struct Register(pub(super) Operation, pub(super) oneshot::Sender<Ende
 enum Job {
     List,
     Describe(u64),
+    /// All stacks there are, for the sake of these.
+    DescribeAll(Vec<u64>),
     /// Of the stack, or of a nested one.
     Events(u64, Option<String>),
 }
@@ -49,6 +55,7 @@ enum Job {
 enum Answer {
     List(Result<Vec<StackSummary>, Error>),
     Stack(Result<Option<Box<Stack>>, Error>),
+    Stacks(Result<StackPages, Error>),
     Events(Result<EventPage, Error>),
 }
 
@@ -66,6 +73,10 @@ pub(super) struct Poller {
     next: u64,
     list: Slot,
     list_denied: bool,
+    all: Slot,
+    all_denied: bool,
+    /// How many pages the descriptions of all stacks have, as far as known.
+    all_pages: usize,
     budget: Budget,
     telling: Telling,
     /// No read goes out before this time.
@@ -85,6 +96,9 @@ impl Poller {
             next: 0,
             list: Slot::default(),
             list_denied: false,
+            all: Slot::default(),
+            all_denied: false,
+            all_pages: 1,
             budget: Budget::new(now),
             blocked: Duration::ZERO,
             failures: 0,
@@ -124,9 +138,17 @@ impl Poller {
         if self.watches.is_empty() {
             self.telling.heard(now);
         }
-        self.watches.insert(self.next, Watch::new(operation, done, now, age));
+        let mut watch = Watch::new(operation, done, now, age);
+        let first = now + watch.pace(now);
         self.next += 1;
-        self.budget.listed(self.watches.len());
+        self.budget.listed(self.watches.len() + 1);
+        if !self.list_denied && self.watches.len() >= FEW {
+            // The list tells; these are for a list that cannot be had.
+            watch.describe.due = now + UNLISTED;
+            watch.events.due = now + turn(self.watches.len() + 1);
+            self.list.due = self.list.due.min(first);
+        }
+        self.watches.insert(self.next - 1, watch);
     }
 
     fn is_listing(&self) -> bool {
@@ -159,16 +181,21 @@ impl Poller {
         if self.is_listing() && !self.list.busy && self.list.due <= until {
             jobs.push((1, self.list.due, Job::List));
         }
+        let mut together: Vec<(Duration, u64)> = Vec::new();
         for (id, watch) in &self.watches {
             let ending = watch.is_ending();
-            if !ending && !watch.describe.busy && watch.describe.due <= until {
+            let (describe_due, events_due) = self.due(watch);
+            if !ending && !watch.describe.busy && describe_due <= until {
                 // The end that events tell of is what others wait for.
                 let urgency = if watch.log.end().is_some() { 0 } else { 2 };
-                jobs.push((urgency, watch.describe.due, Job::Describe(*id)));
+                jobs.push((urgency, describe_due, Job::Describe(*id)));
+                if !watch.alone {
+                    together.push((describe_due, *id));
+                }
             }
             let urgency = if ending { 1 } else { 3 };
-            if !watch.events_denied && !watch.events.busy && watch.events.due <= until {
-                jobs.push((urgency, watch.events.due, Job::Events(*id, None)));
+            if !watch.events_denied && !watch.events.busy && events_due <= until {
+                jobs.push((urgency, events_due, Job::Events(*id, None)));
             }
             for (arn, nested) in &watch.nested {
                 if nested.active && !watch.events_denied && !nested.slot.busy && nested.slot.due <= until {
@@ -176,12 +203,47 @@ impl Poller {
                 }
             }
         }
+        if !self.all_denied && together.len() > self.all_pages() {
+            let due = together.iter().map(|(due, _)| *due).min().unwrap_or_default();
+            let ids: Vec<u64> = together.into_iter().map(|(_, id)| id).collect();
+            jobs.retain(|(_, _, job)| !matches!(job, Job::Describe(id) if ids.contains(id)));
+            if !self.all.busy {
+                jobs.push((0, due.max(self.all.due), Job::DescribeAll(ids)));
+            }
+        }
         jobs.sort();
         jobs
     }
 
+    /// How many pages the descriptions of all stacks are expected to have.
+    fn all_pages(&self) -> usize {
+        self.all_pages.max(self.watches.len().div_ceil(STACKS_A_PAGE))
+    }
+
+    /// When a stack and its events are due. What was left to the list comes sooner once there is no list any more.
+    fn due(&self, watch: &Watch) -> (Duration, Duration) {
+        let (describe, events) = (watch.describe.due, watch.events.due);
+        if self.is_listing() {
+            return (describe, events);
+        }
+        let pace = |slot: &Slot, pace: Duration| slot.answered.map_or(slot.due, |at| slot.due.min(at + pace));
+        let patience = if watch.events_denied { Duration::ZERO } else { PATIENT };
+        let now = self.now();
+        if watch.describe.failures + watch.events.failures > 0 {
+            return (describe, events);
+        }
+        (
+            pace(&watch.describe, watch.pace(now).max(patience)),
+            pace(&watch.events, watch.pace(now).max(Duration::from_secs(1))),
+        )
+    }
+
     fn cost(&self, job: &Job) -> usize {
-        if *job == Job::List { self.budget.pages() } else { 1 }
+        match job {
+            Job::List => self.budget.pages(),
+            Job::DescribeAll(_) => self.all_pages(),
+            _ => 1,
+        }
     }
 
     /// Tells what is to be told, ends what is over and sends what is due.
@@ -212,6 +274,7 @@ impl Poller {
             self.detach_all(&reason);
         }
         let mut over: Vec<(u64, bool)> = Vec::new();
+        let many = self.is_listing() && self.watches.len() > MANY;
         for (id, watch) in &mut self.watches {
             if watch.done.is_closed() {
                 over.push((*id, false));
@@ -222,7 +285,7 @@ impl Poller {
                 watch.finish_early();
             }
             let expired = watch.operation.limit.is_some_and(|limit| watch.age(now) >= limit);
-            if watch.is_over(now) || expired {
+            if watch.is_over(now, many) || expired {
                 over.push((*id, expired && !watch.is_ending()));
             }
         }
@@ -248,6 +311,7 @@ impl Poller {
         match job {
             Job::List => Some(&mut self.list),
             Job::Describe(id) => self.watches.get_mut(id).map(|watch| &mut watch.describe),
+            Job::DescribeAll(_) => Some(&mut self.all),
             Job::Events(id, None) => self.watches.get_mut(id).map(|watch| &mut watch.events),
             Job::Events(id, Some(arn)) => {
                 self.watches.get_mut(id)?.nested.get_mut(arn).map(|nested| &mut nested.slot)
@@ -261,6 +325,14 @@ impl Poller {
         let reads = Arc::clone(&self.reads);
         let (arn, page) = match &job {
             Job::List => (String::new(), None),
+            Job::DescribeAll(ids) => {
+                for id in ids {
+                    if let Some(watch) = self.watches.get_mut(id) {
+                        watch.describe.busy = true;
+                    }
+                }
+                (String::new(), None)
+            }
             Job::Describe(id) => (self.watches[id].operation.stack_arn.clone(), None),
             Job::Events(id, None) => {
                 (self.watches[id].operation.stack_arn.clone(), self.watches[id].log.page())
@@ -272,6 +344,8 @@ impl Poller {
         self.on_the_way.push(Box::pin(async move {
             let answer = match &job {
                 Job::List => Answer::List(reads.in_progress().await),
+                // As many pages as there would be single calls.
+                Job::DescribeAll(ids) => Answer::Stacks(reads.stacks(ids.len()).await),
                 Job::Describe(_) => Answer::Stack(reads.stack(arn).await.map(|stack| stack.map(Box::new))),
                 Job::Events(..) => Answer::Events(reads.events(arn, page).await),
             };

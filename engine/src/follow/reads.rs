@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::aws::cloudformation::{EventPage, Stack, StackStatus, StackSummary};
+use crate::aws::cloudformation::{EventPage, Stack, StackPages, StackStatus, StackSummary};
 use crate::aws::{Error, Session};
 
 /// Reads of one account and region.
 pub(super) trait Reads: Send + Sync {
     /// `DescribeStacks` by ARN.
     fn stack(&self, arn: String) -> BoxFuture<'static, Result<Option<Stack>, Error>>;
+    /// `DescribeStacks` of all stacks, so many pages at most.
+    fn stacks(&self, most: usize) -> BoxFuture<'static, Result<StackPages, Error>>;
     /// `ListStacks` of the stacks with a running operation.
     fn in_progress(&self) -> BoxFuture<'static, Result<Vec<StackSummary>, Error>>;
     /// One page of `DescribeStackEvents`.
@@ -32,6 +34,11 @@ impl Reads for SessionReads {
     fn stack(&self, arn: String) -> BoxFuture<'static, Result<Option<Stack>, Error>> {
         let session = self.0.clone();
         Box::pin(async move { session.cloudformation().stack(&arn).await })
+    }
+
+    fn stacks(&self, most: usize) -> BoxFuture<'static, Result<StackPages, Error>> {
+        let session = self.0.clone();
+        Box::pin(async move { session.cloudformation().stacks(most).await })
     }
 
     fn in_progress(&self) -> BoxFuture<'static, Result<Vec<StackSummary>, Error>> {

@@ -12,12 +12,15 @@ use tokio::sync::oneshot;
 use super::log::EventLog;
 use super::nested::{Mention, Nested, mentions};
 use super::operation::{Operation, OperationKind};
+use super::pace::interval;
 use crate::aws::cloudformation::{Stack, StackEvent, StackStatus};
 
 /// How long an end has to stand when nothing else tells it from an older answer.
 const CONFIRM: Duration = Duration::from_secs(10);
 /// How long a stack that is listed as working is not asked for by itself.
 pub(super) const LISTED: Duration = Duration::from_secs(120);
+/// How old an operation is at least that the list should show, if it goes on.
+const UNSEEN: Duration = Duration::from_secs(3);
 /// How long to wait for a sign of an operation that was accepted.
 const NO_SIGN: Duration = Duration::from_secs(600);
 /// How long a stack may be absent before it counts as gone.
@@ -36,6 +39,8 @@ pub(super) struct Slot {
     pub(super) failures: u32,
     /// How many reads in a row brought nothing new.
     pub(super) quiet: u32,
+    /// When it was last answered.
+    pub(super) answered: Option<Duration>,
 }
 
 /// What an operation came to, before the cause of a failure is looked for.
@@ -65,6 +70,8 @@ pub(super) struct Watch {
     /// By the poller's clock.
     pub(super) since: Duration,
     pub(super) describe: Slot,
+    /// Whether the descriptions of all stacks do not hold this one.
+    pub(super) alone: bool,
     pub(super) events: Slot,
     pub(super) events_denied: bool,
     pub(super) describe_denied: bool,
@@ -100,6 +107,7 @@ impl Watch {
             stack: None,
             since: now.saturating_sub(age),
             describe: slot(1.0),
+            alone: operation.kind == OperationKind::Delete,
             events: slot(0.5),
             events_denied: false,
             describe_denied: false,
@@ -117,6 +125,11 @@ impl Watch {
         now.saturating_sub(self.since)
     }
 
+    /// The time to the next look.
+    pub(super) fn pace(&self, now: Duration) -> Duration {
+        interval(self.age(now), self.operation.typical)
+    }
+
     /// Whether the stack's end is known and only its last events are waited for.
     pub(super) fn is_ending(&self) -> bool {
         self.ending.is_some()
@@ -132,24 +145,32 @@ impl Watch {
                 self.ended_since = None;
                 self.running |= !self.is_of_before(status, None);
                 let is_final = *status == StackStatus::UpdateCompleteCleanupInProgress && !self.cleaning;
-                if self.status.as_ref() != Some(status) {
-                    self.events.due = self.events.due.min(now);
-                    self.events.quiet = 0;
-                }
+                self.explain(status, now);
                 self.status = Some(status.clone());
                 // While it is listed, nothing else has to tell that it works.
                 self.describe.due = if is_final || self.log.end().is_some() { now } else { now + LISTED };
             }
-            None if self.describe.failures == 0 && !self.describe.busy && self.is_worth_describing() => {
+            None if self.describe.failures == 0 && !self.describe.busy && self.is_worth_describing(now) => {
                 self.describe.due = self.describe.due.min(now);
             }
             None => {}
         }
     }
 
-    /// A stack that left the list is described at once; one whose answer is being confirmed waits for its turn.
-    fn is_worth_describing(&self) -> bool {
-        self.running && self.ended_since.is_none()
+    /// A stack that left the list is described at once, and one that was never seen in it, once; one whose answer is being
+    /// confirmed waits for its turn.
+    fn is_worth_describing(&self, now: Duration) -> bool {
+        let unseen = self.describe.answered.is_none() && self.age(now) >= UNSEEN;
+        self.ended_since.is_none() && (self.running || unseen)
+    }
+
+    /// Has the events read when a stack turns to what has to be explained.
+    fn explain(&mut self, status: &StackStatus, now: Duration) {
+        let word = status.as_str();
+        if self.status.as_ref() != Some(status) && (word.contains("ROLLBACK") || word.contains("FAILED")) {
+            self.events.due = self.events.due.min(now);
+            self.events.quiet = 0;
+        }
     }
 
     /// Takes an answer of `DescribeStacks`.
@@ -164,10 +185,7 @@ impl Watch {
         self.absent_since = None;
         let before = self.is_of_before(&stack.status, Some(stack.updated));
         let status = stack.status.clone();
-        if self.status.as_ref() != Some(&status) {
-            self.events.due = self.events.due.min(now);
-            self.events.quiet = 0;
-        }
+        self.explain(&status, now);
         self.status = Some(status.clone());
         self.stack = Some(stack);
         if let Some(end) = self.log.end() {
@@ -264,13 +282,18 @@ impl Watch {
     }
 
     /// Whether everything is known that will be.
-    pub(super) fn is_over(&self, now: Duration) -> bool {
+    ///
+    /// Of a success among `many` stacks the last events are not waited for: there are too many for somebody to look at,
+    /// and other stacks wait for this one.
+    pub(super) fn is_over(&self, now: Duration, many: bool) -> bool {
         let Some((since, reads)) = self.ending else { return false };
         let read = self.log.end().is_some() || self.log.reads() > reads;
         let nested = self.nested.values().all(|nested| !nested.active);
         let success = self.status.as_ref().is_some_and(|status| self.operation.kind.reached(status));
+        let plain = matches!(self.operation.kind, OperationKind::Create | OperationKind::Import);
         self.events_denied
             || (read && nested)
+            || (success && many && plain && self.nested.is_empty())
             || now.saturating_sub(since) >= LAST_EVENTS[usize::from(!success)]
     }
 
@@ -280,6 +303,14 @@ impl Watch {
             && self.status == Some(StackStatus::UpdateCompleteCleanupInProgress)
             && self.stack.as_ref().is_some_and(|stack| Some(&stack.status) == self.status.as_ref())
             && !self.is_of_before(&StackStatus::UpdateCompleteCleanupInProgress, None)
+    }
+
+    /// Whether the events tell that only old resources are left to remove, and the stack was not seen so.
+    pub(super) fn is_cleanup_told(&self) -> bool {
+        let cleanup = StackStatus::UpdateCompleteCleanupInProgress;
+        let told =
+            || self.log.own().any(|event| self.log.is_of_stack(event) && event.status == cleanup.as_str());
+        !self.cleaning && self.status.as_ref() != Some(&cleanup) && told()
     }
 
     /// Announces the end of the update; the watching of the cleanup goes on.

@@ -12,7 +12,8 @@ use super::failure::failed;
 use super::limits;
 use super::reasons::{self, Refusal};
 use crate::aws::cloudformation::{
-    ChangeSet, ChangeSetStatus, ChangeSetType, Deletion, NewChangeSet, StackStatus, TemplateSource,
+    ChangeSet, ChangeSetStatus, ChangeSetType, Deletion, Experience, NewChangeSet, StackStatus,
+    TemplateSource,
 };
 use crate::aws::{Error, ErrorKind, Session};
 use crate::control::Wish;
@@ -58,11 +59,6 @@ pub(crate) struct Maker<'r> {
     /// Whether the plan was made before, maybe by another process: its calls and these must not share tokens.
     pub(crate) late: bool,
     pub(crate) made: Mutex<Vec<Made>>,
-}
-
-/// The delays between looks at a change set.
-pub(crate) fn delays() -> impl Iterator<Item = Duration> {
-    [500, 1000, 2000].into_iter().chain(std::iter::repeat(5000)).map(Duration::from_millis)
 }
 
 /// The name of a change set: `fw-<run>-<first 8 of the template's SHA-256>`.
@@ -164,11 +160,21 @@ impl<'r> Maker<'r> {
         let clock = self.runtime.clock;
         let started = clock.elapsed();
         let mut last = None;
-        for delay in delays() {
+        let experience = session.cloudformation().experience();
+        let scout = experience.scout();
+        tokio::select! {
+            () = experience.worth_a_look(scout.as_ref(), clock, started) => {}
+            () = self.runtime.control.reached(Wish::Detach) => return Err(interrupted()),
+        }
+        loop {
             let waited = clock.elapsed().saturating_sub(started);
             match session.cloudformation().change_set(arn, Some(stack)).await {
                 Ok(Some(set)) => match set.status {
-                    ChangeSetStatus::CreateComplete | ChangeSetStatus::Failed => return Ok(set),
+                    ChangeSetStatus::CreateComplete => {
+                        experience.change_set_took(waited);
+                        return Ok(set);
+                    }
+                    ChangeSetStatus::Failed => return Ok(set),
                     ChangeSetStatus::DeletePending
                     | ChangeSetStatus::DeleteInProgress
                     | ChangeSetStatus::DeleteComplete
@@ -189,11 +195,10 @@ impl<'r> Maker<'r> {
                     .with_hint("try again; CloudFormation is slow or a hook hangs"));
             }
             tokio::select! {
-                () = clock.sleep(delay) => {}
+                () = clock.sleep(Experience::step(waited)) => {}
                 () = self.runtime.control.reached(Wish::Detach) => return Err(interrupted()),
             }
         }
-        Err(gone(stack, arn))
     }
 
     /// Deletes a change set of this run, and the shell that was made for it.

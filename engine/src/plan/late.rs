@@ -81,7 +81,12 @@ pub async fn change_set(
     let input = approved_input(stack, assembly)?;
     let session = session(stack, runtime).await?;
     let told = |error: &crate::aws::Error| failed(&format!("stack {name}"), error);
-    let now = session.cloudformation().stack(name).await.map_err(|error| told(&error))?;
+    // That a stack is there which was not when the plan was made, CloudFormation says by itself.
+    let unseen = stack.base.is_none() && !options.second_phase && !options.repeated;
+    let now = match unseen {
+        true => None,
+        false => session.cloudformation().stack(name).await.map_err(|error| told(&error))?,
+    };
     let now = now.filter(|now| now.status != StackStatus::DeleteComplete);
     if !options.second_phase && !options.repeated {
         check_base(stack, now.as_ref())?;
@@ -127,6 +132,10 @@ pub async fn change_set(
         Ok(Outcome::Ready(set)) => set,
         Err(error) => {
             maker.forget_all().await;
+            if unseen {
+                let now = session.cloudformation().stack(name).await.map_err(|error| told(&error))?;
+                check_base(stack, now.as_ref())?;
+            }
             return Err(error);
         }
     };

@@ -21,6 +21,7 @@ use super::owner;
 use super::parameters;
 use super::publish::Publishing;
 use super::request::PlanRequest;
+use super::seen::AllSeen;
 use super::settle::{Look, Standing, standing};
 use super::{stack, waiting};
 use crate::error::{Class, EngineError};
@@ -189,10 +190,12 @@ async fn standings(
         rollback: request.options.rollback,
         runtime,
     };
+    let seen = &AllSeen::of(targets).await;
     let found = join_all(inputs.iter().map(|input| async move {
         let id = input.artifact.id.as_str();
         let target = targets.get(id).ok_or_else(|| unplanned(id))?;
-        let standing = standing(&target.session, id, input.name(), look).await?;
+        let known = seen.stack(target, input.name());
+        let standing = standing(&target.session, id, input.name(), known, look).await?;
         Ok((id.to_owned(), standing))
     }))
     .await;

@@ -55,7 +55,7 @@ pub(crate) fn base(stack: &Stack) -> BaseState {
     }
 }
 
-/// Finds how a stack stands, after waiting for whoever works on it.
+/// Finds how a stack stands, after waiting for whoever works on it. What is `known` of it already is not asked for.
 ///
 /// # Errors
 /// When the stack is somebody else's, its status lets nothing be done, or the answer cannot be had.
@@ -63,9 +63,10 @@ pub(crate) async fn standing(
     session: &Session,
     id: &str,
     name: &str,
+    known: Option<Option<Stack>>,
     look: Look<'_>,
 ) -> Result<Standing, EngineError> {
-    let (stack, step) = quiet(session, name, look).await?;
+    let (stack, step) = quiet(session, name, known, look).await?;
     let told = |error: &crate::aws::Error| failed(&format!("stack {name}"), error);
     let mut notes = Vec::new();
     let Some(stack) = stack.filter(|stack| stack.status != StackStatus::DeleteComplete) else {
@@ -124,15 +125,22 @@ pub(crate) async fn standing(
 }
 
 /// The stack once nobody works on it, and the step that its status allows.
-async fn quiet(session: &Session, name: &str, look: Look<'_>) -> Result<(Option<Stack>, Step), EngineError> {
+async fn quiet(
+    session: &Session,
+    name: &str,
+    mut known: Option<Option<Stack>>,
+    look: Look<'_>,
+) -> Result<(Option<Stack>, Step), EngineError> {
     let mut told = false;
     let mut delay = Duration::from_secs(2);
     loop {
-        let stack = session
-            .cloudformation()
-            .stack(name)
-            .await
-            .map_err(|error| failed(&format!("stack {name}"), &error))?;
+        let stack = match known.take() {
+            Some(known) => known,
+            None => {
+                let read = session.cloudformation().stack(name).await;
+                read.map_err(|error| failed(&format!("stack {name}"), &error))?
+            }
+        };
         let (deploy, destroy) = steps(stack.as_ref().map(|stack| &stack.status));
         let step = match look.command {
             Command::Deploy => deploy,

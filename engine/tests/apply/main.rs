@@ -13,6 +13,7 @@ mod destroying;
 mod following;
 mod orders;
 mod rolling_back;
+mod scale;
 mod shapes;
 mod stopping;
 mod unclear;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 pub use super::changing::{Deletion, Execution, RollbackContinuation};
 use super::convert;
+use super::experience::Experience;
 use super::model::*;
 use super::status::StackStatus;
 use crate::aws::error::{Error, ErrorKind};
@@ -18,6 +19,7 @@ pub struct Client {
     pub(super) sdk: aws_sdk_cloudformation::Client,
     pub(super) caller: Caller,
     pub(super) patience: Patience,
+    pub(super) experience: Experience,
 }
 
 /// A page of events, the newest first.
@@ -84,7 +86,7 @@ fn following(last: &Option<String>, token: Option<String>) -> Option<String> {
 
 impl Client {
     pub(crate) fn new(sdk: aws_sdk_cloudformation::Client, caller: Caller) -> Self {
-        Self { sdk, caller, patience: Patience::USUAL }
+        Self { sdk, caller, patience: Patience::USUAL, experience: Experience::default() }
     }
 
     /// The same client, repeating calls for so long.
@@ -117,6 +119,32 @@ impl Client {
             })
         });
         or_none(answer.await)
+    }
+
+    /// How long things take here, as far as this process has seen. All clones share it.
+    pub(crate) fn experience(&self) -> &Experience {
+        &self.experience
+    }
+
+    /// `DescribeStacks` of all stacks that are there, `most` pages of them.
+    ///
+    /// # Errors
+    /// When the answer cannot be had; `Denied` where the caller may describe single stacks only.
+    pub(crate) async fn stacks(&self, most: usize) -> Result<StackPages, Error> {
+        let mut read = StackPages::default();
+        let mut next: Option<String> = None;
+        while read.pages < most {
+            let request = self.sdk.describe_stacks().set_next_token(next.clone());
+            let answer = ask!(self, "DescribeStacks", request)?;
+            read.stacks.extend(answer.stacks.unwrap_or_default().into_iter().filter_map(convert::stack));
+            read.pages += 1;
+            next = following(&next, answer.next_token);
+            if next.is_none() {
+                read.whole = true;
+                break;
+            }
+        }
+        Ok(read)
     }
 
     /// `ListStacks` with a filter of statuses, all pages.

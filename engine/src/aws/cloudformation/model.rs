@@ -46,6 +46,17 @@ pub struct Stack {
     pub change_set_id: Option<String>,
 }
 
+/// The stacks of an account and region, as far as their pages were read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StackPages {
+    /// The stacks.
+    pub(crate) stacks: Vec<Stack>,
+    /// How many pages were read.
+    pub(crate) pages: usize,
+    /// Whether those are all.
+    pub(crate) whole: bool,
+}
+
 /// An output of a stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Output {

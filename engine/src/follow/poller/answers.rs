@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::log::Next;
-use super::super::pace::{backoff, interval};
+use super::super::pace::{backoff, turn};
 use super::super::watch::LISTED;
-use super::{Answer, Job, Poller, Reply};
-use crate::aws::cloudformation::{EventPage, Stack, StackSummary};
+use super::{Answer, Job, PATIENT, Poller, Reply};
+use crate::aws::cloudformation::{EventPage, Stack, StackPages, StackSummary};
 use crate::aws::{Error, ErrorKind};
 
 /// The longest time between two reads of the events of a stack in which nothing happens.
@@ -20,6 +20,13 @@ impl Poller {
         let few = !self.is_listing();
         let Some(slot) = self.slot(&job) else { return };
         slot.busy = false;
+        if let Job::DescribeAll(ids) = &job {
+            for id in ids {
+                if let Some(watch) = self.watches.get_mut(id) {
+                    watch.describe.busy = false;
+                }
+            }
+        }
         let error = match answer {
             Answer::List(Ok(stacks)) => {
                 self.list.failures = 0;
@@ -31,11 +38,19 @@ impl Poller {
                 self.described(&job, stack, few, now);
                 None
             }
+            Answer::Stacks(Ok(pages)) => {
+                self.all.failures = 0;
+                self.described_all(&job, pages, now);
+                None
+            }
             Answer::Events(Ok(page)) => {
                 self.add_events(&job, page, few, begun);
                 None
             }
-            Answer::List(Err(error)) | Answer::Stack(Err(error)) | Answer::Events(Err(error)) => Some(error),
+            Answer::List(Err(error))
+            | Answer::Stack(Err(error))
+            | Answer::Stacks(Err(error))
+            | Answer::Events(Err(error)) => Some(error),
         };
         match error {
             None => {
@@ -54,19 +69,34 @@ impl Poller {
             let status = by_arn.get(watch.operation.stack_arn.as_str()).map(|stack| &stack.status);
             watch.listed(status, now);
         }
-        let youngest = self.watches.values().map(|watch| watch.age(now)).min().unwrap_or_default();
-        self.list.due = now + interval(youngest).max(self.budget.list_interval());
+        let soonest =
+            self.watches.values().filter(|watch| !watch.is_ending()).map(|watch| watch.pace(now)).min();
+        self.list.due = now + soonest.unwrap_or_default().max(self.budget.list_interval());
+    }
+
+    fn described_all(&mut self, job: &Job, pages: StackPages, now: Duration) {
+        let Job::DescribeAll(ids) = job else { return };
+        self.all_pages = if pages.whole { pages.pages } else { pages.pages + 1 };
+        let mut by_arn: BTreeMap<String, Stack> =
+            pages.stacks.into_iter().map(|stack| (stack.id.clone(), stack)).collect();
+        for id in ids {
+            let Some(watch) = self.watches.get_mut(id) else { continue };
+            match by_arn.remove(&watch.operation.stack_arn) {
+                Some(stack) => self.described(&Job::Describe(*id), Some(stack), false, now),
+                None => watch.alone = true,
+            }
+        }
     }
 
     fn described(&mut self, job: &Job, stack: Option<Stack>, few: bool, now: Duration) {
         let Job::Describe(id) = job else { return };
         let Some(watch) = self.watches.get_mut(id) else { return };
         watch.describe.failures = 0;
-        let pace = interval(watch.age(now));
+        watch.describe.answered = Some(now);
+        let pace = watch.pace(now);
         // Events tell of the end sooner; a listed stack is described when it leaves the list.
         let patient = !watch.events_denied && watch.log.reads() > 0 && watch.log.end().is_none();
-        let factor = if few && patient { 3 } else { 1 };
-        watch.describe.due = now + pace * factor;
+        watch.describe.due = now + if few && patient { pace.max(PATIENT) } else { pace };
         let running = stack.as_ref().is_some_and(|stack| stack.status.is_in_progress());
         watch.described(stack, now);
         if !few && running {
@@ -77,8 +107,9 @@ impl Poller {
     fn add_events(&mut self, job: &Job, page: EventPage, few: bool, begun: Duration) {
         let now = self.now();
         let Job::Events(id, arn) = job else { return };
+        let watching = self.watches.len();
         let Some(watch) = self.watches.get_mut(id) else { return };
-        let pace = interval(watch.age(now));
+        let pace = watch.pace(now);
         let (log, slot) = match arn {
             None => (&mut watch.log, &mut watch.events),
             Some(arn) => match watch.nested.get_mut(arn) {
@@ -87,20 +118,25 @@ impl Poller {
             },
         };
         slot.failures = 0;
+        slot.answered = Some(now);
         match log.add(page, now) {
             Next::Page(_) => slot.due = now,
             Next::Complete { new } => {
                 slot.quiet = if new { 0 } else { slot.quiet + 1 };
                 // Where the list tells of the end, a stack in which nothing happens can wait.
-                let patience = if few { 1.0 } else { 1.5_f64.powi(slot.quiet.min(8) as i32) };
-                slot.due = now + pace.mul_f64(patience).min(QUIET);
+                slot.due = now
+                    + if few {
+                        pace
+                    } else {
+                        pace.mul_f64(1.5_f64.powi(slot.quiet.min(8) as i32)).min(QUIET).max(turn(watching))
+                    };
                 match arn {
                     Some(arn) => {
                         if let Some(nested) = watch.nested.get_mut(arn) {
                             nested.complete(begun);
                         }
                     }
-                    None if watch.log.end().is_some() => {
+                    None if watch.log.end().is_some() || watch.is_cleanup_told() => {
                         watch.describe.due = watch.describe.due.min(now);
                     }
                     None => {}
@@ -120,7 +156,14 @@ impl Poller {
             }
             (ErrorKind::Denied, Job::List) => {
                 self.list_denied = true;
+                for watch in self.watches.values_mut() {
+                    watch.describe.due = watch.describe.due.min(now);
+                }
                 self.telling.list_denied();
+                return;
+            }
+            (ErrorKind::Denied, Job::DescribeAll(_)) => {
+                self.all_denied = true;
                 return;
             }
             (ErrorKind::Denied, Job::Events(id, _)) => {
@@ -157,6 +200,13 @@ impl Poller {
         slot.failures += 1;
         let wait = backoff(slot.failures);
         slot.due = now + wait;
+        if let Job::DescribeAll(ids) = job {
+            for id in ids {
+                if let Some(watch) = self.watches.get_mut(id) {
+                    watch.describe.due = now + wait;
+                }
+            }
+        }
         if let ErrorKind::Throttled { .. } | ErrorKind::Unreachable = error.kind {
             // Reads that were on their way together fail together: that is one failure.
             if begun >= self.blocked {

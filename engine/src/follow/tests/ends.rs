@@ -211,6 +211,7 @@ async fn a_stack_that_was_deleted_under_our_eyes_is_noticed() {
     let failure = finished.failure.unwrap();
     assert!(failure.reason.contains("was deleted while it was watched"), "{}", failure.reason);
     assert!(world.calls().iter().all(|(_, call)| match call {
+        Call::Stacks => true,
         Call::Stack(id) | Call::Events(id, _) => *id == arn("net"),
         Call::List => true,
     }));

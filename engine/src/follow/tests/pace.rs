@@ -15,6 +15,7 @@ fn most_in_a_second(world: &World) -> usize {
         let within = calls.iter().filter(|(at, _)| at >= start && *at < *start + seconds(1.0));
         let reads = within.map(|(at, call)| match call {
             Call::List => world.working(*at + LATENCY).div_ceil(100).max(1),
+            Call::Stacks => world.living(),
             _ => 1,
         });
         most = most.max(reads.sum());

@@ -7,7 +7,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use crate::aws::cloudformation::{EventPage, Output, Stack, StackEvent, StackStatus, StackSummary};
+use crate::aws::cloudformation::{
+    EventPage, Output, Stack, StackEvent, StackPages, StackStatus, StackSummary,
+};
 use crate::aws::{ConnectOptions, Error, ErrorKind, Sessions, Transport};
 use crate::clock::Clock;
 use crate::event::{Event, ResourceProgress, What};
@@ -22,6 +24,7 @@ use crate::runtime::Runtime;
 pub(super) enum Call {
     List,
     Stack(String),
+    Stacks,
     Events(String, Option<String>),
 }
 
@@ -206,6 +209,11 @@ impl World {
         stacks.filter(|stack| stack.status.is_in_progress()).count()
     }
 
+    /// How many pages all stacks have.
+    pub(super) fn living(&self) -> usize {
+        self.0.lives.lock().unwrap().len().div_ceil(100).max(1)
+    }
+
     async fn enter(&self, call: Call) -> Result<Duration, Error> {
         self.0.calls.lock().unwrap().push((self.0.clock.elapsed(), call.clone()));
         self.0.clock.sleep(LATENCY).await;
@@ -253,6 +261,19 @@ impl Reads for World {
         Box::pin(async move {
             let now = world.enter(Call::Stack(arn.clone())).await?;
             Ok(world.stack_at(&arn, now))
+        })
+    }
+
+    fn stacks(&self, most: usize) -> BoxFuture<'static, Result<StackPages, Error>> {
+        let world = self.clone();
+        Box::pin(async move {
+            let now = world.enter(Call::Stacks).await?;
+            let arns: Vec<String> = world.0.lives.lock().unwrap().keys().cloned().collect();
+            let mut stacks: Vec<Stack> = arns.iter().filter_map(|arn| world.stack_at(arn, now)).collect();
+            stacks.retain(|stack| stack.status != StackStatus::DeleteComplete);
+            let pages = stacks.len().div_ceil(100).max(1);
+            stacks.truncate(most * 100);
+            Ok(StackPages { stacks, pages: pages.min(most), whole: pages <= most })
         })
     }
 
