@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 
 use crate::case::{Case, Part, RUN, part};
 
+const ROLE: &str = "arn:aws:iam::123456789012:role/a";
+
 /// A name for as long as the test runs.
 fn name(text: String) -> &'static str {
     Box::leak(text.into_boxed_str())
@@ -49,10 +51,10 @@ fn with(kind: &'static str, mut part: Part) -> Part {
         "AWS::DynamoDB::Table" => json!({"KeySchema": []}),
         "AWS::EC2::NatGateway" => json!({"SubnetId": "subnet-1"}),
         "AWS::SageMaker::Domain" => {
-            json!({"AuthMode": "IAM", "DomainName": part.id, "DefaultUserSettings": {}})
+            json!({"AuthMode": "IAM", "DomainName": part.id, "DefaultUserSettings": {"ExecutionRole": ROLE}})
         }
         "AWS::SageMaker::MlflowTrackingServer" => {
-            json!({"ArtifactStoreUri": "s3://a", "RoleArn": "arn:aws:iam::123456789012:role/a", "TrackingServerName": part.id})
+            json!({"ArtifactStoreUri": "s3://a", "RoleArn": ROLE, "TrackingServerName": part.id})
         }
         "AWS::AutoScaling::AutoScalingGroup" => json!({"MaxSize": "1", "MinSize": "1"}),
         _ => json!({}),
