@@ -65,7 +65,7 @@ pub(crate) async fn make(
     let planned = join_all(inputs.iter().map(|input| async {
         let id = input.artifact.id.as_str();
         let target = targets.get(id).ok_or_else(|| unplanned(id))?;
-runtime.tell_of((input.name(), &target.session), What::StackPlanning);
+        runtime.tell_of((input.name(), &target.session), What::StackPlanning);
         let standing = standing(&target.session, id, input.name(), None, look).await?;
         plan_stack(input, target, &standing, request.removals).await
     }))
