@@ -138,6 +138,11 @@ impl Journal {
         self.lock().history.clone()
     }
 
+    /// Looks at what it says so far, without a copy of it all.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&History) -> T) -> T {
+        look(&self.lock().history)
+    }
+
     /// Writes down that a call is about to be made, and waits until that stands on disk.
     ///
     /// # Errors

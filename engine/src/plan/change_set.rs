@@ -20,7 +20,8 @@ use crate::control::Wish;
 use crate::error::{Class, EngineError};
 use crate::event::What;
 use crate::follow::Places;
-use crate::journal::{Intent, Journal};
+use crate::journal::history::Fate;
+use crate::journal::{History, Intent, Journal};
 use crate::runtime::Runtime;
 
 /// How many names are tried when one is taken.
@@ -135,6 +136,9 @@ impl<'r> Maker<'r> {
             // The token follows from the target: each phase and each run of the program has its own.
             let late = if self.late { " late" } else { "" };
             let target = format!("{} {}{late}", new.stack, new.name);
+            if let Some(names) = self.journal.look(|history| made_before(history, &target)) {
+                return Ok(names);
+            }
             let intent = Intent::new("CreateChangeSet", target).with_name("changeSet", &new.name);
             let ticket = self.journal.intent(intent)?;
             let answer = session.cloudformation().create_change_set(new, &ticket).await;
@@ -240,6 +244,19 @@ impl<'r> Maker<'r> {
             let _ = delete_shell(&made, self.journal).await;
         }
     }
+}
+
+/// The change set, and its stack, that a process before this one made by the same call, and that nobody has used yet.
+fn made_before(history: &History, target: &str) -> Option<(String, String)> {
+    let call = history.last_call("CreateChangeSet", target).filter(|call| call.fate == Fate::Done)?;
+    let (arn, stack_id) = (*call.names.get("changeSet")?, *call.names.get("stackId")?);
+    let is_used = history.calls().any(|later| match later.operation {
+        "DeleteChangeSet" => later.target == arn,
+        "DeleteStack" => later.call > call.call && later.names.get("stackId").is_some_and(|id| *id == stack_id),
+        "ExecuteChangeSet" => later.names.get("changeSet").is_some_and(|used| *used == arn),
+        _ => false,
+    });
+    (!is_used).then(|| (arn.to_owned(), stack_id.to_owned()))
 }
 
 /// Deletes a change set, and its stack when that is an empty shell.

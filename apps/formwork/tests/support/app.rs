@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         "duplicate" => formwork::main(duplicate),
         "circle" => formwork::main(circle),
         "many" => formwork::main(many),
+        "four" => formwork::main(four),
         "silent" => ExitCode::SUCCESS,
         "broken" => ExitCode::from(7),
         "sleep" => {
@@ -76,6 +77,27 @@ fn good(app: &App) {
     subscription.define(proxy, "Subscription");
     let own = topic(proxy, "Own");
     Output::new(own.attribute::<String>("TopicName")).define(proxy, "TopicName");
+}
+
+/// Four stacks as the platform's need each other: all but the first can be planned only once others stand.
+fn four(app: &App) {
+    let settings: Settings = app.settings();
+    let made = |name: &str, needs: Option<ResourceId>| {
+        let stack = app.stack(&format!("{}-{name}", settings.prefix));
+        let own = topic(stack, "Topic");
+        if let Some(needed) = needs {
+            let parameter = CfnResource::new("AWS::SSM::Parameter")
+                .property::<String>("Type", "String")
+                .property::<String>("Value", needed.reference::<String>());
+            parameter.define(stack, "Needed");
+        }
+        Output::new(own.attribute::<String>("TopicName")).define(stack, "TopicName");
+        own
+    };
+    let network = made("network", None);
+    let domain = made("domain", Some(network));
+    made("tracking", Some(domain));
+    made("proxy", Some(network));
 }
 
 /// Data that nobody protects.
