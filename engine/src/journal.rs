@@ -4,7 +4,9 @@
 //! no such call can be made without its record. The ticket carries the idempotency token, which therefore is the same
 //! when a resumed run makes the call again.
 
+pub mod events;
 pub mod history;
+pub mod kept;
 pub mod record;
 mod writer;
 
@@ -13,7 +15,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-pub use history::{History, RunSummary, latest, runs, unfinished};
+pub use events::EventLog;
+pub use history::{History, RunSummary, Unreadable, latest, listing, runs, unfinished};
 pub use record::{Line, Record};
 pub use writer::Journal;
 

@@ -10,6 +10,7 @@
 
 pub mod apply;
 pub mod assets;
+pub mod audit;
 pub mod aws;
 pub mod bootstrap;
 pub mod clock;

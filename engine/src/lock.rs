@@ -26,7 +26,7 @@ impl RunLock {
     pub fn acquire(directory: &Path, assembly: &Path, run: &str) -> Result<Self, EngineError> {
         let unwritable = |path: &Path, error: &std::io::Error| {
             EngineError::new(Class::Usage, format!("the lock {} cannot be written: {error}", path.display()))
-                .with_hint("make the directory writable, or name another one with --journal DIR")
+                .with_hint("make .formwork beside formwork.toml a directory that can be written")
         };
         std::fs::create_dir_all(directory).map_err(|error| unwritable(directory, &error))?;
         let path = directory.join(file_name(assembly));

@@ -1,6 +1,5 @@
 //! Looks on at what CloudFormation does for a run, or for a stack, without doing anything.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -202,6 +201,3 @@ pub(super) fn absent(name: &str, session: &Session) -> EngineError {
     EngineError::new(Class::Usage, format!("there is no stack {name} in account {account}, region {region}"))
         .with_hint("`formwork status` lists the stacks; --region and --profile say where to look")
 }
-
-/// The runs that operations in an account belong to.
-pub type FoundRuns = BTreeMap<String, Vec<Attached>>;

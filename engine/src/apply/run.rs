@@ -17,7 +17,7 @@ use crate::control::Wish;
 use crate::error::{Class, EngineError};
 use crate::event::{StackOutcome, What};
 use crate::follow::{Finished, Places, Watchers};
-use crate::journal::Journal;
+use crate::journal::{Journal, kept};
 use crate::plan::model::{Command, Operation, Plan};
 use crate::runtime::Runtime;
 
@@ -73,7 +73,12 @@ pub(super) async fn carry_out(
         let value = serde_json::to_value(plan).map_err(|error| {
             EngineError::new(Class::Input, format!("the plan cannot be written down: {error}"))
         })?;
-        journal.approved(value, &options.approved_by)?;
+        let stacks: Vec<&str> = plan.stacks.iter().map(|stack| stack.id.as_str()).collect();
+        let files = match assembly.filter(|_| plan.command == Command::Deploy) {
+            Some(assembly) => kept::keep(journal, assembly, &stacks)?,
+            None => BTreeMap::new(),
+        };
+        journal.approved_with(value, &options.approved_by, files)?;
     }
     let artifacts = assembly.and_then(|assembly| assembly.stacks().ok()).unwrap_or_default();
     let places = plan.stacks.iter().map(|stack| {
@@ -258,6 +263,7 @@ impl<'r> Work<'r> {
             });
         }
         let stacks: Vec<StackReport> = reports.into_values().collect();
+        super::kept_outputs::keep(&stacks, self.assembly, self.journal);
         let mut code = RunReport::worst(&stacks);
         let mut detached = stacks
             .iter()

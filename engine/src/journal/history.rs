@@ -61,8 +61,14 @@ pub struct RunSummary {
     pub command: String,
     /// The assembly's directory.
     pub assembly: String,
+    /// The version of the program that began it.
+    pub program: String,
     /// When it began.
     pub began: Option<Timestamp>,
+    /// When the plan was approved, and how: `prompt`, `--yes`, `policy`. A run that was not approved changed nothing.
+    pub approved: Option<(Timestamp, String)>,
+    /// When the last line was written.
+    pub last: Option<Timestamp>,
     /// The exit code, once it has ended. A run that was detached has not ended.
     pub ended: Option<u8>,
     /// Why it was detached, when that was the last that is known of it.
@@ -87,42 +93,31 @@ impl History {
         let file = std::fs::File::open(path).map_err(|error| unreadable(&error))?;
         let mut bytes = Vec::new();
         file.take(LARGEST).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        Self::parse(&bytes[..whole], path).map(|history| (history, whole as u64))
+        Self::parse(&bytes, path).map(|(lines, length)| (Self { lines }, length as u64))
     }
 
-    fn parse(bytes: &[u8], path: &Path) -> Result<Self, EngineError> {
+    /// The lines, and the length in bytes up to which they are whole: what comes after must not stay in front of the
+    /// next one.
+    fn parse(bytes: &[u8], path: &Path) -> Result<(Vec<Line>, usize), EngineError> {
         let mut lines: Vec<Line> = Vec::new();
-        let texts: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
-        let last = texts.iter().rposition(|text| !text.is_empty()).unwrap_or(0);
-        for (index, text) in texts.into_iter().enumerate().filter(|(_, text)| !text.is_empty()) {
-            let line: Line = match serde_json::from_slice(text) {
-                Ok(line) => line,
-                // A power cut can leave a last line of the right length with nothing in it.
-                Err(_) if index == last => break,
-                Err(error) => {
-                    return Err(EngineError::new(
-                        Class::Input,
-                        format!("the journal {} is damaged in line {}: {error}", path.display(), index + 1),
-                    )
-                    .with_hint("find what the run left behind with `formwork resume --from-cloud`"));
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let mut length = 0;
+        let mut rest = &bytes[..whole];
+        for index in 1.. {
+            let Some(end) = rest.iter().position(|byte| *byte == b'\n') else { break };
+            let text = &rest[..end];
+            rest = &rest[end + 1..];
+            if !text.is_empty() {
+                match read_line(text, index, path) {
+                    Ok(line) => lines.push(line),
+                    // A power cut can leave a last line of the right length with nothing in it.
+                    Err(Unread::Damaged(_)) if rest.iter().all(|byte| *byte == b'\n') => break,
+                    Err(Unread::Damaged(error) | Unread::Later(error)) => return Err(error),
                 }
-            };
-            if let Record::Began { format, program, .. } = &line.record
-                && *format > FORMAT
-            {
-                return Err(EngineError::new(
-                    Class::Input,
-                    format!(
-                        "the journal {} is of form {format}, written by formwork {program}; this program knows form {FORMAT}",
-                        path.display()
-                    ),
-                )
-                .with_hint(format!("resume the run with formwork {program} or later")));
             }
-            lines.push(line);
+            length = whole - rest.len();
         }
-        Ok(Self { lines })
+        Ok((lines, length))
     }
 
     /// The calls, in order.
@@ -181,6 +176,14 @@ impl History {
         })
     }
 
+    /// The files that were kept of the approved assembly, with their SHA-256 in hex.
+    pub fn kept_files(&self) -> Option<&BTreeMap<String, String>> {
+        self.lines.iter().rev().find_map(|line| match &line.record {
+            Record::Approved { files, .. } => Some(files),
+            _ => None,
+        })
+    }
+
     /// The command's options, as they were written down when it began.
     pub fn options(&self) -> Option<&serde_json::Value> {
         self.lines.iter().find_map(|line| match &line.record {
@@ -192,18 +195,22 @@ impl History {
     /// The run in short.
     pub fn summary(&self, path: &Path) -> RunSummary {
         let mut summary = RunSummary {
-            run: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            run: run_of(path),
             path: path.to_owned(),
             command: String::new(),
             assembly: String::new(),
+            program: String::new(),
             began: self.lines.first().map(|line| line.time),
+            approved: None,
+            last: self.lines.last().map(|line| line.time),
             ended: None,
             detached: None,
             stacks: BTreeMap::new(),
         };
         for line in &self.lines {
             match &line.record {
-                Record::Began { command, assembly, .. } => {
+                Record::Began { command, assembly, program, .. } => {
+                    summary.program.clone_from(program);
                     summary.command.clone_from(command);
                     summary.assembly.clone_from(assembly);
                 }
@@ -213,9 +220,10 @@ impl History {
                 Record::Detached { reason } => summary.detached = Some(reason.clone()),
                 Record::Ended { code } => summary.ended = Some(*code),
                 // Whatever comes later is of a run that was resumed.
-                Record::Intent { .. } | Record::Approved { .. } => {
-                    summary.detached = None;
-                    summary.ended = None;
+                Record::Intent { .. } => (summary.detached, summary.ended) = (None, None),
+                Record::Approved { by, .. } => {
+                    summary.approved = Some((line.time, by.clone()));
+                    (summary.detached, summary.ended) = (None, None);
                 }
                 Record::Outcome { .. } | Record::Unknown => {}
             }
@@ -227,32 +235,90 @@ impl History {
     }
 }
 
-/// The runs of a journal directory, the oldest first. Journals that cannot be read are left out; none when there is no
-/// such directory.
-pub fn runs(directory: &Path) -> Vec<RunSummary> {
+/// Why a line was not read.
+enum Unread {
+    /// It is no record.
+    Damaged(EngineError),
+    /// The journal is of a later form.
+    Later(EngineError),
+}
+
+fn read_line(text: &[u8], index: usize, path: &Path) -> Result<Line, Unread> {
+    // Of a later form no more than this much can be relied on.
+    #[derive(serde::Deserialize)]
+    struct Head {
+        #[serde(default)]
+        format: u32,
+        #[serde(default)]
+        program: String,
+    }
+    if let Ok(Head { format, program }) = serde_json::from_slice(text)
+        && format > FORMAT
+    {
+        let message = format!(
+            "the journal {} is of form {format}, written by formwork {program}; this program knows form {FORMAT}",
+            path.display()
+        );
+        let error = EngineError::new(Class::Input, message);
+        return Err(Unread::Later(error.with_hint(format!("use formwork {program} or later for this run"))));
+    }
+    serde_json::from_slice(text).map_err(|error| {
+        let message = format!("the journal {} is damaged in line {index}: {error}", path.display());
+        let error = EngineError::new(Class::Input, message);
+        Unread::Damaged(error.with_hint("find what the run left behind with `formwork resume --from-cloud`"))
+    })
+}
+
+/// A journal that cannot be read.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// The run's id.
+    pub run: String,
+    /// Why.
+    pub error: EngineError,
+}
+
+/// The runs of a journal directory, the oldest first, and the journals that cannot be read; none when there is no such
+/// directory.
+pub fn listing(directory: &Path) -> Vec<Result<RunSummary, Unreadable>> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(directory)
         .into_iter()
         .flatten()
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+        .filter(|path| is_journal(path))
         .collect();
     paths.sort();
-    paths.iter().filter_map(|path| Some(History::read(path).ok()?.summary(path))).collect()
+    let read = |path: &PathBuf| match History::read(path) {
+        Ok(history) => Ok(history.summary(path)),
+        Err(error) => Err(Unreadable { run: run_of(path), error }),
+    };
+    paths.iter().map(read).collect()
+}
+
+/// `<run>.jsonl`, and not what else of a run lies beside it.
+fn is_journal(path: &Path) -> bool {
+    let is_lines = path.extension().is_some_and(|extension| extension == "jsonl");
+    is_lines && path.file_stem().is_some_and(|stem| Path::new(stem).extension().is_none())
+}
+
+fn run_of(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The runs of a journal directory, the oldest first. Journals that cannot be read are left out.
+pub fn runs(directory: &Path) -> Vec<RunSummary> {
+    listing(directory).into_iter().filter_map(Result::ok).collect()
 }
 
 /// The runs that were cut off or detached after they were approved, the oldest first.
 pub fn unfinished(directory: &Path) -> Vec<RunSummary> {
-    let pending = |run: &RunSummary| run.ended.is_none() && has_approval(&run.path);
+    let pending = |run: &RunSummary| run.ended.is_none() && run.approved.is_some();
     runs(directory).into_iter().filter(pending).collect()
 }
 
 /// The run that `resume` means when none is named: the latest unfinished one.
 pub fn latest(directory: &Path) -> Option<RunSummary> {
     unfinished(directory).pop()
-}
-
-fn has_approval(path: &Path) -> bool {
-    History::read(path).is_ok_and(|history| history.plan().is_some())
 }
 
 pub(super) fn no_such_run(directory: &Path, run: &str) -> EngineError {

@@ -42,8 +42,11 @@ pub enum Record {
     Approved {
         /// The plan.
         plan: serde_json::Value,
-        /// Who approved, and how: `prompt`, `--yes`, `apply`.
+        /// How it was approved: `prompt`, `--yes`, `policy`. The callers are in the plan.
         by: String,
+        /// The files of the assembly that are kept beside the journal for a resumed run, with their SHA-256 in hex.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        files: BTreeMap<String, String>,
     },
     /// A call that changes something is about to be made. It stands on disk before the call leaves.
     Intent {

@@ -212,7 +212,20 @@ impl Journal {
     /// # Errors
     /// When it cannot be written.
     pub fn approved(&self, plan: serde_json::Value, by: &str) -> Result<(), EngineError> {
-        self.surely(Record::Approved { plan, by: by.to_owned() })
+        self.approved_with(plan, by, BTreeMap::new())
+    }
+
+    /// Writes down the plan that was approved, and what was kept of its assembly.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn approved_with(
+        &self,
+        plan: serde_json::Value,
+        by: &str,
+        files: BTreeMap<String, String>,
+    ) -> Result<(), EngineError> {
+        self.surely(Record::Approved { plan, by: by.to_owned(), files })
     }
 
     /// Writes down that nobody watches any longer.
@@ -220,9 +233,11 @@ impl Journal {
         let _ = self.surely(Record::Detached { reason: reason.to_owned() });
     }
 
-    /// Writes down that the run ended.
+    /// Writes down that the run ended. What was kept for resuming it is removed.
     pub fn ended(&self, code: u8) {
-        let _ = self.surely(Record::Ended { code });
+        if self.surely(Record::Ended { code }).is_ok() {
+            super::kept::forget(self);
+        }
     }
 
     /// Makes the journal behave from a record on as if the process had ended there: nothing is written any longer, and as
@@ -378,5 +393,5 @@ fn unwritable(path: &Path, error: &std::io::Error) -> EngineError {
             path.display()
         ),
     )
-    .with_hint("free some space or name another directory with --journal DIR")
+    .with_hint("free some space, or make .formwork beside formwork.toml a directory that can be written")
 }

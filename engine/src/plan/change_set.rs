@@ -200,7 +200,9 @@ impl<'r> Maker<'r> {
             }
             tokio::select! {
                 () = clock.sleep(Experience::step(waited)) => {}
-                () = self.runtime.control.reached(Wish::Detach) => return Err(interrupted()),
+                () = self.runtime.control.reached(Wish::Detach) => {
+                    return Err(if self.late { interrupted_late(stack) } else { interrupted() });
+                }
             }
         }
     }
@@ -252,7 +254,10 @@ fn made_before(history: &History, target: &str) -> Option<(String, String)> {
     let (arn, stack_id) = (*call.names.get("changeSet")?, *call.names.get("stackId")?);
     let is_used = history.calls().any(|later| match later.operation {
         "DeleteChangeSet" => later.target == arn,
-        "DeleteStack" => later.call > call.call && later.names.get("stackId").is_some_and(|id| *id == stack_id),
+        "DeleteStack" => {
+            let is_its = later.names.get("stackId").is_some_and(|id| *id == stack_id);
+            later.call > call.call && (is_its || later.target == stack_id)
+        }
         "ExecuteChangeSet" => later.names.get("changeSet").is_some_and(|used| *used == arn),
         _ => false,
     });
@@ -286,8 +291,15 @@ async fn delete_shell(made: &Made, journal: &Journal) -> Result<(), EngineError>
     answer.map_err(|error| told(&error))
 }
 
+/// A signal came while a plan was made, which changes no stack.
 pub(crate) fn interrupted() -> EngineError {
-    EngineError::new(Class::Detached, "interrupted while planning, nothing was changed")
+    EngineError::new(Class::Detached, "interrupted while planning; no stack was changed")
+}
+
+/// A signal came while a run was making a change set: other stacks of the run may have been changed by then.
+fn interrupted_late(stack: &str) -> EngineError {
+    let message = format!("stack {stack}: interrupted while its change set was made; the stack is as it was");
+    EngineError::new(Class::Detached, message)
 }
 
 fn gone(stack: &str, change_set: &str) -> EngineError {

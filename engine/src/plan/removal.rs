@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::change_set::interrupted;
 use super::destroy::studio;
 use super::failure::failed;
 use super::model::{Removal, RemovalKind, StackPlan};
@@ -35,11 +34,12 @@ pub async fn remove(
     journal: &Journal,
 ) -> Result<(), EngineError> {
     use RemovalKind::{BucketContent, RepositoryImages, StudioApp, StudioSpace, TerminationProtection};
+    let mut removed = 0;
     for kind in [StudioApp, StudioSpace, BucketContent, RepositoryImages, TerminationProtection] {
         let removals: Vec<&Removal> = stack.removals.iter().filter(|removal| removal.kind == kind).collect();
         for removal in &removals {
             if runtime.control.wish() != Wish::Continue {
-                return Err(interrupted());
+                return Err(interrupted(stack, removed));
             }
             let what = words(removal);
             runtime.tell_of(stack, What::Note { message: format!("removes {what}") });
@@ -48,7 +48,7 @@ pub async fn remove(
             let answer = one(removal, session, &ticket).await;
             journal.outcome(&ticket, answer.as_ref().map(|_| Default::default()));
             match answer {
-                Ok(kept) if kept.is_empty() => {}
+                Ok(kept) if kept.is_empty() => removed += 1,
                 Ok(kept) => {
                     let message =
                         format!("stack {}: {what} cannot be removed: {}", stack.name, kept.join(", "));
@@ -59,10 +59,22 @@ pub async fn remove(
             }
         }
         if matches!(kind, StudioApp | StudioSpace) && !removals.is_empty() {
-            until_gone(&removals, stack, session, runtime).await?;
+            until_gone(&removals, removed, stack, session, runtime).await?;
         }
     }
     Ok(())
+}
+
+/// A signal came. The stack stands, but what was removed from it before does not come back.
+fn interrupted(stack: &StackPlan, removed: usize) -> EngineError {
+    let (name, all) = (&stack.name, stack.removals.len());
+    let message = match removed {
+        0 => format!("stack {name}: interrupted before anything of it was removed"),
+        _ => format!(
+            "stack {name}: interrupted after {removed} of {all} things in its way were removed; it is not deleted itself"
+        ),
+    };
+    EngineError::new(Class::Detached, message)
 }
 
 fn operation(kind: RemovalKind) -> &'static str {
@@ -154,6 +166,7 @@ async fn images(repository: &str, session: &Session, ticket: &Ticket) -> Result<
 /// Waits until apps or spaces are gone: their deletion takes minutes, and the domain's fails until then.
 async fn until_gone(
     removals: &[&Removal],
+    removed: usize,
     stack: &StackPlan,
     session: &Session,
     runtime: &Runtime,
@@ -181,7 +194,7 @@ async fn until_gone(
         }
         tokio::select! {
             () = runtime.clock.sleep(Duration::from_secs(10)) => {}
-            () = runtime.control.reached(Wish::Detach) => return Err(interrupted()),
+            () = runtime.control.reached(Wish::Detach) => return Err(interrupted(stack, removed)),
         }
     }
 }
