@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 pub use events::EventLog;
-pub use history::{History, RunSummary, Unreadable, latest, listing, runs, unfinished};
+pub use history::{History, RunSummary, Unreadable, is_at_work, latest, listing, runs, unfinished};
 pub use record::{Line, Record};
 pub use writer::Journal;
 

@@ -316,9 +316,12 @@ mod tests {
         schemas.extend([
             ("doctor.json", schema_for!(crate::commands::DoctorReport)),
             ("drift.json", schema_for!(formwork_engine::drift::DriftReport)),
+            ("audit.json", schema_for!(formwork_engine::audit::Audit)),
             ("event.json", schema_for!(formwork_engine::Event)),
+            ("journal.json", schema_for!(formwork_engine::journal::Line)),
             ("outputs.json", schema_for!(OutputsReport)),
             ("plan.json", schema_for!(formwork_engine::plan::Plan)),
+            ("runs.json", schema_for!(crate::commands::RunsReport)),
         ]);
         schemas.sort_by_key(|(name, _)| *name);
         for (name, schema) in schemas {

@@ -310,6 +310,13 @@ pub fn runs(directory: &Path) -> Vec<RunSummary> {
     listing(directory).into_iter().filter_map(Result::ok).collect()
 }
 
+/// Whether a process is at work on a run, so that its journal is held.
+pub fn is_at_work(path: &Path) -> bool {
+    let Ok(file) = std::fs::File::open(path) else { return false };
+    // Shared, and given back with the file: a run that begins meanwhile is refused at worst for an instant.
+    matches!(fs4::FileExt::try_lock_shared(&file), Err(fs4::TryLockError::WouldBlock))
+}
+
 /// The runs that were cut off or detached after they were approved, the oldest first.
 pub fn unfinished(directory: &Path) -> Vec<RunSummary> {
     let pending = |run: &RunSummary| run.ended.is_none() && run.approved.is_some();

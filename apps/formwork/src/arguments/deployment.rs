@@ -7,6 +7,7 @@ mod doctor;
 mod looking;
 mod mending;
 mod options;
+mod runs;
 
 use clap::Subcommand;
 
@@ -17,6 +18,7 @@ pub(crate) use self::doctor::*;
 pub(crate) use self::looking::*;
 pub(crate) use self::mending::*;
 pub(crate) use self::options::*;
+pub(crate) use self::runs::*;
 use super::ContextArguments;
 
 /// The commands that reach an account, or rehearse it.
@@ -34,6 +36,10 @@ pub(crate) enum DeploymentCommand {
     Rehearse(RehearseArguments),
     /// Goes on with a run that was cut off or detached
     Resume(ResumeArguments),
+    /// Lists the runs that have a journal here
+    Runs(RunsArguments),
+    /// Writes down what a run did, for whoever has to know: plan, approval, calls, events, outputs
+    Audit(AuditArguments),
     /// Watches a run or a stack without acting
     Follow(FollowArguments),
     /// Cancels the updates of a run that are still going on
@@ -60,6 +66,7 @@ impl DeploymentCommand {
             Self::Deploy(deploy) => Some(&deploy.context),
             Self::Destroy(destroy) => Some(&destroy.context),
             Self::Rehearse(rehearse) => Some(&rehearse.context),
+            Self::Resume(resume) => Some(&resume.context),
             Self::Rollback(rollback) => Some(&rollback.context),
             Self::Outputs(outputs) => Some(&outputs.context),
             Self::Diagnose(diagnose) => Some(&diagnose.context),
@@ -68,7 +75,7 @@ impl DeploymentCommand {
             Self::Bootstrap(bootstrap) => Some(&bootstrap.context),
             Self::Follow(follow) => Some(&follow.context),
             Self::Cancel(cancel) => Some(&cancel.context),
-            Self::Apply(_) | Self::Resume(_) => None,
+            Self::Apply(_) | Self::Runs(_) | Self::Audit(_) => None,
         }
     }
 }

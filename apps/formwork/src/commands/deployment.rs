@@ -7,16 +7,20 @@ mod destroy;
 mod diagnose;
 mod doctor;
 mod drift;
+mod from_cloud;
 mod outputs;
 mod plan;
 mod rehearse;
 mod resume;
 mod rollback;
+mod runs;
 
 use formwork_assembly::CloudAssembly;
 
 #[cfg(test)]
 pub(crate) use doctor::DoctorReport;
+#[cfg(test)]
+pub(crate) use runs::RunsReport;
 
 use crate::application;
 use crate::arguments::DeploymentCommand;
@@ -43,6 +47,8 @@ pub(crate) fn run(
         DeploymentCommand::Drift(drift) => drift::run(drift, settings, console),
         DeploymentCommand::Bootstrap(bootstrap) => bootstrap::run(bootstrap, settings, console),
         DeploymentCommand::Resume(resume) => resume::resume(resume, settings, console),
+        DeploymentCommand::Runs(runs) => runs::runs(runs, settings, console),
+        DeploymentCommand::Audit(audit) => runs::audit(audit, settings, surroundings, console),
         DeploymentCommand::Follow(follow) => resume::follow(follow, settings, console),
         DeploymentCommand::Cancel(cancel) => resume::cancel(cancel, settings, console),
         DeploymentCommand::Rollback(rollback) => rollback::run(rollback, settings, console),

@@ -12,6 +12,19 @@ use crate::console::{Console, count, table_within};
 use crate::failure::Failure;
 use crate::wrapping::of_output;
 
+/// How a run that was left can be gone on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GoingOn<'a> {
+    /// From its journal.
+    Resume,
+    /// By looking on once more, at what this names: nothing else was done.
+    Follow(&'a str),
+    /// By looking for it in the account once more.
+    FromCloud(&'a str),
+    /// Not at all: the account was in this process.
+    Rehearse,
+}
+
 /// Shows the report, writes the outputs' file, and ends with the run's exit code.
 ///
 /// # Errors
@@ -21,10 +34,23 @@ pub(crate) fn conclude(
     outputs_file: Option<&Path>,
     console: &Console,
 ) -> Result<(), Failure> {
+    conclude_as(report, GoingOn::Resume, outputs_file, console)
+}
+
+/// As [`conclude`], for reports of what cannot be resumed as well.
+///
+/// # Errors
+/// As [`conclude`].
+pub(crate) fn conclude_as(
+    report: &RunReport,
+    going_on: GoingOn<'_>,
+    outputs_file: Option<&Path>,
+    console: &Console,
+) -> Result<(), Failure> {
     if let Some(path) = outputs_file {
         write_outputs(report, path)?;
     }
-    console.talk(&text(report));
+    console.talk(&text(report, going_on));
     if report.code == 0 {
         let outputs = outputs_table(report);
         return if outputs.is_empty() || console.is_quiet() { Ok(()) } else { console.data(&outputs) };
@@ -33,7 +59,7 @@ pub(crate) fn conclude(
 }
 
 /// What came of it, in words.
-pub(crate) fn text(report: &RunReport) -> String {
+fn text(report: &RunReport, going_on: GoingOn<'_>) -> String {
     let mut text = String::new();
     let labels = labels(report);
     for stack in &report.stacks {
@@ -41,7 +67,9 @@ pub(crate) fn text(report: &RunReport) -> String {
         if let Some(message) = &stack.message {
             text.push_str(&format!("{label}: {message}\n"));
         }
-        if let Some(hint) = &stack.hint {
+        // What the engine says of resuming is about runs that have a journal.
+        let is_possible = |hint: &&String| going_on == GoingOn::Resume || !hint.contains("`formwork resume");
+        if let Some(hint) = stack.hint.as_ref().filter(is_possible) {
             text.push_str(&format!("hint: {hint}\n"));
         }
         for warning in &stack.warnings {
@@ -65,7 +93,13 @@ pub(crate) fn text(report: &RunReport) -> String {
     let took = super::progress::words::duration(std::time::Duration::from_secs_f64(report.seconds.max(0.0)));
     text.push_str(&format!("{} in {took}\n", parts.join(", ")));
     if let Some(reason) = &report.detached {
-        text.push_str(&format!("detached: {reason}\nhint: `formwork resume {}` goes on\n", report.run));
+        let hint = match going_on {
+            GoingOn::Resume => format!("`formwork resume {}` goes on", report.run),
+            GoingOn::Follow(what) => format!("`formwork follow {what}` looks on again"),
+            GoingOn::FromCloud(what) => format!("`formwork resume {what}` looks on again"),
+            GoingOn::Rehearse => "the account is gone with this process; start the rehearsal anew".to_owned(),
+        };
+        text.push_str(&format!("detached: {reason}\nhint: {hint}\n"));
     }
     text
 }

@@ -11,7 +11,7 @@ use formwork_engine::journal::Journal;
 use formwork_engine::plan::{self, Plan, PlanRequest};
 
 use super::approve::approve;
-use super::summary::conclude;
+use super::summary::{GoingOn, conclude_as};
 use super::{Workplace, plan_text};
 use crate::arguments::ApprovalOptions;
 use crate::console::Console;
@@ -101,7 +101,8 @@ impl Undertaking<'_> {
         outputs_file: Option<&Path>,
     ) -> Result<(), Failure> {
         let run = apply::run(plan, self.assembly, &options, &self.workplace.engine, self.journal);
-        conclude(&self.workplace.run(run)?, outputs_file, self.console)
+        let going_on = if self.journal.path().is_some() { GoingOn::Resume } else { GoingOn::Rehearse };
+        conclude_as(&self.workplace.run(run)?, going_on, outputs_file, self.console)
     }
 
     fn decide(&self, plan: &Plan, approval: &ApprovalOptions) -> Result<&'static str, Failure> {

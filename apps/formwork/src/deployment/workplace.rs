@@ -1,12 +1,12 @@
 //! Where a run of the engine takes place: its runtime, its journal's directory, and what a signal means to it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use formwork_engine::aws::{ConnectOptions, Sessions, Transport};
-use formwork_engine::journal::{Journal, new_run_id};
+use formwork_engine::journal::{EventLog, Journal, new_run_id};
 use formwork_engine::lock::RunLock;
-use formwork_engine::{Class, Clock, Control, EngineError, Runtime, Wish};
+use formwork_engine::{Class, Clock, Control, EngineError, Event, Listener, Runtime, Wish};
 
 use super::progress::Progress;
 use super::prompt;
@@ -25,7 +25,7 @@ pub(crate) struct Workplace {
     pub(crate) engine: Runtime,
     /// The directory of journals and locks.
     pub(crate) state: PathBuf,
-    progress: Arc<Progress>,
+    told: Arc<Told>,
     tokio: tokio::runtime::Runtime,
     _signals: Answered,
 }
@@ -72,17 +72,18 @@ impl Workplace {
         if progress.progress == Some(ProgressForm::Json) {
             console.give_output_to_events();
         }
-        let progress = Arc::new(Progress::new(progress.progress, console.is_quiet(), clock));
+        let progress = Progress::new(progress.progress, console.is_quiet(), clock);
+        let told = Arc::new(Told { progress, log: OnceLock::new() });
         let control = Control::default();
         let sessions = Sessions::new(ConnectOptions {
             profile: settings.profile.as_ref().map(|profile| profile.value.clone()),
             region: settings.region.as_ref().map(|region| region.value.clone()),
             transport,
             clock,
-            listener: progress.clone(),
+            listener: told.clone(),
         });
         let signals = Answered::by({
-            let (control, progress) = (control.clone(), progress.clone());
+            let (control, told) = (control.clone(), told.clone());
             move || match control.wish() {
                 Wish::Continue => {
                     control.raise(Wish::Detach);
@@ -93,25 +94,25 @@ impl Workplace {
                     Answer::GoOn
                 }
                 Wish::Cancel => {
-                    progress.rest();
+                    told.progress.rest();
                     Answer::End
                 }
             }
         });
         let state = state_directory(settings);
-        let engine = Runtime { clock, listener: progress.clone(), sessions, control };
-        Self { engine, state, progress, tokio, _signals: signals }
+        let engine = Runtime { clock, listener: told.clone(), sessions, control };
+        Self { engine, state, told, tokio, _signals: signals }
     }
 
     /// Whether events are shown to people, as lines or in place.
     pub(crate) fn tells_people(&self) -> bool {
-        self.progress.is_for_people()
+        self.told.progress.is_for_people()
     }
 
     /// Runs something of the engine to its end.
     pub(crate) fn run<T>(&self, future: impl Future<Output = T>) -> T {
         let outcome = self.tokio.block_on(future);
-        self.progress.rest();
+        self.told.progress.rest();
         outcome
     }
 
@@ -168,12 +169,43 @@ impl Workplace {
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn journal_of(&self, run: &str) -> Result<Journal, Failure> {
-        Ok(Journal::create(&self.journals(), run)?)
+        let journal = Journal::create(&self.journals(), run)?;
+        self.keep_events(&journal);
+        Ok(journal)
+    }
+
+    /// Writes the events from now on beside a journal, for whoever looks back.
+    pub(crate) fn keep_events(&self, journal: &Journal) {
+        let _ = self.told.log.set(EventLog::beside(journal));
     }
 
     /// The directory of the journals.
     pub(crate) fn journals(&self) -> PathBuf {
-        self.state.join("journal")
+        journals(&self.state)
+    }
+}
+
+/// The directory of the journals, for commands that reach no account.
+pub(crate) fn journals_of(settings: &Settings) -> PathBuf {
+    journals(&state_directory(settings))
+}
+
+fn journals(state: &Path) -> PathBuf {
+    state.join("journal")
+}
+
+/// Who is told what happens: whoever looks on, and the file beside the journal once there is one.
+struct Told {
+    progress: Progress,
+    log: OnceLock<EventLog>,
+}
+
+impl Listener for Told {
+    fn tell(&self, event: Event) {
+        if let Some(log) = self.log.get() {
+            log.tell(event.clone());
+        }
+        self.progress.tell(event);
     }
 }
 

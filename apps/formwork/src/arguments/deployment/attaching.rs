@@ -11,10 +11,16 @@ pub(crate) struct ResumeArguments {
     /// The run [default: the last one that did not end]
     #[arg(value_name = "RUN")]
     pub(crate) run_id: Option<String>,
+    /// Looks for the run in the account, when its journal is lost or on another machine: what goes on is followed, what
+    /// was not begun is named
+    #[arg(long)]
+    pub(crate) from_cloud: bool,
     #[command(flatten)]
     pub(crate) parameters: ParameterOptions,
     #[command(flatten)]
     pub(crate) progress: ProgressOptions,
+    #[command(flatten)]
+    pub(crate) context: ContextArguments,
 }
 
 /// `formwork follow`.

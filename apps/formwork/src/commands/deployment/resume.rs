@@ -13,7 +13,7 @@ use crate::console::{Console, count};
 use crate::deployment::Workplace;
 use crate::deployment::named::{Named, named};
 use crate::deployment::request::given_parameters;
-use crate::deployment::summary::conclude;
+use crate::deployment::summary::{GoingOn, conclude, conclude_as};
 use crate::failure::Failure;
 use crate::settings::Settings;
 
@@ -24,14 +24,19 @@ pub(crate) fn resume(
     console: &Console,
 ) -> Result<(), Failure> {
     let workplace = Workplace::in_account(settings, &arguments.progress, console)?;
+    if arguments.from_cloud {
+        return super::from_cloud::resume(arguments.run_id.as_deref(), settings, &workplace, console);
+    }
     let run = match &arguments.run_id {
         Some(run) => run.clone(),
         None => latest(&workplace.journals())?,
     };
     let journal = Journal::open(&workplace.journals(), &run)?;
+    workplace.keep_events(&journal);
     let directory = PathBuf::from(journal.history().summary(Path::new(&run)).assembly);
     let _lock = RunLock::acquire(&workplace.state, &directory, &run)?;
-    // A run whose change sets all stand needs no assembly: what is missing is told when it is missed.
+    // The run has kept what it needs of the assembly, or all its change sets stand: what is missing is told when it is
+    // missed.
     let assembly = CloudAssembly::open(&directory).ok();
     let options = options_of(&journal, &arguments.parameters);
     let report =
@@ -57,7 +62,7 @@ pub(crate) fn follow(
     let workplace = Workplace::in_account(settings, &arguments.progress, console)?;
     let (run, attached) = attached(arguments.target.as_deref(), settings, &workplace)?;
     let report = workplace.run(apply::follow(&run, &attached, &workplace.engine));
-    conclude(&report, None, console)
+    conclude_as(&report, GoingOn::Follow(&run), None, console)
 }
 
 /// Cancels the updates of a run.
@@ -114,7 +119,11 @@ fn latest(journals: &Path) -> Result<String, Failure> {
         None => {
             let message = format!("no run is unfinished in {}", journals.display());
             let error = EngineError::new(Class::Usage, message);
-            Err(error.with_hint("`formwork deploy` starts one; a stack can be followed by its name").into())
+            Err(error
+                .with_hint(
+                    "`formwork runs` lists all; `formwork resume --from-cloud` looks for one in the account",
+                )
+                .into())
         }
     }
 }
