@@ -96,7 +96,10 @@ fn runs_are_listed_and_bundled_for_an_audit() {
     scene.run(&["runs"]).ends_with(0).prints("done").prints("ended with exit code 3");
     for line in std::fs::read_dir(scene.journals()).unwrap() {
         let path = line.unwrap().path();
-        assert!(path.extension().is_none_or(|kind| kind != "assembly"), "a run that has ended keeps no templates");
+        assert!(
+            path.extension().is_none_or(|kind| kind != "assembly"),
+            "a run that has ended keeps no templates"
+        );
     }
 
     let run = report["runs"][0]["run"].as_str().unwrap();
