@@ -65,7 +65,7 @@ pub async fn find_runs(stacks: &[Located], runtime: &Runtime) -> Result<FoundRun
             }
             Err(error) => {
                 let message = format!("cannot tell what goes on: {}", error.message);
-                runtime.tell_of(&stack.name, What::Warning { message, hint: None });
+                runtime.tell_of((stack.name.as_str(), &stack.session), What::Warning { message, hint: None });
                 refused = refused.or(Some(super::calls::failed(&stack.name, &error)));
             }
         }

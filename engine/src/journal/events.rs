@@ -66,7 +66,7 @@ impl Listener for EventLog {
 /// Said where the rest is left out.
 fn last_line(time: Timestamp) -> String {
     let message = "events from here on are not written down: there are too many".to_owned();
-    let event = Event { time, stack: None, what: What::Note { message } };
+    let event = Event { time, stack: None, environment: None, what: What::Note { message } };
     serde_json::to_string(&event).map(|line| line + "\n").unwrap_or_default()
 }
 
@@ -99,7 +99,7 @@ mod tests {
 
     fn note(message: &str) -> Event {
         let time = "2026-01-02T03:04:05Z".parse().unwrap();
-        Event { time, stack: None, what: What::Note { message: message.to_owned() } }
+        Event { time, stack: None, environment: None, what: What::Note { message: message.to_owned() } }
     }
 
     /// Fault 74: an output may be made of a secret.
