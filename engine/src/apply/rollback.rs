@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::attach::{Attached, Whereabouts, absent, environment};
+use super::attach::{Attached, absent};
 use super::calls::{failed, names};
 use super::report::{Ending, StackReport};
 use super::step::{advice, ending_of};
@@ -13,6 +13,7 @@ use crate::error::{Class, EngineError};
 use crate::event::{StackOutcome, What};
 use crate::follow::{Operation, OperationKind, Watchers};
 use crate::journal::{Intent, Journal};
+use crate::plan::{Located, owner};
 use crate::runtime::Runtime;
 
 /// How deep nested stacks are looked into.
@@ -25,7 +26,9 @@ pub struct RollbackOptions {
     pub skip: Vec<String>,
     /// Whether CloudFormation leaves out whatever fails.
     pub force: bool,
-    /// The role that CloudFormation acts with.
+    /// Whether a stack may be taken back that does not carry the mark of its app.
+    pub adopt: bool,
+    /// The role that CloudFormation acts with; without one that which the assembly names for the stack.
     pub role_arn: Option<String>,
     /// How long to watch at most.
     pub limit: Option<Duration>,
@@ -70,13 +73,13 @@ fn way(status: &StackStatus) -> Way {
     }
 }
 
-/// Takes a stack's failed operation back and waits for the end.
+/// Takes a stack's failed operation back and waits for the end. The stack is looked for where its app has it, as the
+/// role that the assembly names.
 ///
 /// # Errors
-/// When there is nothing to take back, with the next command; or when CloudFormation refuses.
+/// When the stack is not the app's, there is nothing to take back, with the next command; or when CloudFormation refuses.
 pub async fn rollback(
-    name: &str,
-    whereabouts: &Whereabouts,
+    place: &Located,
     options: &RollbackOptions,
     runtime: &Runtime,
     journal: &Journal,
@@ -85,16 +88,19 @@ pub async fn rollback(
         return Err(EngineError::new(Class::Usage, "--force and --skip exclude each other")
             .with_hint("--force leaves out whatever fails, --skip what is named"));
     }
-    let session = whereabouts.session(name, runtime).await?;
+    let (name, session) = (place.name.as_str(), &place.session);
     let stack = session.cloudformation().stack(name).await.map_err(|error| failed(name, &error))?;
-    let Some(stack) = stack else { return Err(absent(name, &session)) };
+    let stack = stack.filter(|stack| stack.status != StackStatus::DeleteComplete);
+    let Some(stack) = stack else { return Err(absent(name, session)) };
+    owner::check(&owner::owner(&stack, &place.id, &[]), name, "rollback", options.adopt)?;
+    let role = options.role_arn.as_deref().or(place.execution_role.as_deref());
     let begun = runtime.clock.elapsed();
     let started = runtime.clock.now();
     let token = match way(&stack.status) {
-        Way::Start => Some(start(&stack, &session, options, journal).await?),
+        Way::Start => Some(start(&stack, session, role, options, journal).await?),
         Way::Continue => {
-            check_skipped(&stack, &session, options).await?;
-            Some(go_on(&stack, &session, options, journal).await?)
+            check_skipped(&stack, session, options).await?;
+            Some(go_on(&stack, session, role, options, journal).await?)
         }
         Way::Watch => None,
         Way::Nothing(why) => return Err(nothing(&stack, why)),
@@ -111,7 +117,7 @@ pub async fn rollback(
         status: stack.status.clone(),
         updated: stack.updated,
     });
-    let mut finished = Watchers::new(runtime).of(&session).operation(operation).await;
+    let mut finished = Watchers::new(runtime).of(session).operation(operation).await;
     if let Some(cleanup) = finished.cleanup.take() {
         finished = cleanup.finished().await;
     }
@@ -127,7 +133,7 @@ pub async fn rollback(
         ending_of(name, OperationKind::Rollback, finished)
     };
     if status == StackStatus::UpdateRollbackFailed {
-        let stuck = stuck(&session, &stack.id).await;
+        let stuck = stuck(session, &stack.id).await;
         if !stuck.is_empty() {
             ending.message = Some(format!("could not be taken back: {}", stuck.join(", ")));
             ending.hint = Some(format!(
@@ -155,12 +161,13 @@ pub async fn rollback(
             outputs: Default::default(),
         },
     );
-    Ok(ending.report(name, name, &environment(&session), seconds))
+    Ok(ending.report(&place.id, name, &place.environment, seconds))
 }
 
 async fn start(
     stack: &Stack,
     session: &Session,
+    role: Option<&str>,
     options: &RollbackOptions,
     journal: &Journal,
 ) -> Result<String, EngineError> {
@@ -173,7 +180,6 @@ async fn start(
             .with_hint(format!("run `formwork rollback {}`", stack.name)));
     }
     let ticket = journal.intent(Intent::new("RollbackStack", &stack.name).with_name("stackId", &stack.id))?;
-    let role = options.role_arn.as_deref();
     let answer = session.cloudformation().roll_back(&stack.id, role, &ticket).await;
     journal.outcome(&ticket, answer.as_ref().map(|()| names([])));
     answer.map_err(|error| failed(&stack.name, &error))?;
@@ -183,11 +189,12 @@ async fn start(
 async fn go_on(
     stack: &Stack,
     session: &Session,
+    role: Option<&str>,
     options: &RollbackOptions,
     journal: &Journal,
 ) -> Result<String, EngineError> {
     let continuation = RollbackContinuation {
-        role_arn: options.role_arn.clone(),
+        role_arn: role.map(str::to_owned),
         skip: options.skip.clone(),
         force: options.force,
     };

@@ -121,6 +121,13 @@ impl Case {
         self.run_as("20260102-040000-dddd", Command::Destroy, parts).await
     }
 
+    /// Where a stack of the assembly that was written last is.
+    pub async fn located(&self, id: &str) -> plan::Located {
+        let assembly = CloudAssembly::open(&self.directory.path().join("cfn-out")).unwrap();
+        let found = plan::locate(&assembly, &[id.to_owned()], None, None, &self.next_process()).await;
+        found.unwrap().remove(0)
+    }
+
     pub async fn session(&self) -> Session {
         self.runtime().sessions.base().await.unwrap()
     }

@@ -1,6 +1,6 @@
 //! Taking back what failed, and going on with taking it back.
 
-use formwork_engine::apply::{RollbackOptions, Whereabouts, rollback};
+use formwork_engine::apply::{RollbackOptions, rollback};
 use formwork_engine::aws::cloudformation::StackStatus;
 use formwork_engine::error::Class;
 use formwork_engine::event::StackOutcome;
@@ -14,7 +14,7 @@ async fn roll_back(
 ) -> Result<formwork_engine::apply::StackReport, formwork_engine::EngineError> {
     let run = format!("20260102-0306{:02}-abcd", case.calls("DescribeStacks") % 100);
     let journal = Journal::in_memory_of(&run, Default::default());
-    rollback("net", &Whereabouts::default(), options, &case.next_process(), &journal).await
+    rollback(&case.located("net").await, options, &case.next_process(), &journal).await
 }
 
 /// Fault 40: what `--no-rollback` left is taken back.
@@ -95,4 +95,45 @@ async fn a_rollback_that_is_refused_is_told_in_the_words_of_the_service() {
     let error = roll_back(&case, &RollbackOptions::default()).await.unwrap_err();
     assert_eq!(error.class, Class::NeedsAction);
     assert!(error.message.contains("not supported in express mode"), "{}", error.message);
+}
+
+/// A stack of the same name that another app or another tool made is nobody's to take back here.
+#[tokio::test(start_paused = true)]
+async fn a_stack_of_somebody_else_is_not_taken_back() {
+    let mut case = Case::new("resource net/Topic create-fails \"no\"");
+    case.plan_options.rollback = false;
+    case.deploy(&[part("net", &[], "one")]).await;
+    let mut place = case.located("net").await;
+    place.id = "another".to_owned();
+    let journal = Journal::in_memory_of("20260102-030700-abcd", Default::default());
+    let mut options = RollbackOptions::default();
+    let refused = rollback(&place, &options, &case.next_process(), &journal).await.unwrap_err();
+    assert_eq!(refused.class, Class::Refused, "{refused}");
+    assert!(refused.hint.unwrap().contains("formwork rollback net --adopt"));
+    assert_eq!(case.calls("RollbackStack"), 0);
+    options.adopt = true;
+    rollback(&place, &options, &case.next_process(), &journal).await.unwrap();
+    assert_eq!(case.calls("RollbackStack"), 1);
+}
+
+/// The assembly's roles count as they do for a deployment: who calls, and as whom CloudFormation acts.
+#[tokio::test(start_paused = true)]
+async fn a_rollback_uses_the_roles_of_the_assembly() {
+    let mut case = Case::new("resource net/Topic create-fails \"no\"");
+    case.plan_options.rollback = false;
+    let mut net = part("net", &[], "one");
+    net.properties = serde_json::json!({
+        "assumeRoleArn": "arn:aws:iam::123456789012:role/deployer",
+        "cloudFormationExecutionRoleArn": "arn:aws:iam::123456789012:role/executor",
+    });
+    case.deploy(&[net]).await;
+    roll_back(&case, &RollbackOptions::default()).await.unwrap();
+    let simulator = case.account.simulator();
+    let entries = simulator.log().entries();
+    let call = entries.iter().find(|it| it.operation == "RollbackStack").unwrap();
+    assert_eq!(call.parameters["RoleARN"], "arn:aws:iam::123456789012:role/executor");
+    let executed = entries.iter().find(|it| it.operation == "ExecuteChangeSet").unwrap();
+    let base = entries.iter().find(|it| it.operation == "GetCallerIdentity").unwrap();
+    assert_eq!(call.access_key, executed.access_key);
+    assert_ne!(call.access_key, base.access_key);
 }

@@ -60,6 +60,9 @@ pub(crate) struct RollbackArguments {
     /// Leaves whatever cannot be taken back as it is
     #[arg(long)]
     pub(crate) force: bool,
+    /// Takes back stacks of these names that something else made
+    #[arg(long)]
+    pub(crate) adopt: bool,
     /// Answers every question with yes
     #[arg(short, long)]
     pub(crate) yes: bool,

@@ -1,16 +1,13 @@
 //! `formwork rollback`: takes back an operation that failed and was left as it was.
 
 use formwork_engine::Wish;
-use formwork_engine::apply::{self, RollbackOptions, RunReport, Whereabouts};
+use formwork_engine::apply::{self, RollbackOptions, RunReport};
 
-use crate::application;
 use crate::arguments::RollbackArguments;
 use crate::console::Console;
-use crate::deployment::Workplace;
 use crate::deployment::summary::conclude;
+use crate::deployment::{Workplace, located};
 use crate::failure::Failure;
-use crate::report::StackReport;
-use crate::selection::select;
 use crate::settings::Settings;
 
 pub(crate) fn run(
@@ -18,10 +15,8 @@ pub(crate) fn run(
     settings: &Settings,
     console: &Console,
 ) -> Result<(), Failure> {
-    let stacks: Vec<StackReport> =
-        application::stacks(settings, console)?.into_iter().map(|stack| stack.report).collect();
-    let selected = select(&stacks, &arguments.stacks)?;
     let workplace = Workplace::in_account(settings, &arguments.progress, console)?;
+    let selected = located(&arguments.stacks, settings, &workplace, console)?;
     if !arguments.yes {
         let names: Vec<&str> = selected.iter().map(|stack| stack.name.as_str()).collect();
         workplace
@@ -31,6 +26,7 @@ pub(crate) fn run(
     let options = RollbackOptions {
         skip: arguments.skip.clone(),
         force: arguments.force,
+        adopt: arguments.adopt,
         ..RollbackOptions::default()
     };
     let started = workplace.engine.clock.elapsed();
@@ -39,10 +35,14 @@ pub(crate) fn run(
         if workplace.engine.control.wish() != Wish::Continue {
             break;
         }
-        let region = stack.region();
-        let at = Whereabouts { region: region.map(str::to_owned), ..Whereabouts::default() };
-        let rolled_back = apply::rollback(&stack.name, &at, &options, &workplace.engine, &journal);
-        reports.push(workplace.run(rolled_back)?);
+        match workplace.run(apply::rollback(&stack, &options, &workplace.engine, &journal)) {
+            Ok(report) => reports.push(report),
+            Err(error) => {
+                // There is nothing in this journal to go on with.
+                journal.ended(error.class.exit_code());
+                return Err(error.into());
+            }
+        }
     }
     let report = RunReport {
         run: journal.run().to_owned(),
