@@ -1,5 +1,7 @@
 """Starts ministack with what our stacks need besides: resource types, failures on request, time, and a SageMaker.
 
+What the emulator does less than CloudFormation is in gaps.py; recorder.py writes down what it was asked for.
+
 The emulator knows neither SageMaker nor some types of EC2. Here they are resources without a life of their own: made,
 changed and deleted by CloudFormation as their properties say, with the identifiers and attributes that templates use.
 They prove the order and the outcome of a deployment, not that AWS would take the values; schemas and judges do that.
@@ -10,19 +12,26 @@ GATEWAY_PORT, BIND_HOST      where the emulator listens (its own settings)
 EMULATOR_SAGEMAKER_PORT      where the SageMaker that custom resources call listens
 EMULATOR_FAULTS              a JSON file that is read before each resource:
                              {"delay": seconds, "fail": {"LogicalId": "reason"}}
+EMULATOR_REQUESTS            a file that gets a line for each request
+
+It ends when its standard input does: whoever started it holds the other end, and nothing stays when that one is killed.
 """
 
 import json
 import os
-import runpy
+import signal
 import sys
 import time
 import uuid
 from pathlib import Path
+from threading import Thread
 
+from gaps import guard_exports, tell_given_parameters
+from ministack import app
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import ssm
 from ministack.services.cloudformation import changesets, helpers, provisioners, stacks
+from recorder import Recorder
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -98,6 +107,11 @@ TYPES = {
     ),
     "AWS::EC2::SecurityGroupEgress": Resource(
         named("sgr-"), lambda identifier, properties: {"Id": identifier}, create_only=("GroupId", "CidrIp")
+    ),
+    "AWS::EC2::Instance": Resource(
+        named("i-"),
+        lambda identifier, properties: {"InstanceId": identifier, "PrivateIp": "10.20.0.10"},
+        create_only=("ImageId", "SubnetId", "UserData"),
     ),
     "AWS::SageMaker::Domain": Resource(
         named("d-"), domain, create_only=("DomainName", "AuthMode", "VpcId", "KmsKeyId")
@@ -211,10 +225,10 @@ class Clock:
     now = staticmethod(time.monotonic)
 
 
-def start_sagemaker(port):
+def start_sagemaker(port, recorder):
     """The SageMaker of the handler's tests, one for each region, behind one port."""
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-    from threading import Lock, Thread
+    from threading import Lock
 
     sys.path.insert(0, str(REPOSITORY / "lambda-layers/mlflow-app/tests"))
     from fake_sagemaker import MODEL, FakeSageMaker, ServiceFault
@@ -240,6 +254,8 @@ def start_sagemaker(port):
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             # Credential=ID/DATE/REGION/sagemaker/aws4_request
             region = self.headers.get("Authorization", "").split("/")[2]
+            operation = self.headers["X-Amz-Target"].rpartition(".")[2]
+            recorder.note(service="sagemaker", operation=operation, region=region)
             with lock:
                 if region not in regions:
                     regions[region] = SageMaker(Clock(), region)
@@ -254,13 +270,24 @@ def start_sagemaker(port):
     os.environ["AWS_ENDPOINT_URL_SAGEMAKER"] = f"http://127.0.0.1:{server.server_port}"
 
 
+def end_with_input():
+    """Ends the emulator, in its own way, when its standard input ends."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def main():
+    recorder = Recorder(os.environ.get("EMULATOR_REQUESTS"))
     add_types()
     add_faults(Faults(os.environ.get("EMULATOR_FAULTS")))
     accept_virtual_hosts()
     add_public_parameters()
-    start_sagemaker(int(os.environ.get("EMULATOR_SAGEMAKER_PORT", "0")))
-    runpy.run_module("ministack", run_name="__main__")
+    guard_exports()
+    tell_given_parameters()
+    start_sagemaker(int(os.environ.get("EMULATOR_SAGEMAKER_PORT", "0")), recorder)
+    app.app = recorder.around(app.app)
+    Thread(target=end_with_input, daemon=True).start()
+    app.main()
 
 
 if __name__ == "__main__":

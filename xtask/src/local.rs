@@ -5,45 +5,77 @@
 //! does, without an account.
 
 mod emulator;
+mod exports;
+mod life;
+mod requests;
+mod twin;
+mod walk;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-
-use emulator::Emulator;
+use std::time::Instant;
 
 use crate::paths::Paths;
-use crate::run::{output, run};
+use crate::run::run;
 use crate::setup;
 use crate::test::cargo;
+use emulator::Emulator;
+use walk::Walk;
 
 /// The account that the emulator takes from the access key.
 const ACCOUNT: &str = "123456789012";
-/// The regions of the walk.
-const REGIONS: [&str; 2] = ["us-east-1", "eu-west-1"];
-/// A resource that only two NAT gateways need.
-const SECOND_GATEWAY: &str = "NetworkingNat2GatewayC2B73F01";
+/// The regions of the walk, with the prefix of our stacks in each: in the first the twin has the one of the default.
+const REGIONS: [(&str, &str); 2] = [("us-east-1", "platform"), ("eu-west-1", "sagemaker-infra")];
 
 /// Starts the emulator, walks through a deployment's life in it, and stops it again.
 ///
 /// # Errors
 ///
-/// The set-up fails, or a step ends with another exit code than it should.
+/// The set-up fails, or a step ends otherwise than it should.
 pub(crate) fn walk(paths: &Paths, program: Program) -> Result<(), String> {
     setup::emulator(paths)?;
+    setup::node_packages(paths)?;
+    setup::twin(paths)?;
     let folder = paths.join(".tools/local");
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
     let program = program.place(paths, &folder)?;
+    let started = Instant::now();
     let emulator = Emulator::start(paths, &folder)?;
-    let walk = Walk { program, folder, emulator };
-    for region in REGIONS {
-        walk.bootstrap(region)?;
-        walk.life(region)?;
-    }
-    walk.both_regions()?;
-    println!("both modes were deployed, changed, repaired and deleted in {}", REGIONS.join(" and "));
+    let walk = Walk::new(paths, program, folder.clone(), emulator);
+    everything(&walk)?;
+    // Also what the emulator has unpacked; after a failure it stays, to be looked at.
+    drop(walk);
+    let _ = fs::remove_dir_all(&folder);
+    let regions = REGIONS.map(|(region, _)| region).join(" and ");
+    println!(
+        "both modes were deployed, changed, repaired and deleted in {regions}, and a twin beside them, in {} s",
+        started.elapsed().as_secs()
+    );
     Ok(())
+}
+
+fn everything(walk: &Walk) -> Result<(), String> {
+    let [(first, _), _] = REGIONS;
+    let twin = twin::Twin::deployed_by_cdk(walk, first)?;
+    twin.is_not_ours()?;
+    let mut lives = Vec::new();
+    for (region, prefix) in REGIONS {
+        let life = life::Life::new(walk, region, prefix);
+        life.bootstrap()?;
+        let before = walk.inventory(region)?;
+        life.grow()?;
+        lives.push((life, before));
+    }
+    exports::are_removed_in_two_phases(walk, first)?;
+    for (index, (life, before)) in lives.iter().enumerate() {
+        life.end(before)?;
+        // What is in one region does not go with the other.
+        lives.iter().skip(index + 1).try_for_each(|(other, _)| other.is_grown())?;
+    }
+    twin.is_unchanged()?;
+    twin.is_adopted()?;
+    twin::deployed_by_us(walk, first)
 }
 
 /// Which build of the command line is walked with.
@@ -72,131 +104,5 @@ impl Program {
         fs::write(&stand_in, "no instance runs this\n")
             .map_err(|error| format!("cannot write {}: {error}", stand_in.display()))?;
         Ok(program)
-    }
-}
-
-struct Walk {
-    program: PathBuf,
-    folder: PathBuf,
-    emulator: Emulator,
-}
-
-impl Walk {
-    /// Runs `formwork` in a region.
-    fn formwork(&self, region: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(arguments).current_dir(&self.folder);
-        self.emulator.environment(&mut command, region);
-        command
-    }
-
-    fn expect(&self, region: &str, code: i32, arguments: &[&str]) -> Result<(), String> {
-        println!("$ formwork {}", arguments.join(" "));
-        let status = self.formwork(region, arguments).status();
-        let status = status.map_err(|error| format!("cannot start formwork: {error}"))?;
-        if status.code() == Some(code) {
-            return Ok(());
-        }
-        Err(format!(
-            "`formwork {}` in {region} ended with {status}, not with {code}\nthe emulator's log is {}",
-            arguments.join(" "),
-            self.emulator.log().display()
-        ))
-    }
-
-    fn bootstrap(&self, region: &str) -> Result<(), String> {
-        self.expect(region, 0, &["bootstrap", &format!("aws://{ACCOUNT}/{region}"), "--yes"])
-    }
-
-    /// The life of both modes in a region.
-    fn life(&self, region: &str) -> Result<(), String> {
-        let (tracking, serverless) = ("mlflowType=tracking", "mlflowType=serverless");
-        self.expect(region, 2, &["plan", "--detailed-exitcode", "-c", tracking])?;
-        self.deploy(region, 0, &[tracking])?;
-        self.expect(region, 0, &["plan", "--detailed-exitcode", "-c", tracking])?;
-        self.deploy(region, 0, &[tracking])?;
-        // The shared stacks are there already.
-        self.deploy(region, 0, &[serverless])?;
-        self.expect(region, 0, &["outputs", "-c", serverless])?;
-        self.is_there(region, &["networking", "sagemaker-domain", "mlflow-tracking", "mlflow-serverless"])?;
-        // A changed property fails, is taken back, and goes through once the quota is raised.
-        self.emulator.fail(
-            SECOND_GATEWAY,
-            "The maximum number of addresses has been reached (AddressLimitExceeded)",
-        )?;
-        self.deploy(region, 4, &[serverless, "natGateways=2"])?;
-        self.emulator.fail_nothing()?;
-        self.deploy(region, 0, &[serverless, "natGateways=2"])?;
-        // A custom resource, whose handler really runs, takes the place of the native one.
-        self.expect(
-            region,
-            0,
-            &[
-                "deploy",
-                "--yes",
-                "--allow",
-                "replace,delete",
-                "-c",
-                serverless,
-                "-c",
-                "natGateways=2",
-                "-c",
-                "provisioner=custom",
-            ],
-        )?;
-        self.destroy(region, tracking)?;
-        self.is_there(
-            region,
-            &["networking", "sagemaker-domain", "mlflow-serverless", "proxyapp-serverless"],
-        )?;
-        self.is_gone(region, &["mlflow-tracking", "proxyapp-tracking"])
-    }
-
-    /// What is left in one region does not go with the other.
-    fn both_regions(&self) -> Result<(), String> {
-        for region in REGIONS {
-            self.destroy(region, "mlflowType=serverless")?;
-            self.is_gone(
-                region,
-                &["networking", "sagemaker-domain", "mlflow-serverless", "proxyapp-serverless"],
-            )?;
-            if region == REGIONS[0] {
-                self.is_there(REGIONS[1], &["networking", "sagemaker-domain", "mlflow-serverless"])?;
-            }
-        }
-        Ok(())
-    }
-
-    fn deploy(&self, region: &str, code: i32, context: &[&str]) -> Result<(), String> {
-        let mut arguments = vec!["deploy", "--require-approval", "never"];
-        arguments.extend(context.iter().flat_map(|value| ["-c", value]));
-        self.expect(region, code, &arguments)
-    }
-
-    fn destroy(&self, region: &str, mode: &str) -> Result<(), String> {
-        self.expect(region, 0, &["destroy", "--yes", "--allow", "delete", "-c", mode])
-    }
-
-    fn is_there(&self, region: &str, stacks: &[&str]) -> Result<(), String> {
-        self.look(region, stacks, true)
-    }
-
-    fn is_gone(&self, region: &str, stacks: &[&str]) -> Result<(), String> {
-        self.look(region, stacks, false)
-    }
-
-    /// Asks the emulator itself, by another client than ours.
-    fn look(&self, region: &str, stacks: &[&str], wanted: bool) -> Result<(), String> {
-        let mut command = self.emulator.python("stacks.py");
-        self.emulator.environment(&mut command, region);
-        let found = output(&mut command)?;
-        for stack in stacks {
-            let name = format!("sagemaker-infra-{stack} ");
-            if found.lines().any(|line| line.starts_with(&name)) != wanted {
-                let word = if wanted { "missing from" } else { "still in" };
-                return Err(format!("{name}is {word} {region}:\n{found}"));
-            }
-        }
-        Ok(())
     }
 }

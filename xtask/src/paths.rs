@@ -46,6 +46,11 @@ impl Paths {
         self.join(".tools/node")
     }
 
+    /// The folder of the Node packages that the twin of the built-in app needs.
+    pub(crate) fn twin(&self) -> PathBuf {
+        self.join(".tools/twin")
+    }
+
     /// The JavaScript file of the AWS CDK command line.
     pub(crate) fn cdk(&self) -> PathBuf {
         self.node().join("node_modules/aws-cdk/bin/cdk")

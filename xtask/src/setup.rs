@@ -1,4 +1,4 @@
-//! Fetches what the tests need beyond Rust: three Python environments and the Node packages, each from a lock file.
+//! Fetches what the tests need beyond Rust: three Python environments and two folders of Node packages, each from a lock file.
 //!
 //! A stamp beside each holds the text of the lock file that it was made from, so that a second run costs nothing and a
 //! changed lock file makes it anew. Packages are checked against the hashes in the lock files; none is built from source.
@@ -45,22 +45,33 @@ pub(crate) fn emulator(paths: &Paths) -> Result<(), String> {
 ///
 /// Node or npm is missing or too old, or the packages cannot be fetched.
 pub(crate) fn node_packages(paths: &Paths) -> Result<(), String> {
-    let folder = paths.node();
-    let lock = paths.join("tests/node/package-lock.json");
-    let wanted = format!("{}\n{}", node_version()?, read(&lock)?);
-    if is_current(&folder, &wanted) {
+    packages_of(&paths.join("tests/node"), &paths.node())
+}
+
+/// Makes sure that the AWS CDK is installed, which the twin of the built-in app is written with.
+///
+/// # Errors
+///
+/// Node or npm is missing or too old, or the packages cannot be fetched.
+pub(crate) fn twin(paths: &Paths) -> Result<(), String> {
+    packages_of(&paths.join("tests/twin"), &paths.twin())
+}
+
+fn packages_of(sources: &Path, folder: &Path) -> Result<(), String> {
+    let wanted = format!("{}\n{}", node_version()?, read(&sources.join("package-lock.json"))?);
+    if is_current(folder, &wanted) {
         return Ok(());
     }
-    start_anew(&folder)?;
+    start_anew(folder)?;
     for name in ["package.json", "package-lock.json"] {
-        let from = paths.join("tests/node").join(name);
+        let from = sources.join(name);
         fs::copy(&from, folder.join(name))
             .map_err(|error| format!("cannot copy {} to {}: {error}", from.display(), folder.display()))?;
     }
     run(Command::new("npm")
         .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
-        .current_dir(&folder))?;
-    finish(&folder, &wanted)
+        .current_dir(folder))?;
+    finish(folder, &wanted)
 }
 
 fn python_environment(folder: &Path, requirements: &Path) -> Result<(), String> {

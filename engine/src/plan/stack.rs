@@ -199,6 +199,8 @@ async fn with_change_set(
     let places = || Places::of(making.assembly, &input.artifact);
     let outcome = making.maker.make(session, new, places).await?;
     match outcome {
+        // The first phase is what the stack has already; the second one still has to come.
+        Outcome::Empty if phases.is_some_and(|phases| phases.planned.held_by.is_empty()) => {}
         Outcome::Empty => {
             draft.operation = Operation::Nothing;
             draft.first_phase = None;

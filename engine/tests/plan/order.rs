@@ -86,6 +86,26 @@ async fn an_export_in_use_is_removed_in_two_phases() {
     assert!(again.stacks.iter().all(|stack| stack.operation == Operation::Nothing), "{again:#?}");
 }
 
+/// Fault 44: the removal is all that changes, so that the first phase has nothing to do; the second one still comes.
+#[tokio::test(start_paused = true)]
+async fn an_export_in_use_is_removed_when_nothing_else_changes() {
+    let mut case = Case::new("");
+    let (mut net, mut app) = pair();
+    case.deploy(&[net.clone(), app.clone()]).await;
+    net.template["Outputs"] = json!({});
+    app.template = json!({"Resources": {"Parameter": {
+        "Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "fixed"}}}});
+    let parts = [net, app];
+    let plan = case.plan(&parts).await.unwrap();
+    let stack = of(&plan, "net");
+    assert_eq!((stack.operation, &stack.change_set), (Operation::Update, &None));
+    assert_eq!(stack.first_phase.as_ref().unwrap().then_after, ["app"]);
+    let report = case.apply(&plan, &parts).await;
+    assert_eq!(report.code, 0, "{report:#?}");
+    let again = case.plan(&parts).await.unwrap();
+    assert!(again.stacks.iter().all(|stack| stack.operation == Operation::Nothing), "{again:#?}");
+}
+
 /// Fault 44: while a stack outside the plan imports it, the export stays, and a note names that stack.
 #[tokio::test(start_paused = true)]
 async fn an_export_that_others_import_stays() {

@@ -8,10 +8,14 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::requests::{self, Request};
 use crate::paths::{Paths, venv_program};
 
 /// How long the emulator may take to answer.
 const START: Duration = Duration::from_secs(60);
+
+/// How long it may take to end by itself.
+const END: Duration = Duration::from_secs(5);
 
 /// A running emulator. It ends with this value.
 pub(super) struct Emulator {
@@ -36,6 +40,10 @@ impl Emulator {
         let log = folder.join("emulator.log");
         let file =
             fs::File::create(&log).map_err(|error| format!("cannot write {}: {error}", log.display()))?;
+        // What it unpacks and forgets, and the number of its process.
+        let scratch = folder.join("scratch");
+        fs::create_dir_all(&scratch)
+            .map_err(|error| format!("cannot create {}: {error}", scratch.display()))?;
         let errors = file.try_clone().map_err(|error| format!("cannot write {}: {error}", log.display()))?;
         let child = Command::new(&python)
             .arg(sources.join("launcher.py"))
@@ -45,9 +53,12 @@ impl Emulator {
             .env("S3_DATA_DIR", folder.join("s3"))
             .env("EMULATOR_SAGEMAKER_PORT", sagemaker.to_string())
             .env("EMULATOR_FAULTS", folder.join("faults.json"))
+            .env("EMULATOR_REQUESTS", folder.join(requests::FILE))
+            .env("TMPDIR", scratch)
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .current_dir(folder)
-            .stdin(Stdio::null())
+            // It ends when this pipe does, so that it does not outlive us, however we end.
+            .stdin(Stdio::piped())
             .stdout(file)
             .stderr(errors)
             .spawn()
@@ -63,8 +74,22 @@ impl Emulator {
             }
             sleep(Duration::from_millis(200));
         }
-        println!("the emulator answers on http://127.0.0.1:{port}");
+        println!("the emulator answers on {}", emulator.endpoint());
         Ok(emulator)
+    }
+
+    /// Where it answers.
+    pub(super) fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The requests that it has got so far.
+    ///
+    /// # Errors
+    ///
+    /// The file that it writes them to cannot be read.
+    pub(super) fn requests(&self) -> Result<Vec<Request>, String> {
+        requests::read(&self.folder)
     }
 
     /// The file with what the emulator says.
@@ -80,7 +105,7 @@ impl Emulator {
             command.env_remove(name);
         }
         command
-            .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.port))
+            .env("AWS_ENDPOINT_URL", self.endpoint())
             .env("AWS_ENDPOINT_URL_SAGEMAKER", format!("http://127.0.0.1:{}", self.sagemaker))
             .env("AWS_ACCESS_KEY_ID", super::ACCOUNT)
             .env("AWS_SECRET_ACCESS_KEY", "emulator")
@@ -124,6 +149,14 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let closed = Instant::now();
+        while closed.elapsed() < END {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            sleep(Duration::from_millis(50));
+        }
         // It keeps nothing that would be lost.
         let _ = self.child.kill();
         let _ = self.child.wait();
