@@ -1,8 +1,8 @@
-"""What CloudFormation does and the emulator does not: exports in use stay, and parameters say what they were given."""
+"""What CloudFormation does and the emulator does not: exports in use stay, and stacks say what they were given."""
 
 from ministack.services import cloudformation
-from ministack.services.cloudformation import handlers, stacks
-from ministack.services.cloudformation.helpers import _esc
+from ministack.services.cloudformation import changesets, handlers, stacks
+from ministack.services.cloudformation.helpers import _esc, _p
 
 
 def importers(name, exporter):
@@ -43,23 +43,51 @@ def guard_exports():
     stacks._resolve_stack_outputs = resolving
 
 
-def tell_given_parameters():
-    """A parameter of an SSM type shows the name that it was given, and beside it the value that it stands for."""
-    describe = handlers._ACTION_HANDLERS["DescribeStacks"]
+def tell_what_was_given():
+    """Stacks show the role that they were given, and parameters of SSM types the name beside what it stands for."""
+    actions = handlers._ACTION_HANDLERS
+    create, execute, describe = (
+        actions[action] for action in ("CreateChangeSet", "ExecuteChangeSet", "DescribeStacks")
+    )
+
+    def creating(parameters):
+        answer = create(parameters)
+        _, change_set = of_change_set(parameters)
+        if answer[0] == 200 and change_set and "RoleARN" in parameters:
+            change_set["_role"] = _p(parameters, "RoleARN")
+        return answer
+
+    def executing(parameters):
+        _, change_set = of_change_set(parameters)
+        answer = execute(parameters)
+        if answer[0] == 200 and change_set and "_role" in change_set:
+            cloudformation._stacks[change_set["StackName"]]["_role"] = change_set["_role"]
+        return answer
 
     def describing(parameters):
         status, headers, body = describe(parameters)
         for stack in cloudformation._stacks.values():
-            for name, parameter in (stack.get("_resolved_params") or {}).items():
-                if "SsmName" in parameter:
-                    body = tell(body, name, parameter["SsmName"], parameter["Value"])
+            body = told(body, stack)
         return status, headers, body
 
-    handlers._ACTION_HANDLERS["DescribeStacks"] = describing
+    actions |= {"CreateChangeSet": creating, "ExecuteChangeSet": executing, "DescribeStacks": describing}
 
 
-def tell(body, name, given, value):
-    key, value = f"<ParameterKey>{_esc(name)}</ParameterKey>", _esc(value)
-    shown = f"{key}<ParameterValue>{value}</ParameterValue>"
-    told = f"{key}<ParameterValue>{_esc(given)}</ParameterValue><ResolvedValue>{value}</ResolvedValue>"
-    return body.replace(shown.encode(), told.encode())
+def of_change_set(parameters):
+    return changesets._find_change_set(_p(parameters, "ChangeSetName"), _p(parameters, "StackName"))
+
+
+def told(body, stack):
+    """The description of stacks with what one of them was given."""
+    if "_role" in stack:
+        member = f"<StackId>{stack['StackId']}</StackId>"
+        role = f"<RoleARN>{_esc(stack['_role'])}</RoleARN>"
+        body = body.replace(member.encode(), (member + role).encode())
+    for name, parameter in (stack.get("_resolved_params") or {}).items():
+        if "SsmName" not in parameter:
+            continue
+        key, value = f"<ParameterKey>{_esc(name)}</ParameterKey>", _esc(parameter["Value"])
+        given = f"{_esc(parameter['SsmName'])}</ParameterValue><ResolvedValue>{value}</ResolvedValue>"
+        shown = f"{key}<ParameterValue>{value}</ParameterValue>"
+        body = body.replace(shown.encode(), f"{key}<ParameterValue>{given}".encode())
+    return body

@@ -26,7 +26,7 @@ import uuid
 from pathlib import Path
 from threading import Thread
 
-from gaps import guard_exports, tell_given_parameters
+from gaps import guard_exports, tell_what_was_given
 from ministack import app
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import ssm
@@ -167,14 +167,18 @@ def add_types():
 def add_attribute(name, attribute):
     """An attribute that AWS gives back and the emulator does not: it is the property of the same name."""
     handlers = provisioners._RESOURCE_HANDLERS[name]
-    create = handlers["create"]
+
+    def completed(result, properties):
+        identifier, attributes = result
+        return identifier, {attribute: properties.get(attribute)} | (attributes or {})
 
     def creating(logical_id, properties, stack_name):
-        identifier, attributes = create(logical_id, properties, stack_name)
-        attributes.setdefault(attribute, properties.get(attribute))
-        return identifier, attributes
+        return completed(handlers["create"](logical_id, properties, stack_name), properties)
 
-    provisioners._RESOURCE_HANDLERS[name] = handlers | {"create": creating}
+    def updating(identifier, old, new, *rest):
+        return completed(handlers["update"](identifier, old, new, *rest), new)
+
+    provisioners._RESOURCE_HANDLERS[name] = handlers | {"create": creating, "update": updating}
 
 
 def add_faults(faults):
@@ -283,7 +287,7 @@ def main():
     accept_virtual_hosts()
     add_public_parameters()
     guard_exports()
-    tell_given_parameters()
+    tell_what_was_given()
     start_sagemaker(int(os.environ.get("EMULATOR_SAGEMAKER_PORT", "0")), recorder)
     app.app = recorder.around(app.app)
     Thread(target=end_with_input, daemon=True).start()
