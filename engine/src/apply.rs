@@ -15,6 +15,7 @@ mod from_cloud;
 pub(crate) mod kept_outputs;
 mod late;
 mod options;
+mod recreation;
 mod report;
 mod resume;
 mod rollback;

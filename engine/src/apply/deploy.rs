@@ -9,7 +9,7 @@ use super::schedule::{Phase, Step};
 use super::state::State;
 use super::step::{Wait, Work, ending_of};
 use crate::aws::Session;
-use crate::aws::cloudformation::{Deletion, Stack, StackStatus};
+use crate::aws::cloudformation::Stack;
 use crate::error::{Class, EngineError};
 use crate::event::{StackOutcome, What};
 use crate::follow::{FailureClass, OperationKind};
@@ -37,9 +37,21 @@ impl Work<'_> {
         }
         let mut attempt = self.attempt_reached(step);
         loop {
-            let ending = self.attempt(step, attempt, &session).await?;
+            let mut ending = self.attempt(step, attempt, &session).await?;
             if attempt > 0 || !self.worth_repeating(&ending) {
                 return Ok(ending);
+            }
+            // A creation is repeated by deleting the stack: what it kept would stay behind, and be in the way.
+            if let Some(set) = self.last_execution(&self.target(step, attempt)).filter(|_| self.creates(step))
+            {
+                let kept = self.still_holds(&session, &set.stack_id).await.unwrap_or_default();
+                if !kept.is_empty() {
+                    ending.warnings.push(format!(
+                        "the stack still holds {}: its creation was not repeated",
+                        kept.join(", ")
+                    ));
+                    return Ok(ending);
+                }
             }
             attempt += 1;
             let message = "a just-created role is not known everywhere yet: the operation is repeated once";
@@ -146,8 +158,7 @@ impl Work<'_> {
         session: &Session,
     ) -> Result<Option<PlannedChangeSet>, EngineError> {
         let stack = self.stack(step);
-        let makes = matches!(stack.operation, Operation::Create | Operation::Recreate);
-        if attempt > 0 && makes {
+        if attempt > 0 && self.creates(step) {
             if let Some(set) = self.last_execution(&self.target(step, attempt - 1)) {
                 self.remove_failed(step, session, &set.stack_id).await?;
             }
@@ -219,8 +230,14 @@ impl Work<'_> {
         attempts.max().unwrap_or(0)
     }
 
+    /// Whether a step makes its stack.
+    fn creates(&self, step: Step) -> bool {
+        step.phase == Phase::First
+            && matches!(self.stack(step).operation, Operation::Create | Operation::Recreate)
+    }
+
     /// Whether a failure may be gone when the same is tried again.
-    fn worth_repeating(&self, ending: &Ending) -> bool {
+    pub(super) fn worth_repeating(&self, ending: &Ending) -> bool {
         ending.outcome == StackOutcome::RolledBack
             && ending.failure.as_ref().is_some_and(|failure| failure.class == FailureClass::Propagation)
             && self.go_on().is_ok()
@@ -305,74 +322,6 @@ impl Work<'_> {
                 .warnings
                 .push(format!("the termination protection could not be {word}: {}", error.message));
             ending.class = Some(Class::NeedsAction);
-        }
-    }
-
-    /// Deletes what is left of a stack that never came to be.
-    async fn remove_failed(&self, step: Step, session: &Session, stack_id: &str) -> Result<(), EngineError> {
-        let stack = self.stack(step);
-        let target = format!("{} before its creation: {stack_id}", stack.id);
-        let before = self.history.last_call("DeleteStack", &target);
-        if before.is_none_or(|call| call.fate != Fate::Done) {
-            match self.until_quiet(step, session, stack_id).await?.map(|stack| stack.status) {
-                None | Some(StackStatus::DeleteComplete) => return Ok(()),
-                Some(
-                    StackStatus::RollbackComplete | StackStatus::CreateFailed | StackStatus::ReviewInProgress,
-                ) => {}
-                Some(status) => {
-                    let why = format!("is {status} and holds more than a failed creation");
-                    return Err(EngineError::new(Class::Refused, format!("stack {} {why}", stack.name))
-                        .with_hint("make a new plan, which shows what would change now"));
-                }
-            }
-        }
-        let deletion = Deletion { role_arn: stack.execution_role_arn.clone(), ..Deletion::default() };
-        let finished = self.delete(step, &target, session, stack_id, &deletion).await?;
-        if finished.success {
-            return Ok(());
-        }
-        let class = if finished.detached.is_some() { Class::Detached } else { Class::NeedsAction };
-        let message =
-            format!("stack {}: what is left of its failed creation could not be deleted", stack.name);
-        let error = EngineError::new(class, message);
-        Err(match super::step::advice(&finished.status, &stack.name) {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        })
-    }
-
-    /// Says what becomes of a stack whose creation failed, and deletes it where that was asked for and nothing is lost.
-    async fn failed_create(&self, step: Step, session: &Session, stack_id: &str, ending: &mut Ending) {
-        let name = &self.stack(step).name;
-        if ending.status != Some(StackStatus::RollbackComplete) || self.worth_repeating(ending) {
-            return;
-        }
-        ending.hint = Some(format!(
-            "correct the cause and run `formwork deploy {name}`: what is left of the stack is deleted first"
-        ));
-        if !self.options.delete_failed_creates || self.go_on().is_err() {
-            return;
-        }
-        let kept: Vec<String> = match session.cloudformation().resources(stack_id).await {
-            Ok(resources) => resources
-                .into_iter()
-                .filter(|it| {
-                    it.status != "DELETE_COMPLETE" && it.physical_id.as_ref().is_some_and(|id| !id.is_empty())
-                })
-                .map(|it| format!("{} ({})", it.logical_id, it.resource_type))
-                .collect(),
-            Err(_) => return,
-        };
-        if !kept.is_empty() {
-            ending.warnings.push(format!("the stack still holds {}: it was not deleted", kept.join(", ")));
-            return;
-        }
-        match self.remove_failed(step, session, stack_id).await {
-            Ok(()) => {
-                ending.status = Some(StackStatus::DeleteComplete);
-                ending.hint = Some(format!("correct the cause and run `formwork deploy {name}`"));
-            }
-            Err(error) => ending.warnings.push(error.message),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::event::{StackOutcome, What};
 use crate::follow::{Finished, OperationKind};
 use crate::journal::Intent;
 use crate::journal::history::Fate;
+use crate::plan::late::check_base;
 use crate::plan::model::{Operation, RemovalKind};
 use crate::plan::removal;
 
@@ -100,6 +101,10 @@ impl Work<'_> {
                 format!("stack {name} is {}: somebody works on it", now.status),
             )
             .with_hint(format!("look on with `formwork follow {name}`, then try again")));
+        }
+        // What this run has begun before it was cut off is no change by somebody else.
+        if self.history.last_call("DeleteStack", &self.target(step, 0)).is_none() {
+            check_base(self.stack(step), Some(&now))?;
         }
         let unprotects =
             self.stack(step).removals.iter().any(|it| it.kind == RemovalKind::TerminationProtection);

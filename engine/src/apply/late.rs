@@ -37,6 +37,7 @@ impl Work<'_> {
         let options = LateOptions {
             parameters: self.options.parameters.clone(),
             second_phase: step.phase == Phase::Second,
+            may_broaden: self.options.may_broaden,
             repeated: attempt > 0 || begun,
             ..LateOptions::default()
         };

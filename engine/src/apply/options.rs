@@ -27,6 +27,8 @@ pub struct ApplyOptions {
     /// The values that were given for parameters: a plan keeps none of those that are secret, nor does the journal.
     #[serde(skip)]
     pub parameters: Vec<GivenParameter>,
+    /// Whether change sets that are made late may let rights and reachability grow beyond what the plan said.
+    pub may_broaden: bool,
     /// Who approved, and how: `prompt`, `--yes`, `apply`.
     pub approved_by: String,
     /// How long a run that is asked to detach waits for being asked to cancel as well.
@@ -44,6 +46,7 @@ impl Default for ApplyOptions {
             retain: Vec::new(),
             force: false,
             parameters: Vec::new(),
+            may_broaden: false,
             approved_by: "prompt".to_owned(),
             cancel_grace: Duration::from_secs(3),
         }

@@ -27,6 +27,8 @@ enum Happened {
     Ended(Step, Box<Ending>, Duration),
     /// The removal of what a step's update replaced ended.
     Cleaned(Step, Box<Finished>),
+    /// What was made for a step that is not begun is taken back, or why it is not.
+    Discarded(Step, Option<String>),
 }
 
 /// Carries a plan out, or goes on with a run that was cut off: what the journal holds already is not done again.
@@ -128,7 +130,7 @@ impl<'r> Work<'r> {
                 () = control.reached(Wish::Detach), if !stopping => {
                     stopping = true;
                     let skipped = schedule.stop();
-                    self.skip(skipped, &mut reports).await;
+                    self.skip(skipped, &mut reports);
                 }
                 () = control.reached(Wish::Cancel), if !cancelled => {
                     cancelled = true;
@@ -137,7 +139,10 @@ impl<'r> Work<'r> {
                 happened = running.next() => match happened {
                     Some(Happened::Ended(step, ending, time)) => {
                         let skipped = self.ended(schedule, step, &ending, time, &mut reports);
-                        self.skip(skipped, &mut reports).await;
+                        // Others go on meanwhile: their next steps do not wait for it.
+                        for step in self.skip(skipped, &mut reports) {
+                            running.push(Box::pin(self.discard(step)));
+                        }
                         if let Some(cleanup) = ending.cleanup {
                             running.push(Box::pin(async move {
                                 Happened::Cleaned(step, Box::new(cleanup.finished().await))
@@ -145,6 +150,7 @@ impl<'r> Work<'r> {
                         }
                     }
                     Some(Happened::Cleaned(step, finished)) => self.cleaned(step, *finished, &mut reports),
+                    Some(Happened::Discarded(step, why)) => self.discarded(step, why, &mut reports),
                     None => break,
                 },
             }
@@ -195,8 +201,9 @@ impl<'r> Work<'r> {
         schedule.ended(step, if ending.is_fine() { Verdict::Fine } else { Verdict::Failed })
     }
 
-    /// Reports stacks that are not begun, and takes back what was made for them.
-    async fn skip(&self, skipped: Vec<Skip>, reports: &mut BTreeMap<usize, StackReport>) {
+    /// Reports stacks that are not begun, and says of which of them what was made for them is to be taken back.
+    fn skip(&self, skipped: Vec<Skip>, reports: &mut BTreeMap<usize, StackReport>) -> Vec<Step> {
+        let mut made = Vec::new();
         for (step, cause) in skipped {
             let stack = self.stack(step);
             let mut ending = Ending::new(StackOutcome::Skipped);
@@ -213,11 +220,8 @@ impl<'r> Work<'r> {
             if detached {
                 // The run is not over for it: `resume` starts it.
                 ending.class = Some(Class::Detached);
-            } else if step.phase == Phase::First
-                && let Ok(session) = self.session(stack).await
-                && let Err(error) = super::discard::discard_stack(stack, &session, self.journal).await
-            {
-                ending.warnings.push(format!("its change set is left: {}", error.message));
+            } else if step.phase == Phase::First && stack.change_set.is_some() {
+                made.push(step);
             }
             if step.phase == Phase::Second {
                 if let Some(report) = reports.get_mut(&step.stack) {
@@ -231,6 +235,27 @@ impl<'r> Work<'r> {
             }
             self.tell_end(step, &ending, 0.0, true);
             reports.insert(step.stack, ending.report(&stack.id, &stack.name, &stack.environment, 0.0));
+        }
+        made
+    }
+
+    /// Takes back what was made for a step that is not begun.
+    async fn discard(&self, step: Step) -> Happened {
+        let stack = self.stack(step);
+        let done = match self.session(stack).await {
+            Ok(session) => super::discard::discard_stack(stack, &session, self.journal).await,
+            Err(error) => Err(error),
+        };
+        Happened::Discarded(step, done.err().map(|error| error.message))
+    }
+
+    fn discarded(&self, step: Step, why: Option<String>, reports: &mut BTreeMap<usize, StackReport>) {
+        let Some(why) = why else { return };
+        let message = format!("its change set is left: {why}");
+        let hint = Some("`formwork gc` deletes it later".to_owned());
+        self.runtime.tell_of(&self.stack(step).name, What::Warning { message: message.clone(), hint });
+        if let Some(report) = reports.get_mut(&step.stack) {
+            report.warnings.push(message);
         }
     }
 

@@ -201,6 +201,8 @@ impl Inner {
             self.measure(answer.headers().get("date"));
         }
         let request_id = answer.request_id().map(str::to_owned);
+        // Put back for whoever looks whether it was whole.
+        *answer.body_mut() = SdkBody::from(body);
         Err(Error { request_id, ..Error::answered(draft.operation, code.as_deref(), &message, &answer) })
     }
 

@@ -111,6 +111,9 @@ impl Error {
     ) -> Self {
         let status = answer.status().as_u16();
         let mut kind = messages::kind(code, message, status);
+        if code.is_none() && kind == ErrorKind::Invalid && answer.body().bytes().is_some_and(is_cut_off) {
+            kind = ErrorKind::Protocol;
+        }
         if let ErrorKind::Throttled { retry_after } = &mut kind {
             *retry_after = answer
                 .headers()
@@ -152,6 +155,21 @@ impl Error {
             proxy.as_deref(),
         );
         Self::new(operation, kind, message)
+    }
+}
+
+/// Whether a refusal's body ends before it is whole, so that its code may be missing for that reason alone. A page for
+/// people has no code to wait for.
+pub(crate) fn is_cut_off(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim_start();
+    let is_page = ["<html", "<!doctype html"]
+        .iter()
+        .any(|start| text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)));
+    match text.chars().next() {
+        Some('<') => !is_page && super::xml::read(text).is_err(),
+        Some('{' | '[') => serde_json::from_str::<serde_json::Value>(text).is_err(),
+        _ => false,
     }
 }
 

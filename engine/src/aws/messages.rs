@@ -86,9 +86,11 @@ pub fn kind(code: Option<&str>, message: &str, status: u16) -> ErrorKind {
             ErrorKind::Unreachable
         }
         "" => match status {
-            403 => ErrorKind::Denied,
+            401 | 403 => ErrorKind::Denied,
             404 => ErrorKind::NotFound,
-            408 => ErrorKind::Unreachable,
+            408 | 425 => ErrorKind::Unreachable,
+            // Whoever says it, the request is wrong: the same one gets the same answer.
+            400..500 => ErrorKind::Invalid,
             // An error that names no code is no answer of the service.
             _ => ErrorKind::Protocol,
         },

@@ -118,8 +118,10 @@ impl Caller {
         let mut wait = FIRST;
         let (mut renewed, mut corrected) = (false, false);
         let mut lost = 0;
+        // Patience is with the service: waiting for our own turn uses none of it up.
+        let mut queued = Duration::ZERO;
         loop {
-            let failed = match self.attempt(operation, effect, || send(lost)).await {
+            let failed = match self.attempt(operation, effect, &mut queued, || send(lost)).await {
                 Ok(answer) => return Ok(answer),
                 Err((failed, generation)) => {
                     if failed.kind == ErrorKind::ExpiredCredentials {
@@ -137,7 +139,7 @@ impl Caller {
                 corrected = true;
                 continue;
             }
-            let passed = self.0.clock.elapsed().saturating_sub(started);
+            let passed = self.0.clock.elapsed().saturating_sub(started).saturating_sub(queued);
             let throttled = matches!(failed.kind, ErrorKind::Throttled { .. });
             let limit = if throttled { patience.throttled } else { patience.unreachable };
             lost += u32::from(!throttled);
@@ -152,11 +154,13 @@ impl Caller {
         }
     }
 
-    /// Sends once. The credentials are had first, so that what is wrong with them is no error of the call.
+    /// Sends once, and adds the time for which the call waited for its turn. The credentials are had first, so that what
+    /// is wrong with them is no error of the call.
     async fn attempt<T, F>(
         &self,
         operation: &'static str,
         effect: Effect,
+        queued: &mut Duration,
         send: impl FnOnce() -> F,
     ) -> Result<T, (Error, Option<u64>)>
     where
@@ -165,7 +169,12 @@ impl Caller {
         let current = self.0.credentials.current().await;
         let (_, generation) = current.map_err(|error| (Error { operation, ..error }, None))?;
         let leave = match &self.0.limiter {
-            Some(limiter) => Some(limiter.admit(effect).await),
+            Some(limiter) => {
+                let asked = self.0.clock.elapsed();
+                let leave = limiter.admit(effect).await;
+                *queued += self.0.clock.elapsed().saturating_sub(asked);
+                Some(leave)
+            }
             None => None,
         };
         let answer = Box::pin(send()).await;

@@ -97,10 +97,15 @@ pub fn needs(plan: &Plan, policy: Policy, allow: &BTreeSet<LossKind>) -> Needs {
             || takes_over
             || match policy {
                 Policy::Never => false,
-                Policy::Broadening => !needs.broadenings.is_empty(),
+                Policy::Broadening => !needs.broadenings.is_empty() || leaves_behind(plan),
                 Policy::AnyChange => true,
             });
     needs
+}
+
+/// Whether the rest of a failed creation is deleted, and something of it stays that no stack has then.
+fn leaves_behind(plan: &Plan) -> bool {
+    plan.stacks.iter().any(|stack| stack.operation == Operation::Recreate && !stack.left.is_empty())
 }
 
 #[cfg(test)]

@@ -232,14 +232,14 @@ fn skip_shared(all: &mut [Planned], inputs: &[&Input]) {
     }
 }
 
-fn is_retained(template: &Value, logical_id: &str) -> bool {
+pub(super) fn is_retained(template: &Value, logical_id: &str) -> bool {
     let policy = template
         .get("Resources")
         .and_then(|section| section.get(logical_id)?.get("DeletionPolicy")?.as_str());
     matches!(policy, Some("Retain" | "RetainExceptOnCreate"))
 }
 
-fn left(resource: &StackResource) -> Left {
+pub(super) fn left(resource: &StackResource) -> Left {
     Left {
         logical_id: resource.logical_id.clone(),
         resource_type: resource.resource_type.clone(),
@@ -263,7 +263,7 @@ fn change(resource: &StackResource) -> ResourceChange {
     }
 }
 
-fn loss(resource: &StackResource) -> Option<Loss> {
+pub(super) fn loss(resource: &StackResource) -> Option<Loss> {
     let words = loss_words(&resource.resource_type)?;
     let StackResource { logical_id, resource_type, .. } = resource;
     Some(Loss {

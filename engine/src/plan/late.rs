@@ -1,17 +1,20 @@
 //! Change sets that are made when their turn comes, from the template that was approved.
 //!
 //! A provisional stack was approved by its template. What its change set really does is known only now, so it is
-//! compared with what was approved: it may not lose anything that the plan did not name.
+//! compared with what was approved: it may not lose anything that the plan did not name, nor grant it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use formwork_assembly::CloudAssembly;
+use formwork_assembly::broadening::Side;
+use serde_json::Value;
 
 use super::change_set::{Maker, Outcome};
 use super::changes;
 use super::environment;
 use super::failure::failed;
+use super::growth::beyond;
 use super::input::{self, Input, parse};
 use super::model::{LossKind, Operation, ParameterSource, Plan, PlannedChangeSet, StackPlan};
 use super::parameters;
@@ -39,6 +42,8 @@ pub struct LateOptions {
     pub deadline: Duration,
     /// Whether it is for the second of two phases.
     pub second_phase: bool,
+    /// Whether rights and reachability may grow beyond what the plan said.
+    pub may_broaden: bool,
     /// Whether this run has changed the stack already, so that it may be another one than the plan saw.
     pub repeated: bool,
 }
@@ -50,6 +55,7 @@ impl Default for LateOptions {
             publish: PublishOptions::default(),
             deadline: CHANGE_SET_DEADLINE,
             second_phase: false,
+            may_broaden: false,
             repeated: false,
         }
     }
@@ -68,7 +74,7 @@ pub struct LateChangeSet {
 ///
 /// # Errors
 /// When the template is not the one that was approved, the stack was changed since, CloudFormation refuses the change
-/// set, or it would lose more than was approved. What was made is deleted then.
+/// set, or it would lose or grant more than was approved. What was made is deleted then.
 pub async fn change_set(
     plan: &Plan,
     stack: &StackPlan,
@@ -155,6 +161,29 @@ pub async fn change_set(
         let message = format!("stack {name} would lose more than was approved:\n  {}", more.join("\n  "));
         return Err(EngineError::new(Class::Refused, message)
             .with_hint("look at it with `formwork plan`, then approve it with --allow replace,delete"));
+    }
+    if !options.may_broaden {
+        let none = BTreeMap::new();
+        let old = Side {
+            template: deployed.as_ref().unwrap_or(&Value::Null),
+            parameters: living.map_or(&none, |living| &living.parameters),
+        };
+        let planned =
+            stack.parameters.iter().filter_map(|(name, it)| Some((name.clone(), it.value.clone()?)));
+        let planned = planned.collect();
+        let mut now = set.parameters;
+        now.extend(set.resolved_parameters);
+        // CloudFormation tells stars in place of secrets.
+        now.retain(|name, _| !secrets(&input.template).contains(name));
+        let more = beyond(stack, old, &input.template, &planned, &now, &changes);
+        if !more.is_empty() {
+            maker.forget_all().await;
+            let message =
+                format!("stack {name} would grant more than was approved:\n  {}", more.join("\n  "));
+            return Err(EngineError::new(Class::Refused, message).with_hint(
+                "deploy it again, which asks about it now; `--require-approval never` does not ask",
+            ));
+        }
     }
     let planned = PlannedChangeSet { arn: set.arn, name: set.name, stack_id: set.stack_id };
     Ok(Some(LateChangeSet { planned, changes }))

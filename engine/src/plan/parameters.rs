@@ -261,7 +261,8 @@ pub(crate) fn resolve(
 }
 
 /// The value that the stack has and keeps. One that equals the default of the deployed template was never set by anybody,
-/// so that it follows the new default.
+/// so that it follows the new default. Of a parameter of an SSM type the name is kept, and only where it is known to be
+/// one: who tells no resolved value beside it may have told the resolved value itself.
 fn previous(
     name: &str,
     declared: Declared<'_>,
@@ -273,6 +274,9 @@ fn previous(
     let value = deployed.stack.parameters.get(name)?;
     let default = declared.default();
     if !wanted && default.is_some() {
+        return None;
+    }
+    if declared.is_ssm() && deployed.stack.resolved_parameters.get(name).is_none_or(|it| it == value) {
         return None;
     }
     let old = deployed

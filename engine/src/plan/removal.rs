@@ -77,7 +77,17 @@ fn interrupted(stack: &StackPlan, removed: usize) -> EngineError {
     EngineError::new(Class::Detached, message)
 }
 
-fn operation(kind: RemovalKind) -> &'static str {
+/// The calls that the kinds of removals make.
+#[cfg(test)]
+pub(crate) const OPERATIONS: [&str; 5] = [
+    operation(RemovalKind::BucketContent),
+    operation(RemovalKind::RepositoryImages),
+    operation(RemovalKind::StudioApp),
+    operation(RemovalKind::StudioSpace),
+    operation(RemovalKind::TerminationProtection),
+];
+
+const fn operation(kind: RemovalKind) -> &'static str {
     match kind {
         RemovalKind::BucketContent => "DeleteObjects",
         RemovalKind::RepositoryImages => "BatchDeleteImage",
@@ -137,29 +147,42 @@ fn app_body(domain: &str, name: &str) -> Option<Value> {
     Some(body)
 }
 
+/// Removes all images of a repository, in as many rounds as it takes: one that a manifest list names can go only after
+/// the list.
 async fn images(repository: &str, session: &Session, ticket: &Ticket) -> Result<Vec<String>, Error> {
-    let list = "AmazonEC2ContainerRegistry_V20150921.ListImages";
     let delete = "AmazonEC2ContainerRegistry_V20150921.BatchDeleteImage";
     let mut before: BTreeSet<String> = BTreeSet::new();
     loop {
-        let body = json!({"repositoryName": repository, "maxResults": IMAGES_AT_ONCE});
-        let answer = session.call().json("ecr", list, &body).await?;
-        let found = answer.get("imageIds").and_then(Value::as_array).cloned().unwrap_or_default();
-        let digests: BTreeSet<String> = found
-            .iter()
-            .filter_map(|image| image.get("imageDigest").and_then(Value::as_str).map(str::to_owned))
-            .collect();
+        let digests = digests(repository, session).await?;
         if digests.is_empty() {
             return Ok(Vec::new());
         }
-        // What is still there after it was deleted cannot be deleted: an image that a manifest list names.
+        // What is all still there after it was deleted cannot be deleted.
         if digests == before {
             return Ok(digests.into_iter().collect());
         }
         let ids: Vec<Value> = digests.iter().map(|digest| json!({"imageDigest": digest})).collect();
-        let body = json!({"repositoryName": repository, "imageIds": ids});
-        session.call().writing(ticket).json("ecr", delete, &body).await?;
+        for ids in ids.chunks(IMAGES_AT_ONCE) {
+            let body = json!({"repositoryName": repository, "imageIds": ids});
+            session.call().writing(ticket).json("ecr", delete, &body).await?;
+        }
         before = digests;
+    }
+}
+
+/// The digests of all images of a repository, of all pages.
+async fn digests(repository: &str, session: &Session) -> Result<BTreeSet<String>, Error> {
+    let list = "AmazonEC2ContainerRegistry_V20150921.ListImages";
+    let mut digests = BTreeSet::new();
+    let mut body = json!({"repositoryName": repository, "maxResults": IMAGES_AT_ONCE});
+    loop {
+        let answer = session.call().json("ecr", list, &body).await?;
+        let found = answer.get("imageIds").and_then(Value::as_array).into_iter().flatten();
+        digests.extend(found.filter_map(|image| Some(image.get("imageDigest")?.as_str()?.to_owned())));
+        match answer.get("nextToken").and_then(Value::as_str) {
+            Some(token) => body["nextToken"] = token.into(),
+            None => return Ok(digests),
+        }
     }
 }
 

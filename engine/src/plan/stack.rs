@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use formwork_assembly::broadening::{Side, broadenings};
+use formwork_assembly::broadening::Side;
 use serde_json::Value;
 
 use super::change_set::{Outcome, name};
 use super::changes;
+use super::concealed::conceal;
 use super::environment::Target;
 use super::failure::failed;
+use super::growth::growth;
 use super::input::Input;
+use super::leftovers::{Leftovers, leftovers};
 use super::make::{Making, tags, unplanned};
 use super::model::{Broadening, Operation, PlanOptions, PlannedChangeSet, PlannedTemplate, StackPlan};
 use super::parameters::{self, Declared, Resolved};
@@ -90,6 +93,12 @@ pub(crate) async fn plan(
     }
     hide_secrets(&mut draft.changes, &input.template);
     judge(&mut draft, deployed, &input.template, &resolved.known(), standing);
+    if let (Operation::Recreate, Some(deployed)) = (draft.operation, &standing.deployed) {
+        let Leftovers { losses, left } = leftovers(&target.session, deployed).await?;
+        draft.losses.extend(losses);
+        draft.left = left;
+    }
+    conceal(&mut draft.changes);
     Ok(draft)
 }
 
@@ -292,15 +301,15 @@ pub(crate) fn judge(
     let none = BTreeMap::new();
     let before = standing.deployed.as_ref().map_or(&none, |deployed| &deployed.stack.parameters);
     let old = deployed.unwrap_or(&Value::Null);
-    plan.broadenings =
-        broadenings(Side { template: old, parameters: before }, Side { template: new, parameters: values })
-            .into_iter()
-            .map(|found| Broadening {
-                logical_id: found.logical_id,
-                resource_type: found.resource_type,
-                words: found.words,
-            })
-            .collect();
+    let (old, new) = (Side { template: old, parameters: before }, Side { template: new, parameters: values });
+    plan.broadenings = growth(old, new, &plan.changes)
+        .into_iter()
+        .map(|found| Broadening {
+            logical_id: found.logical_id,
+            resource_type: found.resource_type,
+            words: found.words,
+        })
+        .collect();
 }
 
 /// The value of an SSM parameter; nothing when the caller may not read it.

@@ -95,3 +95,22 @@ async fn a_protected_stack_goes_where_that_was_asked_for() {
     assert_eq!(report.code, 0, "{report:#?}");
     assert_eq!(case.status("net").await, None);
 }
+
+/// A stack that somebody changed since the plan was approved holds what nobody has looked at: it is not deleted.
+#[tokio::test(start_paused = true)]
+async fn a_stack_that_changed_since_its_destruction_was_planned_stays() {
+    let case = Case::new("");
+    case.deploy(&[part("net", &[], "one")]).await;
+    let parts = [part("net", &[], "one")];
+    let journal = formwork_engine::journal::Journal::in_memory_of("20260102-050000-ffff", Default::default());
+    let plan = case.plan(Command::Destroy, &parts, &journal).await.unwrap();
+    case.deploy(&[part("net", &[], "two")]).await;
+    let assembly = case.assembly(&parts);
+    let runtime = case.next_process();
+    let report = formwork_engine::apply::run(&plan, &assembly, &case.options, &runtime, &journal);
+    let report = report.await.unwrap();
+    assert_eq!(report.code, 3, "{report:#?}");
+    let message = of(&report, "net").message.clone().unwrap();
+    assert!(message.contains("changed since the plan was made"), "{message}");
+    assert_eq!(case.calls("DeleteStack"), 0);
+}

@@ -13,7 +13,7 @@ use formwork_engine::plan::{self, Plan, PlanRequest};
 use super::approve::approve;
 use super::summary::{GoingOn, conclude_as};
 use super::{Workplace, plan_text};
-use crate::arguments::ApprovalOptions;
+use crate::arguments::{ApprovalOptions, RequireApproval};
 use crate::console::Console;
 use crate::failure::Failure;
 
@@ -58,7 +58,7 @@ impl Undertaking<'_> {
             self.workplace.run(apply::discard(&plan, &self.workplace.engine, self.journal));
         });
         let by = by.inspect_err(|failure| self.journal.ended(failure.exit_code()))?;
-        self.carry_out(&plan, ApplyOptions { approved_by: by.to_owned(), ..options }, outputs_file)
+        self.carry_out(&plan, approved(by, approval, options), outputs_file)
     }
 
     /// Has a plan that was made before approved, and carries it out. Whoever declines can still apply it later.
@@ -76,7 +76,7 @@ impl Undertaking<'_> {
         let fresh = plan::check_fresh(plan, self.assembly, &self.workplace.engine);
         let by = self.workplace.plan(fresh).and_then(|()| self.decide(plan, approval));
         let by = by.inspect_err(|failure| self.journal.ended(failure.exit_code()))?;
-        self.carry_out(plan, ApplyOptions { approved_by: by.to_owned(), ..options }, outputs_file)
+        self.carry_out(plan, approved(by, approval, options), outputs_file)
     }
 
     /// Shows a plan below what was told while it was made.
@@ -108,4 +108,10 @@ impl Undertaking<'_> {
     fn decide(&self, plan: &Plan, approval: &ApprovalOptions) -> Result<&'static str, Failure> {
         approve(plan, approval, self.workplace)
     }
+}
+
+/// The options of a run that somebody has approved. Who asks for no approval of what grows gets none later either.
+fn approved(by: &str, approval: &ApprovalOptions, options: ApplyOptions) -> ApplyOptions {
+    let may_broaden = approval.require_approval == RequireApproval::Never;
+    ApplyOptions { approved_by: by.to_owned(), may_broaden, ..options }
 }

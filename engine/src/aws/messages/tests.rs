@@ -126,7 +126,9 @@ fn codes_and_statuses_say_what_to_do() {
     assert_eq!(of("SomethingNew", 503), ErrorKind::Unreachable);
     assert_eq!(of("SomethingNew", 400), ErrorKind::Invalid);
     assert_eq!(kind(None, "", 502), ErrorKind::Unreachable);
-    assert_eq!(kind(None, "", 400), ErrorKind::Protocol);
+    assert_eq!(kind(None, "", 400), ErrorKind::Invalid);
+    assert_eq!(kind(None, "", 418), ErrorKind::Invalid);
+    assert_eq!(kind(None, "", 401), ErrorKind::Denied);
 }
 
 /// Faults 10, 11 and 19: what stands in the way is named, with what to change; only what may pass is worth a repeat.

@@ -44,7 +44,8 @@ async fn patience_ends() {
     let begun = tokio::time::Instant::now();
     let failed = client.stack("net").await.expect_err("throttled for ever");
     assert_eq!(failed.kind, ErrorKind::Throttled { retry_after: None });
-    assert!(begun.elapsed() <= Duration::from_secs(31), "{:?}", begun.elapsed());
+    // Waiting for its turn comes on top.
+    assert!(begun.elapsed() <= Duration::from_secs(40), "{:?}", begun.elapsed());
 }
 
 /// Fault 18: failed servers, pages of a proxy, cut and empty answers are asked again.
@@ -74,6 +75,38 @@ async fn broken_answers_are_asked_for_again() {
         assert!(matches!(stack, Ok(Some(_))), "{name}: {stack:?}");
         assert_eq!(service.seen("DescribeStacks").len(), 4, "{name}");
     }
+}
+
+/// A request that is wrong is not sent for minutes because its refusal names no code.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_without_a_code_is_final() {
+    for (status, body) in
+        [(400, ""), (400, "no such thing"), (405, "<html><br>no"), (400, "<R><Message>no</Message></R>")]
+    {
+        let service = failing(usize::MAX, move || Answer::Raw(status, body.to_owned(), None));
+        let failed = service.session().await.cloudformation().stack("net").await.expect_err("refused");
+        assert_eq!(failed.kind, ErrorKind::Invalid, "{body}");
+        assert_eq!(service.seen("DescribeStacks").len(), 1, "{body}");
+    }
+}
+
+/// Hundreds of calls wait for their turn longer than a call may fail: that is no time of the service's.
+#[tokio::test(start_paused = true)]
+async fn waiting_for_a_turn_uses_up_no_patience() {
+    let service = fake(|seen, _| {
+        sts(seen).unwrap_or_else(|| match seen.get("StackName") {
+            "last" => throttled(),
+            _ => stacks(),
+        })
+    });
+    let session = service.session().await;
+    let patient = session.cloudformation();
+    let hasty = session.cloudformation().with_patience(Patience::new(20, 20));
+    let before = futures_util::future::join_all((0..300).map(|_| patient.stack("net")));
+    let (_, last) = tokio::join!(before, hasty.stack("last"));
+    assert!(last.is_err());
+    let asked = service.seen("DescribeStacks").iter().filter(|seen| seen.get("StackName") == "last").count();
+    assert!(asked > 1, "the call was given up after {asked} attempt");
 }
 
 /// Fault 18, as it hurts most: an answer without the stack that was asked for is a broken answer, never a deletion.

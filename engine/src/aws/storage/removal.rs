@@ -89,28 +89,41 @@ impl Storage {
     /// Parts of broken uploads are in no listing of objects, cost money, and keep nothing from being deleted: who may not
     /// abort them leaves them.
     async fn abort_all(&self, bucket: &str) -> Result<(), Error> {
-        let call = || {
-            let list = self.client.list_multipart_uploads().bucket(bucket);
-            list.expected_bucket_owner(self.owner()).send()
-        };
-        let uploads = match self.read("ListMultipartUploads", call).await {
-            Ok(uploads) => uploads,
-            Err(error) if error.kind == ErrorKind::Denied => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        for upload in uploads.uploads() {
-            let (Some(key), Some(id)) = (upload.key(), upload.upload_id()) else { continue };
+        let mut page: (Option<String>, Option<String>) = (None, None);
+        for _ in 0..ROUNDS {
             let call = || {
-                let abort = self.client.abort_multipart_upload().bucket(bucket).key(key).upload_id(id);
-                abort.expected_bucket_owner(self.owner()).send()
+                let list = self.client.list_multipart_uploads().bucket(bucket);
+                let list = list.set_key_marker(page.0.clone()).set_upload_id_marker(page.1.clone());
+                list.expected_bucket_owner(self.owner()).send()
             };
-            match self.change("AbortMultipartUpload", call).await {
-                Err(error) if !matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied) => {
-                    return Err(error);
-                }
-                _ => {}
+            let uploads = match self.read("ListMultipartUploads", call).await {
+                Ok(uploads) => uploads,
+                Err(error) if error.kind == ErrorKind::Denied => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            for upload in uploads.uploads() {
+                let (Some(key), Some(id)) = (upload.key(), upload.upload_id()) else { continue };
+                self.abort_one(bucket, key, id).await?;
+            }
+            page = (
+                uploads.next_key_marker().map(str::to_owned),
+                uploads.next_upload_id_marker().map(str::to_owned),
+            );
+            if uploads.is_truncated() != Some(true) || page.0.is_none() {
+                break;
             }
         }
         Ok(())
+    }
+
+    async fn abort_one(&self, bucket: &str, key: &str, id: &str) -> Result<(), Error> {
+        let call = || {
+            let abort = self.client.abort_multipart_upload().bucket(bucket).key(key).upload_id(id);
+            abort.expected_bucket_owner(self.owner()).send()
+        };
+        match self.change("AbortMultipartUpload", call).await {
+            Err(error) if !matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied) => Err(error),
+            _ => Ok(()),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Words for what S3 refuses.
 
 use super::{dns_suffix, explain};
+use crate::aws::fake::{Answer, fake, sts, ticket};
 use crate::aws::{Error, ErrorKind};
 use crate::error::Class;
 
@@ -39,6 +40,38 @@ fn missing_bucket_of_the_cdk_names_its_own_command() {
     let missing = refused(ErrorKind::NotFound, "NoSuchBucket", "no");
     let error = explain(missing, "cdk-hnb659fds-assets-1-eu-west-1", "1", "eu-west-1");
     assert!(error.hint.is_some_and(|hint| hint.contains("cdk bootstrap aws://1/eu-west-1")));
+}
+
+/// A bucket can have more broken uploads than one listing tells.
+#[tokio::test(start_paused = true)]
+async fn broken_uploads_of_all_pages_are_aborted() {
+    let service = fake(|seen, _| {
+        let query = seen.uri.query().unwrap_or_default();
+        let page = |inner: &str| {
+            Answer::Raw(
+                200,
+                format!("<ListMultipartUploadsResult>{inner}</ListMultipartUploadsResult>"),
+                None,
+            )
+        };
+        let upload = |key: &str| format!("<Upload><Key>{key}</Key><UploadId>id-{key}</UploadId></Upload>");
+        sts(seen).unwrap_or_else(|| match query {
+            _ if query.contains("versions") => {
+                Answer::Raw(200, "<ListVersionsResult></ListVersionsResult>".to_owned(), None)
+            }
+            _ if query.contains("uploadId") => Answer::Raw(204, String::new(), None),
+            _ if query.contains("key-marker=a") => page(&upload("b")),
+            _ => page(&format!(
+                "<IsTruncated>true</IsTruncated><NextKeyMarker>a</NextKeyMarker>{}",
+                upload("a")
+            )),
+        })
+    });
+    let session = service.session().await;
+    session.storage().remove_all("data", &ticket("DeleteObjects")).await.expect("is emptied");
+    let aborted =
+        service.seen("").into_iter().filter(|seen| seen.uri.to_string().contains("uploadId=id-")).count();
+    assert_eq!(aborted, 2);
 }
 
 #[test]

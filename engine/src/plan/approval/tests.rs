@@ -66,3 +66,19 @@ fn a_destruction_and_a_takeover_are_always_asked_about() {
     )));
     assert!(needs(&takeover, Policy::Never, &BTreeSet::new()).approval);
 }
+
+/// Fault 37: what stays of a failed creation is asked about before the rest of it is deleted.
+#[test]
+fn something_left_of_a_failed_creation_is_asked_about() {
+    let mut plan = plan();
+    plan.stacks[0].operation = Operation::Recreate;
+    assert!(!needs(&plan, Policy::Broadening, &BTreeSet::new()).approval);
+    plan.stacks[0].left.push(super::super::model::Left {
+        logical_id: "Data".to_owned(),
+        resource_type: "AWS::S3::Bucket".to_owned(),
+        physical_id: Some("data".to_owned()),
+        cost: None,
+    });
+    assert!(needs(&plan, Policy::Broadening, &BTreeSet::new()).approval);
+    assert!(!needs(&plan, Policy::Never, &BTreeSet::new()).approval);
+}

@@ -126,3 +126,22 @@ fn a_value_that_nobody_set_follows_the_new_default() {
     assert_eq!(source(&set, true), (ParameterSource::Previous, "own".to_owned(), 1));
     assert_eq!(source(&set, false), (ParameterSource::Default, "two".to_owned(), 0));
 }
+
+/// The name of an SSM parameter is kept, never what it stood for: where only one text is known, it may be either.
+#[test]
+fn what_an_ssm_parameter_stood_for_is_not_kept_as_its_name() {
+    let kind = "AWS::SSM::Parameter::Value<String>";
+    let template = json!({"Parameters": {"Image": {"Type": kind, "Default": "/images/latest"}}});
+    let mut old = stack("app", StackStatus::CreateComplete);
+    old.parameters = [("Image".to_owned(), "ami-1".to_owned())].into();
+    let source = |old: &crate::aws::cloudformation::Stack| {
+        let deployed = Deployed { stack: old.clone(), template: Some(template.clone()) };
+        let found =
+            resolve(&input("app", template.clone()), &[], &BTreeMap::new(), Some(&deployed), true).unwrap();
+        found.planned["Image"].source
+    };
+    assert_eq!(source(&old), ParameterSource::Default);
+    old.parameters = [("Image".to_owned(), "/images/own".to_owned())].into();
+    old.resolved_parameters = [("Image".to_owned(), "ami-1".to_owned())].into();
+    assert_eq!(source(&old), ParameterSource::Previous);
+}

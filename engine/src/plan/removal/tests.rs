@@ -12,6 +12,8 @@ use crate::{Clock, Control};
 #[derive(Debug, Default)]
 struct Domain {
     calls: Mutex<Vec<String>>,
+    /// The digests of images that were deleted.
+    deleted: Mutex<Vec<String>>,
 }
 
 impl Domain {
@@ -36,9 +38,10 @@ impl Domain {
             }
             "ListSpaces" => json!({"Spaces": [{"SpaceName": "ana", "Status": "InService"}]}),
             "ListImages" if Self::after(&calls, "BatchDeleteImage").is_some() => json!({"imageIds": []}),
-            "ListImages" => {
-                json!({"imageIds": [{"imageDigest": "sha256:a"}, {"imageDigest": "sha256:b", "imageTag": "x"}]})
+            "ListImages" if calls.iter().filter(|call| *call == "ListImages").count() == 1 => {
+                json!({"imageIds": [{"imageDigest": "sha256:a"}], "nextToken": "more"})
             }
+            "ListImages" => json!({"imageIds": [{"imageDigest": "sha256:b", "imageTag": "x"}]}),
             _ => json!({}),
         }
     }
@@ -55,7 +58,15 @@ impl InProcess for Wire {
         let target =
             request.headers().get("x-amz-target").and_then(|it| it.to_str().ok()).unwrap_or_default();
         let text = match target.rsplit('.').next() {
-            Some(operation) if !operation.is_empty() => self.0.answer(operation).to_string(),
+            Some(operation) if !operation.is_empty() => {
+                let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+                if operation == "BatchDeleteImage" {
+                    let ids = body["imageIds"].as_array().into_iter().flatten();
+                    let digests = ids.filter_map(|id| Some(id["imageDigest"].as_str()?.to_owned()));
+                    self.0.deleted.lock().unwrap().extend(digests);
+                }
+                self.0.answer(operation).to_string()
+            }
             _ => "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:user/a</Arn>\
                   <UserId>A</UserId><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
                 .to_owned(),
@@ -95,6 +106,7 @@ async fn apps_go_before_spaces_and_each_is_waited_for() {
     ];
     remove(&stack, &session, &runtime, &Journal::in_memory()).await.unwrap();
     let mut calls = domain.calls.lock().unwrap().clone();
+    assert_eq!(*domain.deleted.lock().unwrap(), ["sha256:a", "sha256:b"], "images of both pages");
     calls.dedup();
     assert_eq!(
         calls,
