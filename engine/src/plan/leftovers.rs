@@ -57,6 +57,7 @@ mod tests {
             resource_type: resource_type.to_owned(),
             status: status.to_owned(),
             reason: None,
+            drift: None,
         }
     }
 
