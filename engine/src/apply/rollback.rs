@@ -106,7 +106,7 @@ pub async fn rollback(
         Way::Nothing(why) => return Err(nothing(&stack, why)),
     };
     runtime.tell_of(
-        (name, &session),
+        (name, session),
         What::StackStarted { operation: "rollback".to_owned(), resources: None, typical_seconds: None },
     );
     let mut operation = Operation::new(&stack.id, &stack.name, OperationKind::Rollback, started);
@@ -150,10 +150,10 @@ pub async fn rollback(
     }
     let seconds = runtime.clock.elapsed().saturating_sub(begun).as_secs_f64();
     if let Some(failure) = &ending.failure {
-        runtime.tell_of((name, &session), What::Diagnosed(Box::new(failure.clone())));
+        runtime.tell_of((name, session), What::Diagnosed(Box::new(failure.clone())));
     }
     runtime.tell_of(
-        (name, &session),
+        (name, session),
         What::StackFinished {
             outcome: ending.outcome,
             status: ending.status.clone(),

@@ -253,7 +253,7 @@ impl<'r> Work<'r> {
         let Some(why) = why else { return };
         let message = format!("its change set is left: {why}");
         let hint = Some("`formwork gc` deletes it later".to_owned());
-        self.runtime.tell_of(&self.stack(step).name, What::Warning { message: message.clone(), hint });
+        self.runtime.tell_of(self.stack(step), What::Warning { message: message.clone(), hint });
         if let Some(report) = reports.get_mut(&step.stack) {
             report.warnings.push(message);
         }
