@@ -24,7 +24,7 @@ mod schedule;
 mod state;
 mod step;
 
-pub use attach::{Attached, Whereabouts, approved_plan, follow, operation_of, operations};
+pub use attach::{Attached, approved_plan, follow, operation_of, operations};
 pub use discard::discard;
 pub use from_cloud::{FoundRun, FoundRuns, Waiting, find_runs};
 pub use options::ApplyOptions;

@@ -40,23 +40,6 @@ pub struct Attached {
     pub places: Arc<Places>,
 }
 
-/// Where to look for a stack.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Whereabouts {
-    /// The region; that of the settings when nothing is said.
-    pub region: Option<String>,
-    /// The role to assume.
-    pub assume_role_arn: Option<String>,
-}
-
-impl Whereabouts {
-    /// The caller there.
-    pub(super) async fn session(&self, name: &str, runtime: &Runtime) -> Result<Session, EngineError> {
-        let session = runtime.sessions.session(self.region.as_deref(), self.assume_role_arn.as_deref());
-        session.await.map_err(|error| failed(name, &error))
-    }
-}
-
 /// The plan that a run's journal holds.
 ///
 /// # Errors
