@@ -44,6 +44,9 @@ pub use template::{GREATEST_INLINE_BYTES, PublishedTemplate};
 /// How many assets are on their way at once.
 const AT_ONCE: usize = 8;
 
+/// The qualifier of the bootstrap stack that nobody named otherwise.
+const DEFAULT_QUALIFIER: &str = "formwork";
+
 /// How publishing goes about its work.
 #[derive(Clone, Debug)]
 pub struct PublishOptions {
@@ -71,7 +74,7 @@ impl Default for PublishOptions {
             build_limit: Duration::from_secs(3600),
             container_program: None,
             bucket: None,
-            qualifier: "formwork".to_owned(),
+            qualifier: DEFAULT_QUALIFIER.to_owned(),
             stand_ins: false,
         }
     }

@@ -21,7 +21,7 @@ use crate::error::{Class, EngineError};
 
 pub use derive::{Needs, Statement};
 pub use facts::{Found, check, look};
-pub(crate) use names::bucket_parameter;
+pub(crate) use names::{bucket_parameter, role as role_name};
 pub use policies::{DeployerMode, PolicyOptions, show_policy};
 pub use template::template;
 

@@ -5,9 +5,8 @@
 //! number of days: a run that is under way has put its assets before its stacks name them.
 
 mod change_sets;
+mod needed;
 mod objects;
-
-use std::collections::BTreeSet;
 
 use jiff::{Timestamp, ToSpan};
 
@@ -15,6 +14,7 @@ use crate::aws::Session;
 use crate::error::{Class, EngineError};
 
 pub use change_sets::{StaleChangeSet, delete_change_sets, stale_change_sets};
+pub use needed::Needed;
 pub use objects::{UnusedAsset, delete_assets, unused_assets};
 
 /// What may go.
@@ -24,8 +24,8 @@ pub struct CollectOptions {
     pub bucket: String,
     /// The least age of what may go, in days.
     pub days: u16,
-    /// Keys that are needed whatever stacks say: those of assemblies and plans that are still to be deployed.
-    pub needed: BTreeSet<String>,
+    /// What is needed whatever stacks say: what belongs to assemblies and plans that are still to be deployed.
+    pub needed: Needed,
 }
 
 impl CollectOptions {

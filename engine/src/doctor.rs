@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::{Error, ErrorKind};
 
-pub use environment::{Looked, environment, identity};
+pub use environment::{Looked, LookedStack, environment, identity, runtimes};
 pub use local::local;
 
 /// What one check found.

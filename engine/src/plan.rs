@@ -22,6 +22,7 @@ mod limits;
 mod make;
 pub mod model;
 mod names;
+mod offered;
 pub mod owner;
 mod parameters;
 mod phases;

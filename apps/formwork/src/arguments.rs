@@ -10,6 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[cfg(feature = "engine")]
 pub(crate) use deployment::*;
 
+use crate::settings::assets::Given;
+
 const EXIT_CODES: &str = "\
 Exit codes: 0 success; 1 errors in the input or in what was found; 2 changes; 3 refused, or approval missing;
 4 failed and rolled back; 5 failed, needs action; 6 detached; 10 wrong usage, settings or credentials;
@@ -41,6 +43,26 @@ impl Arguments {
             Command::Validate(_) | Command::Asset(_) => None,
         };
         [Some(&self.context), after].into_iter().flatten().flat_map(|given| given.context.clone()).collect()
+    }
+}
+
+#[cfg(not(feature = "engine"))]
+impl Arguments {
+    /// Where assets go, as the command's own options say it: no command here publishes any.
+    pub(crate) fn assets(&self) -> Vec<Given<'_>> {
+        Vec::new()
+    }
+}
+
+#[cfg(feature = "engine")]
+impl Arguments {
+    /// Where assets go, as the command's own options say it.
+    pub(crate) fn assets(&self) -> Vec<Given<'_>> {
+        let Command::Deployment(command) = &self.command else { return Vec::new() };
+        let Some(options) = command.assets() else { return Vec::new() };
+        let bucket = options.bucket.as_deref().map(|bucket| ("--bucket", "assets", bucket));
+        let qualifier = options.qualifier.as_deref().map(|it| ("--qualifier", "qualifier", it));
+        bucket.into_iter().chain(qualifier).collect()
     }
 }
 

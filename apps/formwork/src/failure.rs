@@ -16,6 +16,9 @@ pub(crate) mod exit {
     pub(crate) const CHANGES: u8 = 2;
     /// The command refused to do it.
     pub(crate) const REFUSED: u8 = 3;
+    /// Failed, and somebody has to act.
+    #[cfg(feature = "engine")]
+    pub(crate) const NEEDS_ACTION: u8 = 5;
     /// Wrong usage or settings.
     pub(crate) const USAGE: u8 = 10;
 }

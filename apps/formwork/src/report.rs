@@ -319,6 +319,7 @@ mod tests {
             ("audit.json", schema_for!(formwork_engine::audit::Audit)),
             ("event.json", schema_for!(formwork_engine::Event)),
             ("journal.json", schema_for!(formwork_engine::journal::Line)),
+            ("gc.json", schema_for!(crate::commands::GcReport)),
             ("outputs.json", schema_for!(OutputsReport)),
             ("plan.json", schema_for!(formwork_engine::plan::Plan)),
             ("runs.json", schema_for!(crate::commands::RunsReport)),

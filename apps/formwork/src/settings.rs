@@ -4,6 +4,7 @@
 //! before the chosen environment of the file, that before the rest of the file, and the file before the variables of the
 //! shell: what a project has written down for `prod` must not depend on what somebody exported this morning.
 
+pub(crate) mod assets;
 mod aws_profile;
 mod place;
 pub(crate) mod project_file;
@@ -13,6 +14,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use formwork::{Context, Diagnostic, Environment};
+
+use assets::AssetSettings;
 
 use crate::arguments::Arguments;
 use crate::failure::Failure;
@@ -111,6 +114,9 @@ pub(crate) struct Settings {
     /// Where `output` was set.
     pub(crate) output_origin: String,
     pub(crate) strict: bool,
+    /// Where assets go.
+    #[cfg_attr(not(feature = "engine"), allow(dead_code, reason = "only deployments publish assets"))]
+    pub(crate) assets: AssetSettings,
     /// Where assets that were built are kept.
     #[cfg_attr(not(feature = "engine"), allow(dead_code, reason = "only deployments publish assets"))]
     pub(crate) asset_cache: PathBuf,
@@ -181,7 +187,9 @@ impl Settings {
         for (key, value) in arguments.context() {
             context.set(key, value, "-c");
         }
+        let assets = assets::settle(&mut context, &arguments.assets(), &application)?;
         Ok(Self {
+            assets,
             application,
             application_origin,
             context,

@@ -6,10 +6,12 @@
 mod balancing;
 mod compute;
 mod identity;
+mod limits;
 mod logs;
 mod network;
 mod others;
 mod platform;
+mod regions;
 mod registry;
 mod studio;
 mod surroundings;
@@ -135,6 +137,7 @@ impl Services {
             "ec2" => self.network(context, action, parameters),
             "iam" => self.identity(context, action, parameters),
             "elasticloadbalancing" => self.load_balancing(context, action, parameters),
+            "rds" => self.databases(action, parameters),
             _ => Err(ApiError::new(
                 "InvalidAction",
                 format!("The action {action} of {service} is not one that the simulator knows"),
@@ -164,6 +167,7 @@ pub(crate) fn namespace(service: &str) -> &'static str {
         "autoscaling" => "http://autoscaling.amazonaws.com/doc/2011-01-01/",
         "ec2" => "http://ec2.amazonaws.com/doc/2016-11-15/",
         "iam" => "https://iam.amazonaws.com/doc/2010-05-08/",
+        "rds" => "http://rds.amazonaws.com/doc/2014-10-31/",
         "elasticloadbalancing" => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
         _ => "http://cloudformation.amazonaws.com/doc/2010-05-15/",
     }

@@ -4,8 +4,8 @@ use std::sync::PoisonError;
 
 use formwork_assembly::asset_manifest::FileDestination;
 
-use super::Publisher;
 use super::manifest::fill;
+use super::{DEFAULT_QUALIFIER, PublishOptions, Publisher};
 use crate::aws::Session;
 use crate::aws::storage::{BucketFacts, Storage, explain};
 use crate::error::{Class, EngineError};
@@ -78,7 +78,9 @@ impl Publisher {
             (None, _) => Ok(session),
         }
         .map_err(|error| who(error, role.as_deref()))?;
-        let bucket = bucket_name(&fill(&key.bucket, &session)?, &session).await?;
+        let wanted = fill(&key.bucket, &session)?;
+        agree(&wanted, &self.0.options)?;
+        let bucket = bucket_name(&wanted, &session).await?;
         let storage = session.storage();
         let facts = storage
             .bucket(&bucket)
@@ -86,6 +88,31 @@ impl Publisher {
             .map_err(|error| explain(error, &bucket, session.account(), session.region()))?;
         Ok(Place { bucket, facts, storage })
     }
+}
+
+/// Refuses what the assembly and the options say differently: the template names its bucket too, and would look for the
+/// assets where they are not.
+fn agree(wanted: &str, options: &PublishOptions) -> Result<(), EngineError> {
+    let refuse = |said: String, way_out: String| {
+        Err(EngineError::new(Class::Refused, format!("the assembly sends assets to {wanted}, and {said}"))
+            .with_hint(way_out))
+    };
+    if let Some(bucket) = options.bucket.as_deref().filter(|bucket| *bucket != wanted) {
+        return refuse(
+            format!("bucket {bucket} is given"),
+            format!("synthesise with `-c assets={bucket}`, or leave --bucket out"),
+        );
+    }
+    let ours = wanted.strip_prefix("{{resolve:ssm:/formwork/bootstrap/");
+    let qualifier = &options.qualifier;
+    if ours.is_some_and(|rest| !rest.starts_with(&format!("{qualifier}/"))) && qualifier != DEFAULT_QUALIFIER
+    {
+        return refuse(
+            format!("qualifier {qualifier} is given"),
+            format!("synthesise with `-c qualifier={qualifier}`, or leave --qualifier out"),
+        );
+    }
+    Ok(())
 }
 
 /// The name of a bucket, which may stand in an SSM parameter.
@@ -109,7 +136,7 @@ pub(super) fn not_bootstrapped(parameter: &str, session: &Session) -> EngineErro
         "account {account} is not bootstrapped in {region}: there is no SSM parameter {parameter}, which names the bucket for assets"
     );
     EngineError::new(Class::Refused, message).with_hint(format!(
-        "run `formwork bootstrap aws://{account}/{region}`, or synthesise with `-c assets=BUCKET` for a bucket of yours"
+        "run `formwork bootstrap aws://{account}/{region}`, or name a bucket of yours with --bucket"
     ))
 }
 

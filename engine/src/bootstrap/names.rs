@@ -20,6 +20,6 @@ pub(super) fn version_parameter(qualifier: &str) -> String {
 }
 
 /// A role: `publish`, `plan`, `apply` or `execution`. The region is part of it because roles have none.
-pub(super) fn role(qualifier: &str, purpose: &str, region: &str) -> String {
+pub(crate) fn role(qualifier: &str, purpose: &str, region: &str) -> String {
     format!("formwork-{qualifier}-{purpose}-{region}")
 }

@@ -48,9 +48,13 @@ pub async fn stale_change_sets(
         let change_sets = cloudformation.change_sets(&stack.id).await.map_err(wrap)?;
         let (ours, others): (Vec<_>, Vec<_>) =
             change_sets.iter().partition(|change_set| change_set.name.starts_with(PREFIX));
-        let found: Vec<_> =
-            ours.iter().filter_map(|change_set| Some((change_set, reason(change_set, before)?))).collect();
+        let found: Vec<_> = ours
+            .iter()
+            .filter(|change_set| !options.needed.change_sets.contains(&change_set.arn))
+            .filter_map(|change_set| Some((change_set, reason(change_set, before)?)))
+            .collect();
         // An empty stack goes only with the last of its change sets, and only when all of them were ours.
+        // One that a plan needs is in `ours` and not in `found`, so that its stack stays.
         let all_go = others.is_empty() && found.len() == ours.len();
         let with_stack = stack.status == StackStatus::ReviewInProgress && all_go;
         let last = found.len();

@@ -52,7 +52,10 @@ pub async fn unused_assets(
     let old = |modified: Option<Timestamp>| modified.is_some_and(|modified| modified <= before);
     let mut candidates: BTreeMap<String, UnusedAsset> = BTreeMap::new();
     for object in objects {
-        if hash_of(&object.key).is_some() && old(object.modified) && !options.needed.contains(&object.key) {
+        if hash_of(&object.key).is_some()
+            && old(object.modified)
+            && !options.needed.keys.contains(&object.key)
+        {
             let asset =
                 UnusedAsset { key: object.key.clone(), bytes: object.bytes, modified: object.modified };
             candidates.insert(object.key, asset);

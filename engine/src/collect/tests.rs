@@ -1,6 +1,6 @@
 //! What may go, against the simulator's stacks and buckets.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
@@ -15,7 +15,7 @@ fn hash(letter: char) -> String {
 }
 
 fn options(days: u16) -> CollectOptions {
-    CollectOptions { bucket: BUCKET.to_owned(), days, needed: BTreeSet::new() }
+    CollectOptions { bucket: BUCKET.to_owned(), days, needed: Needed::default() }
 }
 
 async fn days(number: u64) {
@@ -91,7 +91,7 @@ async fn unused_assets_are_those_that_nothing_names() {
     days(8).await;
     put(&stage, &key('e')).await;
     let mut options = options(7);
-    options.needed.insert(key('b'));
+    options.needed.keys.insert(key('b'));
     let unused = unused_assets(&options, &stage.session, &stage.runtime).await.expect("a list");
     let keys: Vec<_> = unused.iter().map(|asset| asset.key.clone()).collect();
     assert_eq!(keys, [key('c'), template]);
@@ -167,4 +167,33 @@ async fn obsolete_change_set_goes_at_once() {
     let stale = stale_change_sets(&options(7), &stage.session, &stage.runtime).await.expect("a list");
     let shown: Vec<_> = stale.iter().map(|it| (it.name.as_str(), it.reason.as_str())).collect();
     assert_eq!(shown, [("fw-3", "the stack has changed since it was made")]);
+}
+
+/// A plan that is still to be applied keeps its change sets, and the empty stacks that were made for them.
+#[tokio::test(start_paused = true)]
+async fn change_set_of_a_plan_stays() {
+    let stage = Stage::new("bucket assets exists").await;
+    let arn = change_set(&stage, "empty", "fw-1", ChangeSetType::Create, "x").await;
+    days(8).await;
+    let mut options = options(7);
+    options.needed.change_sets.insert(arn.clone());
+    assert_eq!(stale_change_sets(&options, &stage.session, &stage.runtime).await.expect("a list"), []);
+    options.needed.change_sets.clear();
+    let stale = stale_change_sets(&options, &stage.session, &stage.runtime).await.expect("a list");
+    assert_eq!(stale.iter().map(|it| &it.arn).collect::<Vec<_>>(), [&arn]);
+}
+
+/// What the assembly would publish stays, deployed or not: its files, and its templates should they be large.
+#[tokio::test(start_paused = true)]
+async fn what_an_assembly_would_publish_is_needed() {
+    let stage = Stage::new("bucket assets exists").await;
+    let file = json!({
+        "source": { "path": "x.zip", "packaging": "file" },
+        "destinations": { "d": { "bucketName": BUCKET, "objectKey": format!("{}.zip", hash('a')) } },
+    });
+    let (assembly, _) = stage.assembly(json!({ hash('a'): file }), json!({ "Resources": {} }));
+    let mut needed = Needed::default();
+    needed.add_assembly(&assembly).expect("can be read");
+    assert!(needed.keys.contains(&format!("{}.zip", hash('a'))), "{needed:?}");
+    assert!(needed.keys.iter().any(|key| key.starts_with("templates/")), "{needed:?}");
 }

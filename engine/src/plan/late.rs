@@ -126,7 +126,7 @@ pub async fn change_set(
             (text, digest)
         }
     };
-    let publisher = Publishing::new(options.publish.clone(), runtime);
+    let publisher = Publishing::new(plan.options.publishing(&options.publish), runtime);
     let placed = publisher.template(&input.artifact, &text, assembly, &session, journal).await?;
     let template = placed.map_or(TemplateSource::Body(text), |(url, _)| TemplateSource::Url(url));
     let new = new_change_set(&step, &plan.options, &plan.run, &digest, template, values);

@@ -17,6 +17,7 @@ use super::input::{self, Input};
 use super::limits;
 use super::model::{Command, FORMAT, Operation, Plan, StackPlan};
 use super::names::Scope;
+use super::offered;
 use super::owner;
 use super::parameters;
 use super::publish::Publishing;
@@ -64,6 +65,7 @@ pub async fn make(
     let targets = environment::targets(&inputs, request, runtime).await?;
     check_exports(&inputs, &targets)?;
     let standings = standings(&inputs, &targets, request, runtime).await?;
+    offered::check(&inputs, assembly, &targets, &standings, runtime).await?;
     let exports = Exports::read(&inputs, &all, &targets, &standings).await?;
     let making = Making {
         request,

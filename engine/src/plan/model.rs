@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::assets::PublishOptions;
 use crate::aws::cloudformation::{ResourceChange, RollbackConfiguration, StackStatus};
 
 /// The version of the plan file's form.
@@ -98,6 +99,12 @@ pub struct PlanOptions {
     /// The capabilities that are granted; all when nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<Vec<String>>,
+    /// The bucket for assets and large templates that was given instead of a bootstrap stack's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<String>,
+    /// The qualifier of the bootstrap stack, where it is not the usual one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub qualifier: Option<String>,
 }
 
 impl Default for PlanOptions {
@@ -113,7 +120,19 @@ impl Default for PlanOptions {
             tags: BTreeMap::new(),
             rollback_configuration: None,
             capabilities: None,
+            bucket: None,
+            qualifier: None,
         }
+    }
+}
+
+impl PlanOptions {
+    /// How assets are published, with the bucket and the bootstrap stack of these options.
+    pub(crate) fn publishing(&self, options: &PublishOptions) -> PublishOptions {
+        let mut options = options.clone();
+        options.bucket = self.bucket.clone().or(options.bucket);
+        options.qualifier = self.qualifier.clone().unwrap_or(options.qualifier);
+        options
     }
 }
 

@@ -69,7 +69,7 @@ impl PlanRequest {
 
     /// How assets are published, with this program for those that it makes.
     pub(crate) fn publishing(&self) -> PublishOptions {
-        let mut options = self.publish.clone();
+        let mut options = self.options.publishing(&self.publish);
         options.program.get_or_insert_with(|| self.executable.clone());
         options
     }

@@ -12,4 +12,5 @@ mod destroying;
 mod drifting;
 mod environments;
 mod freshness;
+mod offered;
 mod order;

@@ -2,6 +2,7 @@
 
 mod attaching;
 mod bootstrap;
+mod clearing;
 mod deploying;
 mod doctor;
 mod looking;
@@ -13,6 +14,7 @@ use clap::Subcommand;
 
 pub(crate) use self::attaching::*;
 pub(crate) use self::bootstrap::*;
+pub(crate) use self::clearing::*;
 pub(crate) use self::deploying::*;
 pub(crate) use self::doctor::*;
 pub(crate) use self::looking::*;
@@ -54,6 +56,8 @@ pub(crate) enum DeploymentCommand {
     Doctor(DoctorArguments),
     /// Finds what was changed behind CloudFormation's back, and takes it back if that is wanted
     Drift(DriftArguments),
+    /// Clears away assets and change sets that nothing needs any more
+    Gc(GcArguments),
     /// Prepares an account and region: a bucket for assets, and roles with the rights that the app needs
     Bootstrap(BootstrapArguments),
 }
@@ -72,10 +76,23 @@ impl DeploymentCommand {
             Self::Diagnose(diagnose) => Some(&diagnose.context),
             Self::Doctor(doctor) => Some(&doctor.context),
             Self::Drift(drift) => Some(&drift.context),
+            Self::Gc(gc) => Some(&gc.context),
             Self::Bootstrap(bootstrap) => Some(&bootstrap.context),
             Self::Follow(follow) => Some(&follow.context),
             Self::Cancel(cancel) => Some(&cancel.context),
             Self::Apply(_) | Self::Runs(_) | Self::Audit(_) => None,
+        }
+    }
+
+    /// Where assets go, as the command's own options say it.
+    pub(crate) fn assets(&self) -> Option<&AssetOptions> {
+        match self {
+            Self::Plan(plan) => Some(&plan.options.assets),
+            Self::Deploy(deploy) => Some(&deploy.options.assets),
+            Self::Rehearse(rehearse) => Some(&rehearse.options.assets),
+            Self::Doctor(doctor) => Some(&doctor.assets),
+            Self::Gc(gc) => Some(&gc.assets),
+            _ => None,
         }
     }
 }

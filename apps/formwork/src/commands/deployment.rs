@@ -8,6 +8,7 @@ mod diagnose;
 mod doctor;
 mod drift;
 mod from_cloud;
+mod gc;
 mod outputs;
 mod plan;
 mod rehearse;
@@ -21,6 +22,7 @@ use formwork_assembly::CloudAssembly;
 pub(crate) use doctor::DoctorReport;
 #[cfg(test)]
 pub(crate) use runs::RunsReport;
+pub(crate) use gc::GcReport;
 
 use crate::application;
 use crate::arguments::DeploymentCommand;
@@ -45,6 +47,7 @@ pub(crate) fn run(
         DeploymentCommand::Diagnose(diagnose) => diagnose::run(diagnose, settings, console),
         DeploymentCommand::Doctor(doctor) => doctor::run(doctor, settings, surroundings, console),
         DeploymentCommand::Drift(drift) => drift::run(drift, settings, console),
+        DeploymentCommand::Gc(gc) => gc::run(gc, settings, surroundings, console),
         DeploymentCommand::Bootstrap(bootstrap) => bootstrap::run(bootstrap, settings, console),
         DeploymentCommand::Resume(resume) => resume::resume(resume, settings, console),
         DeploymentCommand::Runs(runs) => runs::runs(runs, settings, console),

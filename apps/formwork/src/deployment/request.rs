@@ -49,6 +49,8 @@ pub(crate) fn plan_request(
                 alarm_arns: options.rollback_alarms.clone(),
                 monitoring_minutes: options.monitoring_time,
             }),
+            bucket: settings.assets.bucket.clone(),
+            qualifier: settings.assets.other_qualifier(),
         },
         parameters: given_parameters(&options.parameters),
         previous_parameters: options.previous_parameters,

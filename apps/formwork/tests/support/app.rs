@@ -1,9 +1,12 @@
 //! An app for the tests of the command line: its one argument says what it grows, or how it fails.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use formwork::{App, CfnResource, Environment, Output, ResourceId, Scope, Stack, StackProps};
+use formwork::{
+    App, Asset, CfnResource, Environment, Expression, Output, ResourceId, Scope, Stack, StackProps,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         "good" => formwork::main(good),
         "warning" => formwork::main(warning),
         "regions" => formwork::main(regions),
+        "asset" => formwork::main(asset),
         "duplicate" => formwork::main(duplicate),
         "circle" => formwork::main(circle),
         "many" => formwork::main(many),
@@ -129,6 +133,19 @@ fn regions(app: &App) {
             Output::new(topic.attribute::<String>("TopicName")).define(stack, &format!("Name{number}"));
         }
     }
+}
+
+/// A stack with a file in S3.
+fn asset(app: &App) {
+    let stack = app.stack("app-code");
+    let file = Asset::bytes(stack, "File", "what a layer holds", "zip");
+    let content = Expression::Object(BTreeMap::from([
+        ("S3Bucket".to_owned(), file.bucket.into_expression()),
+        ("S3Key".to_owned(), file.key.into_expression()),
+    ]));
+    let mut layer = CfnResource::new("AWS::Lambda::LayerVersion");
+    layer.put("Content", content);
+    layer.define(stack, "Layer");
 }
 
 /// Two constructs with one id.

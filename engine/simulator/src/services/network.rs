@@ -57,6 +57,9 @@ impl Services {
         action: &str,
         parameters: &Parameters,
     ) -> Result<Vec<Element>, ApiError> {
+        if let Some(answer) = self.regions(context, action, parameters) {
+            return answer;
+        }
         let all = |lookup: &'static Lookup| self.asked(context, lookup, parameters);
         Ok(vec![match action {
             "DescribeVpcs" => list(

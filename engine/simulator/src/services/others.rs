@@ -50,6 +50,7 @@ impl Services {
         let kept = match service {
             "sagemaker" => self.studio(context, operation, input),
             "ecr" => self.registry(context, operation, input),
+            "servicequotas" => self.quotas(operation, input),
             _ => None,
         };
         if let Some(answer) = kept {

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::AssetOptions;
 use crate::arguments::ContextArguments;
 
 /// `formwork doctor`.
@@ -13,6 +14,8 @@ pub(crate) struct DoctorArguments {
     /// Prints a report as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) assets: AssetOptions,
     #[command(flatten)]
     pub(crate) context: ContextArguments,
 }

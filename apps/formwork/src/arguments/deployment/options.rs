@@ -29,12 +29,26 @@ pub(crate) struct ParameterOptions {
     pub(crate) given: Vec<(String, String)>,
 }
 
+/// Where assets go. Both are settings of the context as well, `assets` and `qualifier`.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Asset options")]
+pub(crate) struct AssetOptions {
+    /// A bucket of yours for assets and large templates; no bootstrap stack is needed then [default: context assets]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bucket: Option<String>,
+    /// The bootstrap stack to use, where there are several [default: context qualifier]
+    #[arg(long, value_name = "QUALIFIER", conflicts_with = "bucket")]
+    pub(crate) qualifier: Option<String>,
+}
+
 /// What goes into the plan of a deployment.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Deployment options")]
 pub(crate) struct PlanOptions {
     #[command(flatten)]
     pub(crate) parameters: ParameterOptions,
+    #[command(flatten)]
+    pub(crate) assets: AssetOptions,
     /// Keeps the values that parameters of deployed stacks have, where none is given; otherwise they take the default
     #[arg(long)]
     pub(crate) previous_parameters: bool,

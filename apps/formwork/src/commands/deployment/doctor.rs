@@ -2,14 +2,11 @@
 
 mod report;
 
-use std::collections::BTreeMap;
-
 use formwork_assembly::CloudAssembly;
 use formwork_engine::aws::Session;
 use formwork_engine::doctor::{self, Check, Looked};
 use formwork_engine::plan::{self, Located};
 use formwork_engine::{Class, EngineError};
-use serde_json::Value as Json;
 
 pub(crate) use report::DoctorReport;
 
@@ -66,9 +63,15 @@ fn application(
         report.add("the app", vec![Check::failed(NAME, "", found).with_hint(way_out)]);
         return Ok((None, Vec::new()));
     }
-    let stacks: Vec<StackReport> = outcome.stacks()?.into_iter().map(|stack| stack.report).collect();
-    let ids = select(&stacks, &arguments.stacks)?.into_iter().map(|stack| stack.id.clone()).collect();
-    report.add("the app", vec![Check::ok(NAME, "", found)]);
+    let loaded = outcome.stacks()?;
+    let stacks: Vec<StackReport> = loaded.iter().map(|stack| stack.report.clone()).collect();
+    let chosen = select(&stacks, &arguments.stacks)?;
+    let ids: Vec<String> = chosen.iter().map(|stack| stack.id.clone()).collect();
+    let templates = loaded.iter().filter(|stack| ids.contains(&stack.report.id));
+    let templates = templates.map(|stack| (stack.report.name.as_str(), stack.template.value()));
+    let mut checks = vec![Check::ok(NAME, "", found)];
+    checks.extend(doctor::runtimes(templates, jiff::Timestamp::now()));
+    report.add("the app", checks);
     Ok((Some(outcome), ids))
 }
 
@@ -112,7 +115,15 @@ fn look(
     report: &mut DoctorReport,
 ) -> Result<(), Failure> {
     let stacks = located(assembly, ids, base, settings, workplace, report)?;
-    for looked in places(assembly, stacks, base)? {
+    let (qualifier, bucket) = (settings.assets.qualifier.as_str(), settings.assets.bucket.as_deref());
+    let mut places = match assembly {
+        Some(assembly) => Looked::places(assembly, &stacks, qualifier, bucket)?,
+        None => Vec::new(),
+    };
+    if places.is_empty() {
+        places.push(Looked::new(base, qualifier, bucket));
+    }
+    for looked in places {
         let title = looked.place();
         report.add(title, workplace.run(doctor::environment(&looked, &workplace.engine)));
     }
@@ -138,34 +149,4 @@ fn located(
             Ok(Vec::new())
         }
     }
-}
-
-/// The stacks by account and region; the caller's own place when there is no stack.
-fn places(
-    assembly: Option<&CloudAssembly>,
-    stacks: Vec<Located>,
-    base: &Session,
-) -> Result<Vec<Looked>, Failure> {
-    let mut templates: BTreeMap<String, Json> = BTreeMap::new();
-    if let Some(assembly) = assembly {
-        for stack in assembly.stacks()? {
-            templates.insert(stack.id.clone(), assembly.template(&stack)?);
-        }
-    }
-    let new = |session: &Session| Looked {
-        session: session.clone(),
-        stacks: Vec::new(),
-        qualifier: "formwork".to_owned(),
-        bucket: None,
-    };
-    let mut places: BTreeMap<(String, String), Looked> = BTreeMap::new();
-    for stack in stacks {
-        let key = (stack.environment.account.clone(), stack.environment.region.clone());
-        let template = templates.remove(&stack.id).unwrap_or_default();
-        places.entry(key).or_insert_with(|| new(&stack.session)).stacks.push((stack, template));
-    }
-    if places.is_empty() {
-        return Ok(vec![new(base)]);
-    }
-    Ok(places.into_values().collect())
 }

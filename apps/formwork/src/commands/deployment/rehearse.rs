@@ -3,6 +3,7 @@
 use formwork_engine::apply::ApplyOptions;
 use formwork_engine::journal::Journal;
 use formwork_engine::plan::Command;
+use formwork_simulator::faults::BucketSetting;
 use formwork_simulator::{Simulator, SimulatorOptions};
 
 use crate::application;
@@ -49,6 +50,9 @@ pub(crate) fn run(
     };
     let mut simulator = Simulator::new(options);
     simulated::bootstrap(&mut simulator, assembly, account, region)?;
+    if let Some(bucket) = &settings.assets.bucket {
+        simulator.services_mut().storage.set(bucket, &BucketSetting::Exists);
+    }
     let workplace = Workplace::rehearsal(
         settings,
         arguments.speed,
