@@ -53,8 +53,9 @@ fn application(
     let outcome = match application::run(settings, &std::env::temp_dir()) {
         Ok(outcome) => outcome,
         Err(failure) => {
-            let check = Check::failed(NAME, "", failure.to_string()).with_hint(way_out);
-            report.add("the app", vec![check]);
+            let text = failure.to_string();
+            let (message, hint) = text.split_once("\nhint: ").unwrap_or((&text, way_out));
+            report.add("the app", vec![Check::failed(NAME, "", message).with_hint(hint)]);
             return Ok((None, Vec::new()));
         }
     };

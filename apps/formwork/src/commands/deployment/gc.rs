@@ -9,7 +9,7 @@ use std::path::Path;
 
 use formwork_engine::collect::{self, CollectOptions, Needed, StaleChangeSet, UnusedAsset};
 use formwork_engine::journal::{History, Journal, history};
-use formwork_engine::plan::{self, Plan, file};
+use formwork_engine::plan::{Plan, file};
 use formwork_engine::{EngineError, bootstrap};
 
 pub(crate) use report::GcReport;
