@@ -21,8 +21,9 @@ use formwork_assembly::CloudAssembly;
 #[cfg(test)]
 pub(crate) use doctor::DoctorReport;
 #[cfg(test)]
-pub(crate) use runs::RunsReport;
 pub(crate) use gc::GcReport;
+#[cfg(test)]
+pub(crate) use runs::RunsReport;
 
 use crate::application;
 use crate::arguments::DeploymentCommand;
