@@ -3,6 +3,7 @@
 //! A check never fails the run of the others. What cannot be asked, because a call is denied or a service is silent, is
 //! [`Outcome::Unknown`] and says so: a doctor that guesses is worse than none.
 
+mod deployed;
 mod environment;
 mod local;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::{Error, ErrorKind};
 
+pub use deployed::deployed;
 pub use environment::{Looked, LookedStack, environment, identity, runtimes};
 pub use local::local;
 

@@ -15,6 +15,7 @@ pub mod aws;
 pub mod bootstrap;
 pub mod clock;
 pub mod collect;
+pub mod components;
 pub mod control;
 pub mod doctor;
 pub mod drift;

@@ -3,7 +3,7 @@
 mod asset;
 mod context;
 #[cfg(feature = "engine")]
-mod deployment;
+pub(crate) mod deployment;
 pub(crate) mod diff;
 mod graph;
 mod list;

@@ -6,6 +6,7 @@ pub(crate) mod approve;
 pub(crate) mod drift_text;
 pub(crate) mod labels;
 pub(crate) mod located;
+pub(crate) mod modes;
 pub(crate) mod named;
 pub(crate) mod plan_markdown;
 pub(crate) mod plan_text;

@@ -321,6 +321,7 @@ mod tests {
             ("journal.json", schema_for!(formwork_engine::journal::Line)),
             ("gc.json", schema_for!(crate::commands::GcReport)),
             ("outputs.json", schema_for!(OutputsReport)),
+            ("status.json", schema_for!(crate::commands::deployment::status::StatusReport)),
             ("plan.json", schema_for!(formwork_engine::plan::Plan)),
             ("runs.json", schema_for!(crate::commands::RunsReport)),
         ]);

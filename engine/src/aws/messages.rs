@@ -81,7 +81,8 @@ pub fn kind(code: Option<&str>, message: &str, status: u16) -> ErrorKind {
             ErrorKind::Denied
         }
         "ValidationError" | "ValidationException" => validation(message),
-        _ if word.ends_with("NotFoundException") || word.ends_with(".NotFound") => ErrorKind::NotFound,
+        // EC2, load balancing and SageMaker: `InvalidVpcID.NotFound`, `TargetGroupNotFound`, `ResourceNotFound`.
+        _ if word.ends_with("NotFoundException") || word.ends_with("NotFound") => ErrorKind::NotFound,
         _ if status >= 500 || matches!(word, "InternalFailure" | "InternalError" | "ServiceUnavailable") => {
             ErrorKind::Unreachable
         }

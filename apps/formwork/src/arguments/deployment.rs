@@ -48,6 +48,8 @@ pub(crate) enum DeploymentCommand {
     Cancel(CancelArguments),
     /// Takes back an operation that failed and was left as it was
     Rollback(RollbackArguments),
+    /// Shows what is deployed and how it is: stacks and components, their state, address and version
+    Status(StatusArguments),
     /// Shows the outputs of deployed stacks
     Outputs(OutputsArguments),
     /// Finds why the latest operation of a stack failed
@@ -72,6 +74,7 @@ impl DeploymentCommand {
             Self::Rehearse(rehearse) => Some(&rehearse.context),
             Self::Resume(resume) => Some(&resume.context),
             Self::Rollback(rollback) => Some(&rollback.context),
+            Self::Status(status) => Some(&status.context),
             Self::Outputs(outputs) => Some(&outputs.context),
             Self::Diagnose(diagnose) => Some(&diagnose.context),
             Self::Doctor(doctor) => Some(&doctor.context),

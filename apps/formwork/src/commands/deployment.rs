@@ -15,6 +15,7 @@ mod rehearse;
 mod resume;
 mod rollback;
 mod runs;
+pub(crate) mod status;
 
 use formwork_assembly::CloudAssembly;
 
@@ -44,6 +45,7 @@ pub(crate) fn run(
         DeploymentCommand::Deploy(deploy) => deploy::run(deploy, settings, console),
         DeploymentCommand::Destroy(destroy) => destroy::run(destroy, settings, console),
         DeploymentCommand::Rehearse(rehearse) => rehearse::run(rehearse, settings, console),
+        DeploymentCommand::Status(status) => status::run(status, settings, console),
         DeploymentCommand::Outputs(outputs) => outputs::run(outputs, settings, console),
         DeploymentCommand::Diagnose(diagnose) => diagnose::run(diagnose, settings, console),
         DeploymentCommand::Doctor(doctor) => doctor::run(doctor, settings, surroundings, console),

@@ -15,7 +15,12 @@ pub(crate) struct Account {
 
 impl Account {
     pub(crate) fn new() -> Self {
-        let options = ServeOptions { speed: 60.0, ..ServeOptions::default() };
+        Self::of_speed(60.0)
+    }
+
+    /// An account whose time passes so many times as fast.
+    pub(crate) fn of_speed(speed: f64) -> Self {
+        let options = ServeOptions { speed, ..ServeOptions::default() };
         let served = Served::start(Simulator::new(SimulatorOptions::default()), options).unwrap();
         Self { project: Project::new(), served }
     }
@@ -28,7 +33,12 @@ impl Account {
     /// The same with the app of `tests/support/app.rs` that a word names.
     pub(crate) fn command_of(&self, word: &str, arguments: &[&str]) -> Command {
         let app = app(word);
-        let mut command = self.project.command(&[arguments, &["--app", &app]].concat());
+        self.command_of_platform(&[arguments, &["--app", &app]].concat())
+    }
+
+    /// The same with the app that is part of the program.
+    pub(crate) fn command_of_platform(&self, arguments: &[&str]) -> Command {
+        let mut command = self.project.command(arguments);
         command
             .env("AWS_ENDPOINT_URL", self.served.endpoint())
             .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")

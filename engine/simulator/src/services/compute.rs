@@ -80,7 +80,12 @@ impl Services {
             let message = format!("The instance ID '{missing}' does not exist");
             return Err(ApiError::new("InvalidInstanceID.NotFound", message));
         }
-        let asked = all.iter().filter(|id| ids.is_empty() || ids.contains(&id.as_str()));
+        let filters = parameters.filters();
+        let filter = filters.iter().find(|(name, _)| *name == "instance-id").map(|(_, values)| values);
+        let asked = all
+            .iter()
+            .filter(|id| ids.is_empty() || ids.contains(&id.as_str()))
+            .filter(|id| filter.is_none_or(|values| values.contains(&id.as_str())));
         let told = asked.map(|id| {
             let state = self.state(INSTANCE, id);
             let word = state.map_or("running", |(word, _)| word);

@@ -77,7 +77,7 @@ pub(super) fn text<'i>(input: &'i Value, name: &str) -> Result<&'i str, ApiError
         .ok_or_else(|| ApiError::new("ValidationException", format!("{name} must not be null")))
 }
 
-pub(super) fn find<'s>(
+fn find<'s>(
     services: &'s Services,
     context: &'s Context,
     kind: &'s str,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Services;
-use super::others::{find, missing, text};
+use super::others::text;
 use crate::api::ApiError;
 use crate::cloudformation::Context;
 
@@ -12,13 +12,17 @@ const SERVER: &str = "AWS::SageMaker::MlflowTrackingServer";
 const APP: &str = "AWS::SageMaker::MlflowApp";
 const CUSTOM_APP: &str = "Custom::MlflowApp";
 
+fn missing(id: &str) -> ApiError {
+    ApiError::new("ResourceNotFound", format!("{id} does not exist"))
+}
+
 /// The versions that servers and apps run when nothing names one.
 const SERVER_VERSION: &str = "3.0";
 const APP_VERSION: &str = "3.10.1";
 
 pub(super) fn domain(services: &Services, context: &Context, input: &Value) -> Result<Value, ApiError> {
     let id = text(input, "DomainId")?;
-    let found = find(services, context, DOMAIN, id)?;
+    let (_, found) = services.made(context, DOMAIN).find(|(it, _)| *it == id).ok_or_else(|| missing(id))?;
     let (status, reason) = services.state(DOMAIN, id).unwrap_or(("InService", None));
     let settings = &found["DefaultUserSettings"];
     let own = &found["DomainSettings"]["SecurityGroupIds"];

@@ -5,6 +5,19 @@ use clap::{Args, ValueEnum};
 use super::StackSelection;
 use crate::arguments::ContextArguments;
 
+/// `formwork status`.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArguments {
+    /// The stacks, by name or pattern [default: all of the context, and those of the other mode that are deployed]
+    #[arg(value_name = "STACK")]
+    pub(crate) stacks: Vec<String>,
+    /// Prints a report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) context: ContextArguments,
+}
+
 /// `formwork outputs`.
 #[derive(Debug, Args)]
 pub(crate) struct OutputsArguments {

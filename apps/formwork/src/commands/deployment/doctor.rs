@@ -14,6 +14,7 @@ use crate::application::{self, Outcome};
 use crate::arguments::{DoctorArguments, ProgressOptions};
 use crate::console::Console;
 use crate::deployment::Workplace;
+use crate::deployment::modes::deployed_in_other_mode;
 use crate::failure::{Failure, exit};
 use crate::report::{StackReport, to_text};
 use crate::selection::select;
@@ -116,6 +117,14 @@ fn look(
     report: &mut DoctorReport,
 ) -> Result<(), Failure> {
     let stacks = located(assembly, ids, base, settings, workplace, report)?;
+    let mut everywhere = stacks.clone();
+    let is_all = assembly.is_some_and(|app| app.stacks().is_ok_and(|all| all.len() == ids.len()));
+    if is_all && !stacks.is_empty() {
+        match deployed_in_other_mode(&stacks, settings, workplace) {
+            Ok(other) => everywhere.extend(other),
+            Err(failure) => report.add("the other mode", vec![failed("other-mode", failure)?]),
+        }
+    }
     let (qualifier, bucket) = (settings.assets.qualifier.as_str(), settings.assets.bucket.as_deref());
     let mut places = match assembly {
         Some(assembly) => Looked::places(assembly, &stacks, qualifier, bucket)?,
@@ -128,6 +137,8 @@ fn look(
         let title = looked.place();
         report.add(title, workplace.run(doctor::environment(&looked, &workplace.engine)));
     }
+    let deployed = async { Ok::<_, EngineError>(doctor::deployed(&everywhere).await) };
+    report.add("what is deployed", workplace.read(deployed)?);
     Ok(())
 }
 
