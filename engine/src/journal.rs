@@ -5,6 +5,7 @@
 //! when a resumed run makes the call again.
 
 pub mod events;
+mod file;
 pub mod history;
 pub mod kept;
 pub mod record;

@@ -38,7 +38,9 @@ fn tokens(case: &Case) -> BTreeMap<String, usize> {
     let simulator = case.account.simulator();
     let mut tokens: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for entry in simulator.log().entries() {
-        if let ("ExecuteChangeSet" | "DeleteStack", Some(token)) = (entry.operation.as_str(), &entry.token) {
+        let counts =
+            ["CreateChangeSet", "ExecuteChangeSet", "DeleteStack"].contains(&entry.operation.as_str());
+        if let (true, Some(token)) = (counts, &entry.token) {
             tokens.entry(entry.operation.clone()).or_default().insert(token.clone());
         }
     }

@@ -85,8 +85,8 @@ fn removal(kind: RemovalKind, physical_id: &str, name: Option<&str>) -> Removal 
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn apps_go_before_spaces_and_each_is_waited_for() {
+/// A domain, who looks at it, and a stack in whose way three things are.
+async fn scene() -> (Arc<Domain>, Session, Runtime, StackPlan) {
     let domain = Arc::new(Domain::default());
     let (clock, listener) = (Clock::real(), Arc::new(crate::event::Nobody));
     let sessions = Sessions::new(ConnectOptions {
@@ -104,6 +104,12 @@ async fn apps_go_before_spaces_and_each_is_waited_for() {
         removal(RemovalKind::StudioSpace, "d-1", Some("ana")),
         removal(RemovalKind::StudioApp, "d-1", Some("space:ana/JupyterLab/default")),
     ];
+    (domain, session, runtime, stack)
+}
+
+#[tokio::test(start_paused = true)]
+async fn apps_go_before_spaces_and_each_is_waited_for() {
+    let (domain, session, runtime, stack) = scene().await;
     remove(&stack, &session, &runtime, &Journal::in_memory()).await.unwrap();
     let mut calls = domain.calls.lock().unwrap().clone();
     assert_eq!(*domain.deleted.lock().unwrap(), ["sha256:a", "sha256:b"], "images of both pages");
@@ -120,6 +126,25 @@ async fn apps_go_before_spaces_and_each_is_waited_for() {
             "ListImages"
         ]
     );
+}
+
+/// Fault 68: what is said after a signal is true of what was removed before it.
+#[tokio::test(start_paused = true)]
+async fn an_interruption_says_what_was_removed_before_it() {
+    let (domain, session, runtime, stack) = scene().await;
+    let journal = Journal::in_memory();
+    let removing = remove(&stack, &session, &runtime, &journal);
+    let (outcome, ()) = tokio::join!(removing, async {
+        runtime.clock.sleep(Duration::from_secs(15)).await;
+        runtime.control.raise(Wish::Detach);
+    });
+    let error = outcome.unwrap_err();
+    assert_eq!(error.class, Class::Detached);
+    assert!(error.message.contains("interrupted after 1 of 3 things"), "{}", error.message);
+    let calls = domain.calls.lock().unwrap().len();
+    let error = remove(&stack, &session, &runtime, &journal).await.unwrap_err();
+    assert!(error.message.contains("before anything of it was removed"), "{}", error.message);
+    assert_eq!(domain.calls.lock().unwrap().len(), calls);
 }
 
 #[test]
