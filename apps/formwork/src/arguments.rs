@@ -2,6 +2,10 @@
 
 #[cfg(feature = "engine")]
 mod deployment;
+#[cfg(all(test, feature = "engine"))]
+mod hints;
+#[cfg(all(test, feature = "engine"))]
+mod reference;
 
 use std::path::PathBuf;
 

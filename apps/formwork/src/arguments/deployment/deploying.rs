@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{ApprovalOptions, ParameterOptions, PlanOptions, ProgressOptions, RunOptions, StackSelection};
+use super::{
+    ApprovalOptions, DestroySelection, ParameterOptions, PlanOptions, ProgressOptions, RunOptions,
+    StackSelection,
+};
 use crate::arguments::ContextArguments;
 
 /// `formwork plan`.
@@ -15,7 +18,7 @@ pub(crate) struct PlanArguments {
     /// Writes the plan, for `formwork apply`
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Plans the deletion of the stacks
+    /// Plans the deletion of the stacks, with all that need them
     #[arg(long)]
     pub(crate) destroy: bool,
     /// How the plan is shown
@@ -84,7 +87,7 @@ pub(crate) struct DeployArguments {
 #[derive(Debug, Args)]
 pub(crate) struct DestroyArguments {
     #[command(flatten)]
-    pub(crate) selection: StackSelection,
+    pub(crate) selection: DestroySelection,
     /// Removes what would stop the deletion; several are separated by commas
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub(crate) remove: Vec<Removable>,

@@ -2,7 +2,6 @@
 
 use clap::{Args, ValueEnum};
 
-use super::StackSelection;
 use crate::arguments::ContextArguments;
 
 /// `formwork status`.
@@ -21,8 +20,9 @@ pub(crate) struct StatusArguments {
 /// `formwork outputs`.
 #[derive(Debug, Args)]
 pub(crate) struct OutputsArguments {
-    #[command(flatten)]
-    pub(crate) selection: StackSelection,
+    /// The stacks, by name or pattern [default: all of the context]
+    #[arg(value_name = "STACK")]
+    pub(crate) stacks: Vec<String>,
     /// How the outputs are shown
     #[arg(long, value_name = "FORMAT", default_value = "text", conflicts_with = "json")]
     pub(crate) format: OutputsFormat,

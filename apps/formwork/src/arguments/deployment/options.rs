@@ -19,6 +19,27 @@ pub(crate) struct StackSelection {
     pub(crate) exclusively: bool,
 }
 
+/// Which stacks are deleted.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct DestroySelection {
+    /// The stacks, by name or pattern, with all that need them [default: all of the context]
+    #[arg(value_name = "STACK")]
+    stacks: Vec<String>,
+    /// All stacks of the context; the same as naming none
+    #[arg(long, conflicts_with = "stacks")]
+    all: bool,
+    /// Only the named stacks, without those that need them
+    #[arg(short, long, requires = "stacks")]
+    exclusively: bool,
+}
+
+impl From<&DestroySelection> for StackSelection {
+    fn from(selection: &DestroySelection) -> Self {
+        let DestroySelection { stacks, all, exclusively } = selection.clone();
+        Self { stacks, all, exclusively }
+    }
+}
+
 /// Values of parameters.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Deployment options")]

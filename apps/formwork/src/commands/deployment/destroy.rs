@@ -22,8 +22,14 @@ pub(crate) fn run(
     let workplace = Workplace::in_account(settings, &arguments.run.progress, console)?;
     let journal = workplace.journal_of(&run)?;
     let options = PlanOptions::default();
-    let mut request =
-        plan_request(Command::Destroy, journal.run(), &arguments.selection, &stacks, &options, settings)?;
+    let mut request = plan_request(
+        Command::Destroy,
+        journal.run(),
+        &(&arguments.selection).into(),
+        &stacks,
+        &options,
+        settings,
+    )?;
     let removes = |what| arguments.remove.contains(&what);
     request.removals = Removals {
         content: removes(Removable::Content),

@@ -18,7 +18,7 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let workplace = Workplace::in_account(settings, &ProgressOptions::default(), console)?;
     let mut deployed = Vec::new();
-    for stack in located(&arguments.selection.stacks, settings, &workplace, console)? {
+    for stack in located(&arguments.stacks, settings, &workplace, console)? {
         let found = workplace.read(stack.session.cloudformation().stack(&stack.name))?;
         let Some(found) = found else { continue };
         let output = |(name, output): (String, formwork_engine::aws::cloudformation::Output)| {
