@@ -54,6 +54,9 @@ fn placeholder_filled(word: &str) -> String {
 /// Commands and options that are planned and not there; the list must not grow.
 const PLANNED: [&str; 3] = ["formwork gc", "formwork status", "formwork resume --from-cloud"];
 
+/// Options of those.
+const PLANNED_OPTIONS: [&str; 1] = ["--from-cloud"];
+
 fn is_taken(words: &[String]) -> Result<(), String> {
     // A sentence leaves out what it is not about, such as the plan of `formwork apply` or the file of `--out`.
     let mut again = words.to_vec();
@@ -80,14 +83,17 @@ fn is_taken(words: &[String]) -> Result<(), String> {
 fn sources() -> Vec<PathBuf> {
     let mut sources = files("engine/src", ".rs");
     sources.extend(files("apps/formwork/src", ".rs"));
-    sources.retain(|path| !path.ends_with("arguments/hints.rs"));
+    // What is wrong in them is what they test.
+    sources.retain(|path| !["hints.rs", "reference.rs"].iter().any(|name| path.ends_with(name)));
     sources
 }
 
 #[test]
 fn every_command_line_that_is_named_is_taken() {
     let (mut wrong, mut number) = (Vec::new(), 0);
-    for path in sources().into_iter().chain(files("docs", ".md")) {
+    // The list of all commands has their usage, which is a grammar and no command line.
+    let documents = files("docs", ".md").into_iter().filter(|path| !path.ends_with("commands.md"));
+    for path in sources().into_iter().chain(documents) {
         for words in commands(&fs::read_to_string(&path).unwrap()) {
             number += 1;
             let line = words.join(" ");
@@ -133,7 +139,8 @@ fn every_option_that_a_hint_names_exists() {
     for path in sources() {
         let options = hinted_options(&fs::read_to_string(&path).unwrap());
         number += options.len();
-        let unknown = options.into_iter().filter(|option| !known.contains(option));
+        let is_known = |option: &String| known.contains(option) || PLANNED_OPTIONS.contains(&option.as_str());
+        let unknown = options.into_iter().filter(|option| !is_known(option));
         wrong.extend(unknown.map(|option| format!("{}: {option}", path.display())));
     }
     assert!(number > 20, "only {number} options were found in hints");

@@ -12,7 +12,7 @@ use super::Arguments;
 fn document() -> String {
     let mut program = Arguments::command();
     program.build();
-    let mut text = "# Commands\n\nEvery command with its arguments and options, as `formwork COMMAND --help` shows them. \
+    let mut text = "# Commands\n\nEvery command with its arguments and options, as `--help` shows them. \
                     [command-line.md](command-line.md) and\n[deployment.md](deployment.md) say what they are for. This file \
                     is generated: `FORMWORK_BLESS=1 cargo test -p formwork-cli published`.\n"
         .to_owned();
