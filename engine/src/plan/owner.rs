@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 
 use crate::aws::cloudformation::{ChangeSet, Stack, StackStatus};
 use crate::error::{Class, EngineError};
-use crate::plan::model::Command;
 
 /// The key of the tag.
 pub const TAG: &str = "formwork:owner";
@@ -54,17 +53,23 @@ pub fn owner(stack: &Stack, stack_id: &str, change_sets: &[ChangeSet]) -> Owner 
 ///
 /// # Errors
 /// When the stack belongs to somebody else and is not adopted.
-pub fn check(owner: &Owner, name: &str, command: Command, adopt: bool) -> Result<(), EngineError> {
+pub fn check(owner: &Owner, name: &str, command: &str, adopt: bool) -> Result<(), EngineError> {
     let whose = match owner {
         Owner::Us => return Ok(()),
         _ if adopt => return Ok(()),
         Owner::Another(mark) => format!("belongs to another app: its tag {TAG} is `{mark}`"),
         Owner::Nobody => format!("was not made by formwork: it has no tag {TAG}"),
     };
-    let adopt = format!("`formwork deploy {name} --adopt`");
     let hint = match command {
-        Command::Deploy => format!("choose another prefix, or take it over with {adopt}"),
-        Command::Destroy => format!("delete it with what made it, or take it over with {adopt} first"),
+        "destroy" => {
+            format!(
+                "delete it with what made it, or first take it over with `formwork deploy {name} --adopt`"
+            )
+        }
+        "rollback" => {
+            format!("mend it with what made it, or say `formwork rollback {name} --adopt`")
+        }
+        _ => format!("choose another prefix, or take it over with `formwork deploy {name} --adopt`"),
     };
     Err(EngineError::new(Class::Refused, format!("stack {name} exists and {whose}")).with_hint(hint))
 }
@@ -84,13 +89,13 @@ mod tests {
     fn a_stack_without_the_mark_is_refused_unless_it_is_adopted() {
         let foreign = owner(&stack("shop", StackStatus::CreateComplete), "shop", &[]);
         assert_eq!(foreign, Owner::Nobody);
-        let refused = check(&foreign, "shop", Command::Deploy, false).unwrap_err();
+        let refused = check(&foreign, "shop", "deploy", false).unwrap_err();
         assert_eq!(refused.class, Class::Refused);
         assert!(refused.hint.unwrap().contains("`formwork deploy shop --adopt`"));
-        check(&foreign, "shop", Command::Deploy, true).unwrap();
+        check(&foreign, "shop", "deploy", true).unwrap();
         // What deletes stacks adopts none.
-        let kept = check(&foreign, "shop", Command::Destroy, false).unwrap_err();
-        assert!(kept.hint.unwrap().contains("take it over with `formwork deploy shop --adopt` first"));
+        let kept = check(&foreign, "shop", "destroy", false).unwrap_err();
+        assert!(kept.hint.unwrap().contains("first take it over with `formwork deploy shop --adopt`"));
     }
 
     #[test]

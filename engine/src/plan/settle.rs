@@ -84,7 +84,7 @@ pub(crate) async fn standing(
         Command::Destroy => "destroy",
     };
     let owner = owner::owner(&stack, id, &sets);
-    owner::check(&owner, name, look.command, look.adopt)?;
+    owner::check(&owner, name, command, look.adopt)?;
     let adopted = owner != owner::Owner::Us;
     if adopted {
         notes.push(format!("stack {name} is taken over: it gets the tag {}", owner::TAG));
