@@ -23,6 +23,7 @@ pub(crate) fn run(paths: &Paths, slow: bool) -> Result<(), String> {
     parts.run("format", || run_program(cargo(paths).args(["fmt", "--all", "--check"])));
     let judges = parts.run("set-up: template judges (Python)", || setup::judges(paths));
     let node = parts.run("set-up: Node packages", || setup::node_packages(paths));
+    let emulator = parts.run("set-up: emulator of AWS (Python)", || setup::emulator(paths));
 
     if judges && node {
         parts.run("generated files are up to date", || generated_files(paths, true));
@@ -38,10 +39,10 @@ pub(crate) fn run(paths: &Paths, slow: bool) -> Result<(), String> {
         run_program(cargo(paths).args(without))
     });
 
-    if judges && node {
+    if judges && node && emulator {
         parts.run("Rust tests", || run_program(&mut rust_tests(paths, slow)));
     } else {
-        parts.missing("Rust tests", "the judges of templates could not be fetched");
+        parts.missing("Rust tests", "the foreign programs that they ask could not be fetched");
     }
 
     parts.run("deployment to an emulator", || local::walk(paths, local::Program::OfTests));
@@ -69,6 +70,7 @@ fn rust_tests(paths: &Paths, slow: bool) -> Command {
         .env("FORMWORK_CLOUDFORMATION_VALIDATE", venv_program(&paths.venv(), "python"))
         .env("FORMWORK_BOTO3", venv_program(&paths.venv(), "python"))
         .env("FORMWORK_CDK", paths.cdk())
+        .env("FORMWORK_EMULATOR", venv_program(&paths.emulator_venv(), "python"))
         .env("FORMWORK_REQUIRE_ORACLES", "1");
     if slow {
         command.env("FORMWORK_SLOW", "1");
