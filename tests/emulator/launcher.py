@@ -29,7 +29,7 @@ from threading import Thread
 from gaps import guard_exports, tell_what_was_given
 from ministack import app
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import ssm
+from ministack.services import ec2, ssm
 from ministack.services.cloudformation import changesets, helpers, provisioners, stacks
 from recorder import Recorder
 
@@ -223,6 +223,20 @@ def add_public_parameters():
         ssm._PUBLIC_AMI_PARAMETERS[name] = "ami-" + uuid.uuid5(uuid.NAMESPACE_DNS, name).hex[:17]
 
 
+def add_endpoint_services():
+    """The services with endpoints that our networks have; those of SageMaker have names of another form."""
+    ec2._VPCE_INTERFACE_SERVICES += ("cloudformation", "sagemaker.api", "sagemaker.runtime")
+    describe = ec2._ACTION_MAP["DescribeVpcEndpointServices"]
+
+    def describing(parameters):
+        status, headers, body = describe(parameters)
+        names = (f"aws.sagemaker.{get_region()}.{name}" for name in ("experiments", "notebook", "studio"))
+        more = "".join(f"<item>{name}</item>" for name in names)
+        return status, headers, body.replace(b"</serviceNameSet>", f"{more}</serviceNameSet>".encode())
+
+    ec2._ACTION_MAP["DescribeVpcEndpointServices"] = describing
+
+
 class Clock:
     """Real time, in the form that the SageMaker of the handler's tests asks for."""
 
@@ -286,6 +300,7 @@ def main():
     add_faults(Faults(os.environ.get("EMULATOR_FAULTS")))
     accept_virtual_hosts()
     add_public_parameters()
+    add_endpoint_services()
     guard_exports()
     tell_what_was_given()
     start_sagemaker(int(os.environ.get("EMULATOR_SAGEMAKER_PORT", "0")), recorder)

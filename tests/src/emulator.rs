@@ -83,6 +83,19 @@ impl Emulated {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Closes its standard input and waits for its end, for at most the given time; whether it came.
+    pub fn ends_with_its_input(mut self, limit: Duration) -> bool {
+        drop(self.child.stdin.take());
+        let closed = Instant::now();
+        while closed.elapsed() < limit {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return true;
+            }
+            sleep(Duration::from_millis(50));
+        }
+        false
+    }
+
     fn answers(&self) -> bool {
         let ask = || -> std::io::Result<bool> {
             let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;

@@ -4,6 +4,7 @@
 //! simulator's side is taken, and a difference that is gone has to leave the list.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use formwork_simulator::server::{ServeOptions, Served};
 use formwork_simulator::{Simulator, SimulatorOptions};
@@ -94,6 +95,14 @@ fn the_simulator_answers_as_an_emulator_of_others_does() {
     assert!(unknown.is_empty(), "the simulator answers otherwise:\n{}", unknown.join("\n"));
     let gone: Vec<&String> = known.keys().filter(|pattern| !met.contains(pattern)).collect();
     assert!(gone.is_empty(), "these differences are gone: {gone:?}");
+}
+
+/// Whoever starts it may be killed: nothing of it may go on running then.
+#[test]
+fn the_emulator_ends_with_whoever_started_it() {
+    let Some(emulator) = Emulator::find() else { return };
+    let emulated = emulator.start(ACCOUNT).unwrap_or_else(|error| panic!("{error}"));
+    assert!(emulated.ends_with_its_input(Duration::from_secs(20)), "it goes on");
 }
 
 #[test]
