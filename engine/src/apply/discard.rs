@@ -37,7 +37,9 @@ pub(super) async fn discard_stack(
     let answer = client.delete_change_set(&set.arn, &ticket).await;
     journal.outcome(&ticket, answer.as_ref().map(|()| names([])));
     answer.map_err(told)?;
-    if stack.operation != Operation::Create {
+    let makes_shell =
+        stack.operation == Operation::Create || stack.operation == Operation::Import && stack.base.is_none();
+    if !makes_shell {
         return Ok(());
     }
     let shell = client.stack(&set.stack_id).await.map_err(told)?;

@@ -97,7 +97,7 @@ impl<'r> Maker<'r> {
             arn: arn.clone(),
             stack_id,
             stack_name: stack.clone(),
-            shell: new.kind == ChangeSetType::Create,
+            shell: makes_shell(&new),
         };
         self.made.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(made.clone());
         let set = self.wait(session, &arn, &stack).await?;
@@ -232,7 +232,7 @@ impl<'r> Maker<'r> {
 
     /// Deletes a shell that a refused `CreateChangeSet` may have left.
     async fn sweep_shell(&self, session: &Session, new: &NewChangeSet) {
-        if new.kind != ChangeSetType::Create {
+        if !makes_shell(new) {
             return;
         }
         if let Ok(Some(stack)) = session.cloudformation().stack(&new.stack).await {
@@ -292,6 +292,12 @@ async fn delete_shell(made: &Made, journal: &Journal) -> Result<(), EngineError>
 }
 
 /// A signal came while a plan was made, which changes no stack.
+/// Whether a change set may make a shell of a stack. An import into a stack that is there does not, which its status
+/// tells whoever deletes shells.
+fn makes_shell(new: &NewChangeSet) -> bool {
+    matches!(new.kind, ChangeSetType::Create | ChangeSetType::Import)
+}
+
 pub(crate) fn interrupted() -> EngineError {
     EngineError::new(Class::Detached, "interrupted while planning; no stack was changed")
 }

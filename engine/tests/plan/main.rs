@@ -13,4 +13,5 @@ mod drifting;
 mod environments;
 mod freshness;
 mod offered;
+mod importing;
 mod order;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cloudformation::diff::Comparison;
 use crate::cloudformation::operation::Engine;
@@ -74,7 +74,7 @@ impl Engine<'_> {
         };
         let mut changes = comparison.changes()?;
         if change_set.kind == "IMPORT" {
-            check_import(&changes)?;
+            self.check_import(key, revision, &changes)?;
         }
         if change_set.import_existing {
             self.take_existing(key, revision, &mut changes)?;
@@ -97,6 +97,32 @@ impl Engine<'_> {
             self.nested_change_sets(key, change_set, &mut changes)?;
         }
         Ok(changes)
+    }
+
+    /// An import changes nothing but what it takes in, and takes in only what says what becomes of it on deletion.
+    fn check_import(&self, key: StackKey, revision: &Revision, changes: &[Change]) -> Result<(), String> {
+        let mut other: Vec<&str> =
+            changes.iter().filter(|it| it.action != "Import").map(|it| it.logical_id.as_str()).collect();
+        let outputs = |template: &Value| template.get("Outputs").cloned().filter(|it| *it != json!({}));
+        let old = self.world.stacks[key].revision.as_ref();
+        if outputs(&revision.template.value) != old.and_then(|old| outputs(&old.template.value)) {
+            other.push("Outputs");
+        }
+        if !other.is_empty() {
+            let other = other.join(", ");
+            return Err(format!("As part of the import operation, you cannot modify or add [{other}]"));
+        }
+        let kept =
+            |id: &str| revision.template.resource(id).is_some_and(|it| it.get("DeletionPolicy").is_some());
+        let unkept: Vec<&str> =
+            changes.iter().map(|it| it.logical_id.as_str()).filter(|id| !kept(id)).collect();
+        match unkept[..] {
+            [] => Ok(()),
+            _ => Err(format!(
+                "The following resources to import [{}] must have DeletionPolicy attribute specified in the template.",
+                unkept.join(", ")
+            )),
+        }
     }
 
     /// Fails when an export that is imported is not there.
@@ -313,14 +339,4 @@ fn is_free(facts: &formwork_schema::ResourceType, pointer: &str) -> bool {
     let property = pointer.split('/').nth(1).and_then(|name| facts.property(name));
     property.is_some_and(|it| matches!(it.shape(), formwork_schema::Shape::Json))
         || pointer.contains("PolicyDocument")
-}
-
-/// An import changes nothing but what it takes in.
-fn check_import(changes: &[Change]) -> Result<(), String> {
-    let other: Vec<&str> =
-        changes.iter().filter(|it| it.action != "Import").map(|it| it.logical_id.as_str()).collect();
-    if other.is_empty() {
-        return Ok(());
-    }
-    Err(format!("As part of the import operation, you cannot modify or add [{}]", other.join(", ")))
 }

@@ -199,6 +199,38 @@ fn a_resource_that_is_there_is_taken_in() {
     assert_eq!(bench.status("old"), "IMPORT_COMPLETE", "{:?}", bench.events("old"));
 }
 
+#[test]
+fn an_import_changes_nothing_else() {
+    let import = [
+        ("ResourcesToImport.member.1.ResourceType", "AWS::S3::Bucket"),
+        ("ResourcesToImport.member.1.LogicalResourceId", "Store"),
+        ("ResourcesToImport.member.1.ResourceIdentifier.entry.1.key", "BucketName"),
+        ("ResourcesToImport.member.1.ResourceIdentifier.entry.1.value", "old-one"),
+    ];
+    let template = |more: &str, outputs: &str| {
+        format!(
+            r#"{{"Resources": {{"Topic": {{"Type": "AWS::SNS::Topic"}}, "Store": {{"Type": "AWS::S3::Bucket" {more}}}}}
+                {outputs}}}"#
+        )
+    };
+    let mut bench = Bench::new();
+    bench.deploy("app", r#"{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}"#);
+    let kept = r#", "DeletionPolicy": "Retain""#;
+    let outputs = r#", "Outputs": {"A": {"Value": "b"}}"#;
+    for (template, wanted) in [
+        (template(kept, outputs), "you cannot modify or add [Outputs]"),
+        (template("", ""), "[Store] must have DeletionPolicy"),
+    ] {
+        bench.wait(1);
+        let id = bench.change_set("app", "IMPORT", &template, &import);
+        let reason = bench.call("DescribeChangeSet", &[("ChangeSetName", &id)]).unwrap().text("StatusReason");
+        assert!(reason.contains(wanted), "{reason}");
+    }
+    bench.wait(1);
+    let id = bench.change_set("app", "IMPORT", &template(kept, ""), &import);
+    assert_eq!(bench.changes(&id), ["Import Store"]);
+}
+
 /// Fault 25: existing resources are taken in by their names, when they are kept on deletion.
 #[test]
 fn existing_resources_are_imported_only_with_a_policy() {
