@@ -285,6 +285,15 @@ pub(crate) struct OutputReport {
     pub(crate) export_name: Option<String>,
 }
 
+/// What `formwork import STACK --json` prints.
+#[cfg(feature = "engine")]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "formwork import --json")]
+pub(crate) struct ImportReport {
+    /// The resources that the app's stack has and the deployed one has not.
+    pub(crate) resources: Vec<formwork_engine::plan::Importable>,
+}
+
 /// A report as text.
 pub(crate) fn to_text(report: &impl Serialize) -> String {
     json::to_text(&serde_json::to_value(report).expect("reports have string keys only"))
@@ -320,6 +329,7 @@ mod tests {
             ("event.json", schema_for!(formwork_engine::Event)),
             ("journal.json", schema_for!(formwork_engine::journal::Line)),
             ("gc.json", schema_for!(crate::commands::GcReport)),
+            ("import.json", schema_for!(ImportReport)),
             ("outputs.json", schema_for!(OutputsReport)),
             ("status.json", schema_for!(crate::commands::deployment::status::StatusReport)),
             ("plan.json", schema_for!(formwork_engine::plan::Plan)),

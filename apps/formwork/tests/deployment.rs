@@ -133,3 +133,22 @@ fn a_rehearsal_needs_no_account_and_leaves_nothing() {
     rehearse(&["600", "--fault", "on nothing"]).ends_with(10).says("hint:");
     assert_eq!(project.names("."), [""; 0]);
 }
+
+/// Bug 1821 of docs/faults.md: who only looks leaves neither change sets nor empty stacks.
+#[test]
+fn looking_leaves_no_change_set() {
+    let account = Account::new();
+    let left = || {
+        account.served.with(|simulator| {
+            let called = |operation: &str| simulator.log().calls(operation).count();
+            called("CreateChangeSet") - called("DeleteChangeSet")
+        })
+    };
+    account.run(&["plan"]).ends_with(0).prints("2 stacks to create");
+    assert_eq!(left(), 0);
+    account.run(&["deploy", "--yes"]).ends_with(0);
+    let before = left();
+    account.run(&["diff", "-c", "topics=2"]).ends_with(0).prints("Topic2");
+    account.run(&["plan", "-c", "topics=2"]).ends_with(0).prints("1 stack to update");
+    assert_eq!(left(), before);
+}

@@ -5,45 +5,12 @@
 
 mod support;
 
-use std::process::Command;
-
-use formwork_simulator::server::{ServeOptions, Served};
-use formwork_simulator::{Simulator, SimulatorOptions};
 use serde_json::Value as Json;
-use support::{Done, Project, app, assert_schema};
+use support::account::Account;
+use support::{Done, assert_schema};
 
-/// An account whose minutes pass in seconds, and a project to deploy to it.
-struct Account {
-    project: Project,
-    served: Served,
-}
-
-impl Account {
-    fn new() -> Self {
-        let options = ServeOptions { speed: 60.0, ..ServeOptions::default() };
-        let served = Served::start(Simulator::new(SimulatorOptions::default()), options).unwrap();
-        Self { project: Project::new(), served }
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let app = app("good");
-        let mut command = self.project.command(&[arguments, &["--app", &app]].concat());
-        command
-            .env("AWS_ENDPOINT_URL", self.served.endpoint())
-            .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-            .env("AWS_SECRET_ACCESS_KEY", "an example of a secret key")
-            .env("AWS_REGION", "eu-west-1")
-            .env("AWS_EC2_METADATA_DISABLED", "true");
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Done {
-        Done::of(self.command(arguments).output().unwrap())
-    }
-
-    fn script(&self, script: &str) {
-        self.served.with(|simulator| simulator.add(script.parse().unwrap()));
-    }
+fn script(account: &Account, script: &str) {
+    account.served.with(|simulator| simulator.add(script.parse().unwrap()));
 }
 
 /// Fault 56: drift is found, told with the construct that made the resource, and taken back after a question.
@@ -55,7 +22,7 @@ fn drift_is_found_and_taken_back() {
     account.run(&["drift", "--detailed-exitcode"]).ends_with(0).prints("= app-network  in sync");
     account.run(&["drift", "--revert"]).ends_with(0).says("nothing drifted");
 
-    account.script("drift app-network/Topic1 /DisplayName other; drift app-proxy/Own deleted");
+    script(&account, "drift app-network/Topic1 /DisplayName other; drift app-proxy/Own deleted");
     account
         .run(&["drift"])
         .ends_with(0)
@@ -86,10 +53,53 @@ fn drift_is_found_and_taken_back() {
 fn drift_that_cannot_be_told_is_no_success() {
     let account = Account::new();
     account.run(&["deploy", "--yes"]).ends_with(0);
-    account.script("on DetectStackDrift error 403 AccessDenied \"not authorized to perform: cloudformation:DetectStackDrift\"");
+    script(
+        &account,
+        "on DetectStackDrift error 403 AccessDenied \"not authorized to perform: cloudformation:DetectStackDrift\"",
+    );
     account
         .run(&["drift", "app-network"])
         .ends_with(5)
         .prints("? app-network  cannot tell")
         .prints("DetectStackDrift");
+}
+
+/// Runs a command with the app `kept`, whose second topic stands for a bucket.
+fn kept(account: &Account, arguments: &[&str]) -> Done {
+    Done::of(account.command_of("kept", &[arguments, &["-c", "topics=2"]].concat()).output().unwrap())
+}
+
+#[test]
+fn an_existing_resource_is_taken_into_a_stack() {
+    let account = Account::new();
+    Done::of(account.command_of("kept", &["deploy", "--yes"]).output().unwrap()).ends_with(0);
+    account.served.with(|simulator| {
+        simulator.world_mut().put_existing("123456789012", "AWS::S3::Bucket", "old-one");
+    });
+    kept(&account, &["import", "app-kept"])
+        .ends_with(0)
+        .prints("Store     AWS::S3::Bucket  BucketName (old-one)")
+        .says("hint:");
+    let listed = kept(&account, &["import", "app-kept", "--json"]).ends_with(0).stdout;
+    let listed: Json = serde_json::from_str(&listed).unwrap();
+    assert_schema("import.json", &listed);
+    assert_eq!(listed["resources"][0]["identifier"][0], "BucketName");
+
+    let writes = account.writes();
+    kept(&account, &["import", "app-kept", "Stroe=old-one"]).ends_with(1).says("did you mean Store?");
+    kept(&account, &["import", "app-kept", "Store:Name=old-one"]).ends_with(1).says("BucketName does");
+    assert_eq!(account.writes(), writes, "what is wrong is found before any write");
+
+    kept(&account, &["import", "app-kept", "Store=old-one"]).ends_with(3).says("no terminal to ask on");
+    std::fs::write(account.project.path().join("resources.json"), r#"{"Store": {"BucketName": "old-one"}}"#)
+        .unwrap();
+    kept(&account, &["import", "app-kept", "--resources", "resources.json", "--yes"])
+        .ends_with(0)
+        .says("+ Store  AWS::S3::Bucket  taken in")
+        .says("1 stack deployed");
+    kept(&account, &["import", "app-kept"]).ends_with(0).says("nothing could be imported");
+    kept(&account, &["import", "app-kept", "Store=old-one"])
+        .ends_with(1)
+        .says("is part of the stack already");
+    kept(&account, &["deploy", "--yes"]).ends_with(0).prints("StoreArn");
 }

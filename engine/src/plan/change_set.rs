@@ -291,13 +291,13 @@ async fn delete_shell(made: &Made, journal: &Journal) -> Result<(), EngineError>
     answer.map_err(|error| told(&error))
 }
 
-/// A signal came while a plan was made, which changes no stack.
 /// Whether a change set may make a shell of a stack. An import into a stack that is there does not, which its status
 /// tells whoever deletes shells.
 fn makes_shell(new: &NewChangeSet) -> bool {
     matches!(new.kind, ChangeSetType::Create | ChangeSetType::Import)
 }
 
+/// A signal came while a plan was made, which changes no stack.
 pub(crate) fn interrupted() -> EngineError {
     EngineError::new(Class::Detached, "interrupted while planning; no stack was changed")
 }

@@ -114,7 +114,7 @@ pub async fn make_import(
         rollback: None,
         ..new_change_set(&plan, &request.options, &request.run, &digest, source, resolved.values)
     };
-    runtime.tell_of(&plan.name, What::StackPlanning);
+    runtime.tell_of(&plan, What::StackPlanning);
     let maker = Maker::new(runtime, journal, request.change_set_deadline);
     let made = maker.make(&target.session, new, || Places::of(assembly, &input.artifact)).await;
     match made {
@@ -129,7 +129,7 @@ pub async fn make_import(
         }
     }
     let told = What::StackPlanned { changes: plan.changes.len(), provisional: false };
-    runtime.tell_of(&plan.name, told);
+    runtime.tell_of(&plan, told);
     let targets = [(input.artifact.id.clone(), target.clone())].into();
     let mut plan = Plan {
         format: FORMAT,
@@ -169,7 +169,7 @@ async fn subject(
         rollback: true,
         runtime,
     };
-    let standing = standing(&target.session, &id, input.name(), look).await?;
+    let standing = standing(&target.session, &id, input.name(), None, look).await?;
     if !matches!(standing.operation, Operation::Create | Operation::Update) {
         let name = input.name();
         let message = format!("stack {name} never came to be: nothing can be imported into what is left");

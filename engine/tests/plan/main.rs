@@ -12,6 +12,7 @@ mod destroying;
 mod drifting;
 mod environments;
 mod freshness;
-mod offered;
 mod importing;
+mod offered;
 mod order;
+mod regressions;

@@ -60,6 +60,8 @@ pub(crate) enum DeploymentCommand {
     Drift(DriftArguments),
     /// Clears away assets and change sets that nothing needs any more
     Gc(GcArguments),
+    /// Takes existing resources into a stack, or lists those that could be taken in
+    Import(ImportArguments),
     /// Prepares an account and region: a bucket for assets, and roles with the rights that the app needs
     Bootstrap(BootstrapArguments),
 }
@@ -80,6 +82,7 @@ impl DeploymentCommand {
             Self::Doctor(doctor) => Some(&doctor.context),
             Self::Drift(drift) => Some(&drift.context),
             Self::Gc(gc) => Some(&gc.context),
+            Self::Import(import) => Some(&import.context),
             Self::Bootstrap(bootstrap) => Some(&bootstrap.context),
             Self::Follow(follow) => Some(&follow.context),
             Self::Cancel(cancel) => Some(&cancel.context),

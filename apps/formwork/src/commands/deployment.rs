@@ -9,6 +9,7 @@ mod doctor;
 mod drift;
 mod from_cloud;
 mod gc;
+mod import;
 mod outputs;
 mod plan;
 mod rehearse;
@@ -51,6 +52,7 @@ pub(crate) fn run(
         DeploymentCommand::Doctor(doctor) => doctor::run(doctor, settings, surroundings, console),
         DeploymentCommand::Drift(drift) => drift::run(drift, settings, console),
         DeploymentCommand::Gc(gc) => gc::run(gc, settings, surroundings, console),
+        DeploymentCommand::Import(import) => import::run(import, settings, console),
         DeploymentCommand::Bootstrap(bootstrap) => bootstrap::run(bootstrap, settings, console),
         DeploymentCommand::Resume(resume) => resume::resume(resume, settings, console),
         DeploymentCommand::Runs(runs) => runs::runs(runs, settings, console),

@@ -9,6 +9,15 @@ use super::Workplace;
 use crate::arguments::{AllowedLoss, ApprovalOptions, RequireApproval};
 use crate::failure::Failure;
 
+/// The options of a command that asks about any change, unless nothing is to be asked about at all.
+pub(crate) fn asking(options: &ApprovalOptions) -> ApprovalOptions {
+    let require_approval = match options.require_approval {
+        RequireApproval::Never => RequireApproval::Never,
+        RequireApproval::Broadening | RequireApproval::AnyChange => RequireApproval::AnyChange,
+    };
+    ApprovalOptions { require_approval, ..options.clone() }
+}
+
 /// Approves a plan, or says why not. Gives who approved: `--yes`, `prompt`, or the policy.
 ///
 /// # Errors

@@ -52,13 +52,27 @@ impl Undertaking<'_> {
         outputs_file: Option<&Path>,
     ) -> Result<(), Failure> {
         let plan = self.plan(request)?;
-        self.show(&plan);
-        let by = self.decide(&plan, approval).inspect_err(|_| {
+        self.go_through_with(&plan, approval, options, outputs_file)
+    }
+
+    /// Shows a plan that was just made, has it approved, and carries it out; when it is declined, nothing of it is left.
+    ///
+    /// # Errors
+    /// When the plan is declined, or when not all of it could be done.
+    pub(crate) fn go_through_with(
+        &self,
+        plan: &Plan,
+        approval: &ApprovalOptions,
+        options: ApplyOptions,
+        outputs_file: Option<&Path>,
+    ) -> Result<(), Failure> {
+        self.show(plan);
+        let by = self.decide(plan, approval).inspect_err(|_| {
             // Change sets that nobody wants, and the shells of new stacks, are not left behind.
-            self.workplace.run(apply::discard(&plan, &self.workplace.engine, self.journal));
+            self.workplace.run(apply::discard(plan, &self.workplace.engine, self.journal));
         });
         let by = by.inspect_err(|failure| self.journal.ended(failure.exit_code()))?;
-        self.carry_out(&plan, approved(by, approval, options), outputs_file)
+        self.carry_out(plan, approved(by, approval, options), outputs_file)
     }
 
     /// Has a plan that was made before approved, and carries it out. Whoever declines can still apply it later.

@@ -41,6 +41,7 @@ fn main() -> ExitCode {
     match std::env::args().nth(1).unwrap_or_default().as_str() {
         "good" => formwork::main(good),
         "warning" => formwork::main(warning),
+        "kept" => formwork::main(kept),
         "regions" => formwork::main(regions),
         "asset" => formwork::main(asset),
         "duplicate" => formwork::main(duplicate),
@@ -118,6 +119,19 @@ fn warning(app: &App) {
         )
         .property::<String>("BillingMode", "PAY_PER_REQUEST")
         .define(stack, "Table");
+}
+
+/// A topic, and with more than one topic a bucket that may have been there before; both are kept.
+fn kept(app: &App) {
+    let settings: Settings = app.settings();
+    let stack = app.stack(&format!("{}-kept", settings.prefix));
+    stack.default_removal_policy(formwork::RemovalPolicy::Retain);
+    topic(stack, "Topic");
+    if settings.topics > 1 {
+        let store = CfnResource::new("AWS::S3::Bucket").property::<String>("BucketName", "old-one");
+        let store = store.define(stack, "Store");
+        Output::new(store.attribute::<String>("Arn")).define(stack, "StoreArn");
+    }
 }
 
 /// Two stacks of one name in two regions.

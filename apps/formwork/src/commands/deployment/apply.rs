@@ -7,8 +7,9 @@ use formwork_engine::apply::ApplyOptions;
 use formwork_engine::lock::RunLock;
 use formwork_engine::plan::file;
 
-use crate::arguments::{ApplyArguments, ApprovalOptions, RequireApproval};
+use crate::arguments::ApplyArguments;
 use crate::console::Console;
+use crate::deployment::approve::asking;
 use crate::deployment::request::{apply_options, given_parameters};
 use crate::deployment::{Undertaking, Workplace};
 use crate::failure::Failure;
@@ -31,11 +32,7 @@ pub(crate) fn run(
     let journal = workplace.journal()?;
     let _lock = RunLock::acquire(&workplace.state, assembly.directory(), journal.run())?;
     // What a file says is shown before it is done, unless whoever calls has looked at it.
-    let asks = match arguments.approval.require_approval {
-        RequireApproval::Never => RequireApproval::Never,
-        RequireApproval::Broadening | RequireApproval::AnyChange => RequireApproval::AnyChange,
-    };
-    let approval = ApprovalOptions { require_approval: asks, ..arguments.approval.clone() };
+    let approval = asking(&arguments.approval);
     let options =
         ApplyOptions { parameters: given_parameters(&arguments.parameters), ..apply_options(&arguments.run) };
     let undertaking = Undertaking { workplace: &workplace, journal: &journal, assembly: &assembly, console };

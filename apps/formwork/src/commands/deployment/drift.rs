@@ -13,8 +13,9 @@ use formwork_engine::{Class, EngineError};
 
 use super::assembly_of;
 use crate::application;
-use crate::arguments::{ApprovalOptions, DriftArguments, PlanOptions, RequireApproval, StackSelection};
+use crate::arguments::{DriftArguments, PlanOptions, StackSelection};
 use crate::console::{Console, count};
+use crate::deployment::approve::asking;
 use crate::deployment::request::{apply_options, plan_request};
 use crate::deployment::workplace::begin;
 use crate::deployment::{Undertaking, Workplace, drift_text};
@@ -114,11 +115,7 @@ fn revert(arguments: &DriftArguments, settings: &Settings, console: &Console) ->
     let request = plan_request(Command::Deploy, journal.run(), &selection, &stacks, &options, settings)
         .inspect_err(ended)?;
     // Somebody made these changes on purpose, perhaps in an emergency: undoing them is asked about.
-    let asks = match arguments.approval.require_approval {
-        RequireApproval::Never => RequireApproval::Never,
-        RequireApproval::Broadening | RequireApproval::AnyChange => RequireApproval::AnyChange,
-    };
-    let approval = ApprovalOptions { require_approval: asks, ..arguments.approval.clone() };
+    let approval = asking(&arguments.approval);
     let options = ApplyOptions { parameters: request.parameters.clone(), ..apply_options(&arguments.run) };
     let undertaking = Undertaking { workplace: &workplace, journal: &journal, assembly: &assembly, console };
     undertaking.deploy(&request, &approval, options, None)
