@@ -16,6 +16,7 @@ mod pace;
 mod places;
 mod poller;
 mod reads;
+mod slot;
 mod telling;
 mod typical;
 mod watch;

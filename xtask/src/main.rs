@@ -3,6 +3,7 @@
 //! One Rust program instead of a folder of scripts, so that a fresh clone needs nothing installed by hand: each command
 //! fetches and pins what it uses.
 
+mod bench;
 mod generate;
 mod local;
 mod parts;
@@ -27,6 +28,8 @@ Commands:
                       --slow adds the parts that take long (all regions, all services, long fuzzing)
   local               deploy both modes of the platform to an emulator of AWS on this machine, change them, and
                       delete them again
+  bench deploy [--stacks 4,40,400] [--against cdk] [--debug]
+                      measure deployments against the simulator: time, requests and memory, as Markdown
   generate [--check]  write the generated files anew; --check only says whether they are up to date
   help                print this
 
@@ -45,6 +48,10 @@ fn main() -> ExitCode {
         ["test"] => test::run(&paths, false),
         ["test", "--slow"] => test::run(&paths, true),
         ["local"] => local::walk(&paths, local::Program::Alone),
+        ["bench", "deploy", rest @ ..] => match bench::Request::read(rest) {
+            Ok(request) => bench::deploy(&paths, &request),
+            Err(message) => return usage_error(&message),
+        },
         ["generate"] => generate(&paths, false),
         ["generate", "--check"] => generate(&paths, true),
         ["help" | "--help" | "-h"] => {

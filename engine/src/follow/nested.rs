@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::log::{EventLog, STACK_TYPE, is_own_stack};
-use super::watch::Slot;
+use super::slot::Slot;
 use crate::aws::cloudformation::StackEvent;
 
 /// A nested stack.

@@ -5,6 +5,7 @@
 //! a read that does not work is due again later.
 
 mod answers;
+mod jobs;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,10 +17,11 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
 
 use super::operation::Operation;
-use super::pace::{Budget, MANY, STACKS_A_PAGE, turn};
+use super::pace::{Budget, MANY, turn};
 use super::reads::Reads;
 use super::telling::Telling;
-use super::watch::{Ended, Slot, Watch};
+use super::slot::Slot;
+use super::watch::{Ended, Watch};
 use crate::aws::Error;
 use crate::aws::cloudformation::{EventPage, Stack, StackPages, StackSummary};
 use crate::control::Wish;
@@ -35,8 +37,6 @@ pub(super) const SILENCE: Duration = Duration::from_secs(30 * 60);
 const LOOK: Duration = Duration::from_secs(1);
 /// How long a new operation is left to the list before its stack is described by itself.
 const UNLISTED: Duration = Duration::from_secs(10);
-/// How long a stack whose events are read is not described without a reason.
-const PATIENT: Duration = Duration::from_secs(30);
 
 /// An operation to watch, and where to say what came of it.
 pub(super) struct Register(pub(super) Operation, pub(super) oneshot::Sender<Ended>);
@@ -173,77 +173,6 @@ impl Poller {
         let next = told.chain(read).min().unwrap_or(now + LOOK).min(now + LOOK);
         // Never quite nothing: time has to pass for a clock that only moves while it is waited for.
         next.saturating_sub(now).max(Duration::from_millis(1))
-    }
-
-    /// What is due until a time, the most urgent first.
-    fn jobs(&self, until: Duration) -> Vec<(u8, Duration, Job)> {
-        let mut jobs = Vec::new();
-        if self.is_listing() && !self.list.busy && self.list.due <= until {
-            jobs.push((1, self.list.due, Job::List));
-        }
-        let mut together: Vec<(Duration, u64)> = Vec::new();
-        for (id, watch) in &self.watches {
-            let ending = watch.is_ending();
-            let (describe_due, events_due) = self.due(watch);
-            if !ending && !watch.describe.busy && describe_due <= until {
-                // The end that events tell of is what others wait for.
-                let urgency = if watch.log.end().is_some() { 0 } else { 2 };
-                jobs.push((urgency, describe_due, Job::Describe(*id)));
-                if !watch.alone {
-                    together.push((describe_due, *id));
-                }
-            }
-            let urgency = if ending { 1 } else { 3 };
-            if !watch.events_denied && !watch.events.busy && events_due <= until {
-                jobs.push((urgency, events_due, Job::Events(*id, None)));
-            }
-            for (arn, nested) in &watch.nested {
-                if nested.active && !watch.events_denied && !nested.slot.busy && nested.slot.due <= until {
-                    jobs.push((urgency, nested.slot.due, Job::Events(*id, Some(arn.clone()))));
-                }
-            }
-        }
-        if !self.all_denied && together.len() > self.all_pages() {
-            let due = together.iter().map(|(due, _)| *due).min().unwrap_or_default();
-            let ids: Vec<u64> = together.into_iter().map(|(_, id)| id).collect();
-            jobs.retain(|(_, _, job)| !matches!(job, Job::Describe(id) if ids.contains(id)));
-            if !self.all.busy {
-                jobs.push((0, due.max(self.all.due), Job::DescribeAll(ids)));
-            }
-        }
-        jobs.sort();
-        jobs
-    }
-
-    /// How many pages the descriptions of all stacks are expected to have.
-    fn all_pages(&self) -> usize {
-        self.all_pages.max(self.watches.len().div_ceil(STACKS_A_PAGE))
-    }
-
-    /// When a stack and its events are due. What was left to the list comes sooner once there is no list any more.
-    fn due(&self, watch: &Watch) -> (Duration, Duration) {
-        let (describe, events) = (watch.describe.due, watch.events.due);
-        if self.is_listing() {
-            return (describe, events);
-        }
-        let pace = |slot: &Slot, pace: Duration| slot.answered.map_or(slot.due, |at| slot.due.min(at + pace));
-        let patience = if watch.events_denied { Duration::ZERO } else { PATIENT };
-        let now = self.now();
-        if watch.describe.failures + watch.events.failures > 0 {
-            return (describe, events);
-        }
-        (
-            pace(&watch.describe, watch.pace(now).max(patience)),
-            pace(&watch.events, watch.pace(now).max(Duration::from_secs(1))),
-        )
-    }
-
-    fn cost(&self, job: &Job) -> usize {
-        match job {
-            Job::List => self.budget.pages(),
-            Job::DescribeAll(_) => self.all_pages(),
-            _ => 1,
-        }
     }
 
     /// Tells what is to be told, ends what is over and sends what is due.

@@ -13,6 +13,7 @@ use super::log::EventLog;
 use super::nested::{Mention, Nested, mentions};
 use super::operation::{Operation, OperationKind};
 use super::pace::interval;
+use super::slot::Slot;
 use crate::aws::cloudformation::{Stack, StackEvent, StackStatus};
 
 /// How long an end has to stand when nothing else tells it from an older answer.
@@ -27,21 +28,6 @@ const NO_SIGN: Duration = Duration::from_secs(600);
 const ABSENT: Duration = Duration::from_secs(120);
 /// How long the last events are tried for after a success, and after a failure, which they explain.
 const LAST_EVENTS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
-
-/// Something that is read again and again.
-#[derive(Debug, Default)]
-pub(super) struct Slot {
-    /// When the next read is due.
-    pub(super) due: Duration,
-    /// Whether a read is on its way.
-    pub(super) busy: bool,
-    /// How many reads failed in a row.
-    pub(super) failures: u32,
-    /// How many reads in a row brought nothing new.
-    pub(super) quiet: u32,
-    /// When it was last answered.
-    pub(super) answered: Option<Duration>,
-}
 
 /// What an operation came to, before the cause of a failure is looked for.
 #[derive(Debug)]

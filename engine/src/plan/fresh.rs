@@ -8,6 +8,7 @@ use super::failure::{combine, failed};
 use super::late::{approved_input, changed, check_base, session};
 use super::model::{Operation, Plan, StackPlan};
 use super::publish::Publishing;
+use super::seen::{AllSeen, Place};
 use super::stack::{Ssm, ssm};
 use crate::assets::PublishOptions;
 use crate::aws::Session;
@@ -25,34 +26,55 @@ pub async fn check_fresh(
     assembly: &CloudAssembly,
     runtime: &Runtime,
 ) -> Result<(), EngineError> {
-    let checks = join_all(plan.stacks.iter().map(|stack| check(stack, assembly, runtime))).await;
-    let errors: Vec<EngineError> = checks.into_iter().flatten().collect();
+    let callers = join_all(plan.stacks.iter().map(|stack| session(stack, runtime))).await;
+    let (mut errors, mut callable) = (Vec::new(), Vec::new());
+    for (stack, session) in plan.stacks.iter().zip(callers) {
+        match session {
+            Ok(session) => callable.push((stack, session)),
+            // Whoever is somebody else sees another account's stacks: the rest would be wrong.
+            Err(error) => errors.push(error),
+        }
+    }
+    let seen = &AllSeen::of(callable.iter().map(|(stack, session)| (place(stack), session))).await;
+    let checks = join_all(callable.iter().map(|(stack, session)| check(stack, session, seen, assembly, runtime)));
+    errors.extend(checks.await.into_iter().flatten());
     if errors.is_empty() { Ok(()) } else { Err(combine(errors)) }
 }
 
-async fn check(stack: &StackPlan, assembly: &CloudAssembly, runtime: &Runtime) -> Vec<EngineError> {
-    let mut errors = Vec::new();
-    if stack.operation != Operation::Delete
-        && stack.template.is_some()
-        && let Err(error) = approved_input(stack, assembly)
-    {
-        errors.push(error);
+fn place(stack: &StackPlan) -> Place {
+    (stack.environment.clone(), stack.assume_role_arn.clone())
+}
+
+fn check_template(stack: &StackPlan, assembly: &CloudAssembly) -> Result<(), EngineError> {
+    if stack.operation == Operation::Delete || stack.template.is_none() {
+        return Ok(());
     }
-    let session = match session(stack, runtime).await {
-        Ok(session) => session,
-        // Whoever is somebody else sees another account's stacks: the rest would be wrong.
-        Err(error) => return vec![error],
+    approved_input(stack, assembly).map(drop)
+}
+
+async fn check(
+    stack: &StackPlan,
+    session: &Session,
+    seen: &AllSeen,
+    assembly: &CloudAssembly,
+    runtime: &Runtime,
+) -> Vec<EngineError> {
+    let mut errors = Vec::new();
+    errors.extend(check_template(stack, assembly).err());
+    errors.extend(check_change_set(stack, session).await.err());
+    let now = match seen.stack(&place(stack), &stack.name) {
+        Some(known) => Ok(known),
+        None => session.cloudformation().stack(&stack.name).await,
     };
-    errors.extend(check_change_set(stack, &session).await.err());
-    match session.cloudformation().stack(&stack.name).await {
+    match now {
         Ok(now) => errors.extend(check_base(stack, now.as_ref()).err()),
         Err(error) => errors.push(failed(&format!("stack {}", stack.name), &error)),
     }
     if stack.operation == Operation::Nothing || stack.operation == Operation::Delete {
         return errors;
     }
-    errors.extend(check_parameters(stack, &session).await);
-    errors.extend(Publishing::new(PublishOptions::default(), runtime).verify(stack, &session).await.err());
+    errors.extend(check_parameters(stack, session).await);
+    errors.extend(Publishing::new(PublishOptions::default(), runtime).verify(stack, session).await.err());
     errors
 }
 

@@ -22,7 +22,7 @@ use super::owner;
 use super::parameters;
 use super::publish::Publishing;
 use super::request::PlanRequest;
-use super::seen::AllSeen;
+use super::seen::{AllSeen, place};
 use super::settle::{Look, Standing, standing};
 use super::{stack, waiting};
 use crate::error::{Class, EngineError};
@@ -192,11 +192,11 @@ async fn standings(
         rollback: request.options.rollback,
         runtime,
     };
-    let seen = &AllSeen::of(targets).await;
+    let seen = &AllSeen::of(targets.values().map(|target| (place(target), &target.session))).await;
     let found = join_all(inputs.iter().map(|input| async move {
         let id = input.artifact.id.as_str();
         let target = targets.get(id).ok_or_else(|| unplanned(id))?;
-        let known = seen.stack(target, input.name());
+        let known = seen.stack(&place(target), input.name());
         let standing = standing(&target.session, id, input.name(), known, look).await?;
         Ok((id.to_owned(), standing))
     }))

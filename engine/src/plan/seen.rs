@@ -47,18 +47,18 @@ impl Seen {
 }
 
 /// Where stacks go, and as whom.
-type Place = (Environment, Option<String>);
+pub(crate) type Place = (Environment, Option<String>);
 
 /// What was seen in all places of a plan.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AllSeen(BTreeMap<Place, Seen>);
 
 impl AllSeen {
-    /// Reads the stacks of all places of a plan.
-    pub(crate) async fn of(targets: &BTreeMap<String, Target>) -> Self {
+    /// Reads the stacks of all places that a plan's stacks go to, each with its caller.
+    pub(crate) async fn of<'s>(stacks: impl IntoIterator<Item = (Place, &'s Session)>) -> Self {
         let mut places: BTreeMap<Place, (usize, &Session)> = BTreeMap::new();
-        for target in targets.values() {
-            places.entry(place(target)).or_insert((0, &target.session)).0 += 1;
+        for (place, session) in stacks {
+            places.entry(place).or_insert((0, session)).0 += 1;
         }
         let read = places
             .into_iter()
@@ -67,11 +67,12 @@ impl AllSeen {
     }
 
     /// What is known of a stack in its place.
-    pub(crate) fn stack(&self, target: &Target, name: &str) -> Option<Option<Stack>> {
-        self.0.get(&place(target))?.stack(name)
+    pub(crate) fn stack(&self, place: &Place, name: &str) -> Option<Option<Stack>> {
+        self.0.get(place)?.stack(name)
     }
 }
 
-fn place(target: &Target) -> Place {
+/// The place of a stack that is planned.
+pub(crate) fn place(target: &Target) -> Place {
     (target.environment.clone(), target.role.clone())
 }

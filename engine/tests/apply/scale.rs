@@ -165,3 +165,23 @@ async fn figures() {
     });
     println!("figures: {line}");
 }
+
+/// Fault 76: the number of stacks does not make the account's rate. The bounds are those of `docs/benchmarks.md`.
+#[tokio::test(start_paused = true)]
+async fn forty_stacks_take_hardly_longer_than_their_longest_way_and_ask_little() {
+    let figures = measure(40, &SHORT).await;
+    assert!(figures.most_reads_in_a_second <= 8, "{} reads in a second", figures.most_reads_in_a_second);
+    let ratio = figures.wall / figures.critical_path;
+    assert!(ratio <= 1.1, "{ratio}: {} s for {} s", figures.wall, figures.critical_path);
+    assert!(figures.requests <= 40 * 7, "{} requests: {:?}", figures.requests, figures.by_operation);
+    assert_eq!(figures.by_operation["CreateChangeSet"], 40);
+    assert!(figures.by_operation["DescribeChangeSet"] <= 50, "{:?}", figures.by_operation);
+}
+
+#[tokio::test(start_paused = true)]
+async fn four_stacks_take_hardly_longer_than_their_longest_way() {
+    let figures = measure(4, &SHORT).await;
+    let ratio = figures.wall / figures.critical_path;
+    assert!(ratio <= 1.06, "{ratio}: {} s for {} s", figures.wall, figures.critical_path);
+    assert!(figures.requests <= 90, "{} requests: {:?}", figures.requests, figures.by_operation);
+}

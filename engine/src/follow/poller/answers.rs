@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::super::log::Next;
 use super::super::pace::{backoff, turn};
 use super::super::watch::LISTED;
-use super::{Answer, Job, PATIENT, Poller, Reply};
+use super::jobs::PATIENT;
+use super::{Answer, Job, Poller, Reply};
 use crate::aws::cloudformation::{EventPage, Stack, StackPages, StackSummary};
 use crate::aws::{Error, ErrorKind};
 
