@@ -94,7 +94,8 @@ pub(crate) fn deploy(paths: &Paths, request: &Request) -> Result<(), String> {
         facts.push(output(Command::new(programs.join("formwork")).arg("--version"))?);
         if request.cdk {
             setup::node_packages(paths)?;
-            facts.push(format!("AWS CDK {}", output(Command::new("node").arg(paths.cdk()).arg("--version"))?));
+            facts
+                .push(format!("AWS CDK {}", output(Command::new("node").arg(paths.cdk()).arg("--version"))?));
         }
         for count in small {
             let stacks = Stacks::new(count);
@@ -123,7 +124,14 @@ fn machine() -> String {
 fn build(paths: &Paths, debug: bool) -> Result<PathBuf, String> {
     let mut command = cargo(paths);
     command.args(["build", "--quiet", "--package", "formwork-cli", "--package", "formwork-simulator"]);
-    command.args(["--features", "formwork-simulator/server", "--bin", "formwork", "--bin", "formwork-simulator"]);
+    command.args([
+        "--features",
+        "formwork-simulator/server",
+        "--bin",
+        "formwork",
+        "--bin",
+        "formwork-simulator",
+    ]);
     if !debug {
         command.arg("--release");
     }

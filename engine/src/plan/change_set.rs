@@ -174,11 +174,10 @@ impl<'r> Maker<'r> {
             let waited = clock.elapsed().saturating_sub(started);
             match session.cloudformation().change_set(arn, Some(stack)).await {
                 Ok(Some(set)) => match set.status {
-                    ChangeSetStatus::CreateComplete => {
-                        experience.change_set_took(waited);
+                    ChangeSetStatus::CreateComplete | ChangeSetStatus::Failed => {
+                        experience.change_set_took(waited, set.status == ChangeSetStatus::CreateComplete);
                         return Ok(set);
                     }
-                    ChangeSetStatus::Failed => return Ok(set),
                     ChangeSetStatus::DeletePending
                     | ChangeSetStatus::DeleteInProgress
                     | ChangeSetStatus::DeleteComplete

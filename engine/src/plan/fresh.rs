@@ -36,7 +36,8 @@ pub async fn check_fresh(
         }
     }
     let seen = &AllSeen::of(callable.iter().map(|(stack, session)| (place(stack), session))).await;
-    let checks = join_all(callable.iter().map(|(stack, session)| check(stack, session, seen, assembly, runtime)));
+    let checks =
+        join_all(callable.iter().map(|(stack, session)| check(stack, session, seen, assembly, runtime)));
     errors.extend(checks.await.into_iter().flatten());
     if errors.is_empty() { Ok(()) } else { Err(combine(errors)) }
 }

@@ -23,6 +23,19 @@ pub(super) struct Stacks(Vec<Stack>);
 impl Stacks {
     /// So many stacks, a multiple of four.
     pub(super) fn new(count: usize) -> Self {
+        let trust = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow",
+                "Action": "sts:AssumeRole",
+                "Principal": {"Service": "lambda.amazonaws.com"}
+            }]
+        });
+        let table = json!({
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]
+        });
         let mut stacks = Vec::new();
         for group in 0..count / 4 {
             let name = |word: &str| format!("{word}{group:03}");
@@ -30,8 +43,8 @@ impl Stacks {
                 stacks.push(Stack { name: name(word), needs: needs.map(name), kind, properties });
             };
             add("net", None, "AWS::S3::Bucket", json!({}));
-            add("domain", Some("net"), "AWS::IAM::Role", json!({"AssumeRolePolicyDocument": {}}));
-            add("app", Some("domain"), "AWS::DynamoDB::Table", json!({"KeySchema": []}));
+            add("domain", Some("net"), "AWS::IAM::Role", json!({"AssumeRolePolicyDocument": trust.clone()}));
+            add("app", Some("domain"), "AWS::DynamoDB::Table", table.clone());
             add("proxy", Some("net"), "AWS::SNS::Topic", json!({}));
         }
         Self(stacks)
@@ -46,8 +59,7 @@ impl Stacks {
         let written = |path: &Path, text: String| {
             fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
         };
-        fs::create_dir_all(folder)
-            .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
+        fs::create_dir_all(folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
         let mut artifacts = json!({});
         for Stack { name, needs, kind, properties } in &self.0 {
             let mut resources = json!({
@@ -73,7 +85,10 @@ impl Stacks {
                 "dependencies": needs.iter().collect::<Vec<_>>(),
             });
         }
-        written(&folder.join("manifest.json"), json!({"version": "10.0.0", "artifacts": artifacts}).to_string())
+        written(
+            &folder.join("manifest.json"),
+            json!({"version": "10.0.0", "artifacts": artifacts}).to_string(),
+        )
     }
 
     /// The longest way through the stacks in seconds: of each its change set and its operation, which takes what `took`

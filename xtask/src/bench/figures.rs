@@ -89,9 +89,10 @@ impl Figures {
         let read = || {
             let value: Value = serde_json::from_str(line).ok()?;
             let count = |name: &str| usize::try_from(value[name].as_u64()?).ok();
-            let operations = value["operations"].as_object()?.iter().filter_map(|(name, count)| {
-                Some((name.clone(), usize::try_from(count.as_u64()?).ok()?))
-            });
+            let operations = value["operations"]
+                .as_object()?
+                .iter()
+                .filter_map(|(name, count)| Some((name.clone(), usize::try_from(count.as_u64()?).ok()?)));
             Some(Self {
                 seconds: value["wall"].as_f64()?,
                 critical_path: value["criticalPath"].as_f64()?,
@@ -178,6 +179,9 @@ mod tests {
         let figures = Log::of(&text.join("\n")).unwrap().figures(2.0, 1.0, None);
         assert_eq!((figures.requests, figures.reads, figures.most_reads), (5, 4, 2));
         assert_eq!(figures.operations["DescribeStacks"], 3);
-        assert!(table(&[("formwork", 4, figures)]).contains("| 4 | formwork | 1.0 | 2.0 | 2.00 | 5 | 1.2 | 4 | 1 | 2 | 2.0 | ? |"));
+        assert!(
+            table(&[("formwork", 4, figures)])
+                .contains("| 4 | formwork | 1.0 | 2.0 | 2.00 | 5 | 1.2 | 4 | 1 | 2 | 2.0 | ? |")
+        );
     }
 }

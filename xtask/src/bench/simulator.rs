@@ -93,7 +93,8 @@ impl Simulator {
 
     fn ask(&self, body: &str) -> std::io::Result<String> {
         let mut stream = TcpStream::connect(&self.address)?;
-        let credential = format!("AKIASIMULATED0000000/20260101/{}/cloudformation/aws4_request", super::REGION);
+        let credential =
+            format!("AKIASIMULATED0000000/20260101/{}/cloudformation/aws4_request", super::REGION);
         write!(
             stream,
             "POST / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: AWS4-HMAC-SHA256 \

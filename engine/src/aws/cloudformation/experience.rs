@@ -24,10 +24,16 @@ pub(crate) struct Experience(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// The shortest time in which a change set was seen to be done.
-    change_set: watch::Sender<Option<Duration>>,
+    /// The shortest time in which a change set was seen to be done. While none was, how long one took that came to nothing.
+    change_set: watch::Sender<Option<Took>>,
     /// Whether somebody is finding out.
     scouted: AtomicBool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Took {
+    time: Duration,
+    done: bool,
 }
 
 impl Default for Experience {
@@ -61,18 +67,19 @@ impl Experience {
             // The sender is here, so that an answer comes unless the time is over.
             clock.timeout(PATIENCE, known.wait_for(Option::is_some)).await;
         }
-        let takes = known.borrow().unwrap_or(if scout.is_some() { FIRST } else { PATIENCE }).min(PATIENCE);
+        let unknown = if scout.is_some() { FIRST } else { PATIENCE };
+        let takes = known.borrow().map_or(unknown, |took| took.time).min(PATIENCE);
         clock.sleep((asked + takes).saturating_sub(clock.elapsed())).await;
     }
 
-    /// Notes that a change set was done when it was looked at so long after the call.
-    pub(crate) fn change_set_took(&self, time: Duration) {
+    /// Notes that a change set was `done`, or had come to nothing, when it was looked at so long after the call.
+    pub(crate) fn change_set_took(&self, time: Duration, done: bool) {
         self.0.change_set.send_if_modified(|known| {
-            let shorter = known.is_none_or(|known| time < known);
-            if shorter {
-                *known = Some(time);
+            let better = known.is_none_or(|known| done && (!known.done || time < known.time));
+            if better {
+                *known = Some(Took { time, done });
             }
-            shorter
+            better
         });
     }
 
@@ -104,7 +111,7 @@ mod tests {
         assert_eq!(waited(&experience, scout.as_ref()).await, FIRST);
         assert!(experience.scout().is_none());
         assert_eq!(waited(&experience, None).await, PATIENCE);
-        experience.change_set_took(seconds(4));
+        experience.change_set_took(seconds(4), true);
         assert_eq!(waited(&experience, None).await, seconds(4));
         drop(scout);
         assert!(experience.scout().is_none(), "it is known");
@@ -120,10 +127,20 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_shortest_time_counts_and_a_long_one_makes_nobody_wait_long() {
         let experience = Experience::default();
-        experience.change_set_took(seconds(60));
+        experience.change_set_took(seconds(60), true);
         assert_eq!(waited(&experience, None).await, PATIENCE);
-        experience.change_set_took(seconds(3));
-        experience.change_set_took(seconds(5));
+        experience.change_set_took(seconds(3), true);
+        experience.change_set_took(seconds(5), true);
         assert_eq!(waited(&experience, None).await, seconds(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_came_to_nothing_counts_until_one_was_done() {
+        let experience = Experience::default();
+        experience.change_set_took(seconds(2), false);
+        assert_eq!(waited(&experience, None).await, seconds(2));
+        experience.change_set_took(seconds(5), true);
+        experience.change_set_took(seconds(2), false);
+        assert_eq!(waited(&experience, None).await, seconds(5));
     }
 }
