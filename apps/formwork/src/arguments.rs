@@ -159,7 +159,7 @@ pub(crate) enum Command {
     Validate(ValidateArguments),
     #[cfg(feature = "engine")]
     #[command(flatten)]
-    Deployment(DeploymentCommand),
+    Deployment(Box<DeploymentCommand>),
     /// Builds an asset and prints its path; assembly manifests call it
     #[command(hide = true)]
     Asset(AssetArguments),
