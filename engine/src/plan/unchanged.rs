@@ -39,11 +39,18 @@ pub(crate) async fn resolve_ssm(
                     input.artifact.id
                 );
                 let error = EngineError::new(Class::Refused, message);
-                return Err(if parameter.contains("/bootstrap/") {
-                    error.with_hint(format!("run `formwork bootstrap aws://{account}/{region}`"))
-                } else {
-                    error
-                });
+                let rest = parameter.strip_prefix("/formwork/bootstrap/");
+                let Some((qualifier, _)) = rest.and_then(|rest| rest.split_once('/')) else {
+                    return Err(error);
+                };
+                let option = match qualifier {
+                    "formwork" => String::new(),
+                    other => format!(" --qualifier {other}"),
+                };
+                let command = format!("formwork bootstrap aws://{account}/{region}{option}");
+                return Err(
+                    error.with_hint(format!("run `{command}`, or name a bucket of yours with --bucket NAME"))
+                );
             }
         }
     }
