@@ -11,7 +11,7 @@ mod objects;
 use jiff::{Timestamp, ToSpan};
 
 use crate::aws::Session;
-use crate::error::{Class, EngineError};
+use crate::error::{Class, EngineError, Moment};
 
 pub use change_sets::{StaleChangeSet, delete_change_sets, stale_change_sets};
 pub use needed::Needed;
@@ -39,7 +39,7 @@ impl CollectOptions {
 
 fn failed(what: &str, session: &Session, error: crate::aws::Error) -> EngineError {
     let message = format!("cannot {what} in {}: {}", session.region(), error.message);
-    EngineError::new(Class::NeedsAction, message).with_source(error)
+    EngineError::of_call(message, &error, Moment::Before)
 }
 
 #[cfg(test)]

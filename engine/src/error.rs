@@ -74,27 +74,87 @@ impl EngineError {
 }
 
 impl From<aws::Error> for EngineError {
-    /// A call that failed before anything was started: who asks for credentials has to give some, everything else needs
-    /// somebody's action.
+    /// A call that failed before anything was started.
     fn from(error: aws::Error) -> Self {
-        let (class, hint) = match error.kind {
-            aws::ErrorKind::Credentials => (
-                Class::Usage,
-                Some("name a profile with --profile, or set AWS_ACCESS_KEY_ID and its companions"),
-            ),
-            aws::ErrorKind::ExpiredCredentials => {
-                (Class::Usage, Some("sign in again, such as by `aws sso login`, and repeat the command"))
-            }
-            aws::ErrorKind::Denied => (
-                Class::NeedsAction,
-                Some("`formwork bootstrap --show-policy` lists the rights that are needed"),
-            ),
-            aws::ErrorKind::Unreachable => (
-                Class::NeedsAction,
-                Some("look at the network, the proxy variables and the region, then repeat"),
-            ),
-            _ => (Class::NeedsAction, None),
-        };
-        Self { class, message: error.to_string(), hint: hint.map(str::to_owned), source: None }
+        let told = Self::of_call(error.to_string(), &error, Moment::Before);
+        // The message says all that the source would.
+        Self { source: None, ..told }
     }
 }
+
+/// When a call failed, which decides whether anything is left to go on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Before the command has started anything.
+    Before,
+    /// While CloudFormation may be at work for the command.
+    During,
+}
+
+impl Class {
+    /// The class of a call that failed: one rule for every command.
+    ///
+    /// | the call failed because | before anything was started | while a run goes on |
+    /// |---|---|---|
+    /// | there are no credentials, or they have expired | 10 | 6 |
+    /// | network, service or throttling let nothing through | 5 | 6 |
+    /// | what was asked is wrong as it is, or lacks a capability | 1 | 5 |
+    /// | the caller may not, and everything else | 5 | 5 |
+    ///
+    /// One thing is refused with 3 instead: a bucket that may be somebody else's, which S3 tells by a denial as well.
+    pub fn of_call(kind: &aws::ErrorKind, moment: Moment) -> Self {
+        use aws::ErrorKind as Kind;
+        match (kind, moment) {
+            (Kind::Credentials | Kind::ExpiredCredentials, Moment::Before) => Self::Usage,
+            (Kind::Credentials | Kind::ExpiredCredentials, Moment::During) => Self::Detached,
+            (Kind::Unreachable | Kind::Protocol | Kind::Throttled { .. }, Moment::During) => Self::Detached,
+            (Kind::Invalid | Kind::InsufficientCapabilities, Moment::Before) => Self::Input,
+            _ => Self::NeedsAction,
+        }
+    }
+}
+
+impl EngineError {
+    /// A call that failed, by the one rule of [`Class::of_call`], with what to do about it.
+    pub(crate) fn of_call(message: impl Into<String>, error: &aws::Error, moment: Moment) -> Self {
+        let told = Self::new(Class::of_call(&error.kind, moment), message).with_source(error.clone());
+        Self { hint: hint_of_call(error, moment), ..told }
+    }
+}
+
+/// What to do about a call that failed.
+fn hint_of_call(error: &aws::Error, moment: Moment) -> Option<String> {
+    use aws::ErrorKind as Kind;
+    let hint = match (&error.kind, moment) {
+        (Kind::Credentials, Moment::Before) => {
+            "name a profile with --profile, or set AWS_ACCESS_KEY_ID and its companions"
+        }
+        (Kind::ExpiredCredentials, Moment::Before) => {
+            "sign in again, such as by `aws sso login`, and repeat the command"
+        }
+        (Kind::Credentials | Kind::ExpiredCredentials, Moment::During) => {
+            "sign in again, then `formwork resume`"
+        }
+        (Kind::Unreachable, Moment::Before) => {
+            "look at the network, the proxy variables and the region, then repeat"
+        }
+        (Kind::Unreachable | Kind::Protocol | Kind::Throttled { .. }, Moment::During) => {
+            "go on with `formwork resume` once it can be reached"
+        }
+        (Kind::InsufficientCapabilities, _) => {
+            "grant the capability that is named, or leave --capabilities out to grant all"
+        }
+        (Kind::Denied, _) => {
+            let all = "`formwork bootstrap --show-policy` lists the rights that are needed";
+            return Some(match aws::mutations::permission(error.operation) {
+                Some(permission) => format!("allow {permission} to the caller; {all}"),
+                None => all.to_owned(),
+            });
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

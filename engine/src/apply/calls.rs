@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::aws::{Error, ErrorKind, RoleOptions, Session};
-use crate::error::{Class, EngineError};
+use crate::error::{Class, EngineError, Moment};
 use crate::plan::model::StackPlan;
 use crate::runtime::Runtime;
 
@@ -41,26 +41,17 @@ pub(super) fn while_running(stack: &str, error: EngineError) -> EngineError {
 /// The error of a call on a stack, as the run's error. Where credentials or network are at fault, nothing has failed: the
 /// run is detached and can be resumed.
 pub(super) fn failed(stack: &str, error: &Error) -> EngineError {
-    let told = |class, message: String| EngineError::new(class, message).with_source(error.clone());
-    match error.kind {
-        ErrorKind::ExpiredCredentials | ErrorKind::Credentials => told(
-            Class::Detached,
-            format!("stack {stack}: the credentials are expired and could not be renewed"),
-        )
-        .with_hint("log in again, then `formwork resume`"),
-        ErrorKind::Unreachable | ErrorKind::Protocol | ErrorKind::Throttled { .. } => told(
-            Class::Detached,
-            format!("stack {stack}: CloudFormation cannot be reached: {}", error.message),
-        )
-        .with_hint("go on with `formwork resume` once it can be reached"),
-        ErrorKind::Denied => {
-            told(Class::NeedsAction, format!("stack {stack}: {} is denied", error.operation))
-                .with_hint(format!("allow cloudformation:{} to the caller", error.operation))
+    let message = match error.kind {
+        ErrorKind::ExpiredCredentials | ErrorKind::Credentials => {
+            format!("stack {stack}: the credentials are expired and could not be renewed")
         }
-        _ => {
-            told(Class::NeedsAction, format!("stack {stack}: {} failed: {}", error.operation, error.message))
+        ErrorKind::Unreachable | ErrorKind::Protocol | ErrorKind::Throttled { .. } => {
+            format!("stack {stack}: the service cannot be reached: {}", error.message)
         }
-    }
+        ErrorKind::Denied => format!("stack {stack}: {} is denied", error.operation),
+        _ => format!("stack {stack}: {} failed: {}", error.operation, error.message),
+    };
+    EngineError::of_call(message, error, Moment::During)
 }
 
 /// Names for the journal.

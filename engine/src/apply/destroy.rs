@@ -185,8 +185,8 @@ impl Work<'_> {
         stack_id: &str,
         deletion: &mut Deletion,
     ) -> bool {
-        deletion.force = self.options.force;
-        if !self.options.retain.is_empty() {
+        deletion.force = self.plan.options.force;
+        if !self.plan.options.retain.is_empty() {
             let name = &self.stack(step).name;
             let resources = session.cloudformation().resources(stack_id).await.unwrap_or_default();
             deletion.retain = resources
@@ -194,7 +194,7 @@ impl Work<'_> {
                 .filter(|it| it.status == "DELETE_FAILED")
                 .map(|it| it.logical_id)
                 .filter(|id| {
-                    self.options.retain.iter().any(|kept| match kept.split_once('.') {
+                    self.plan.options.retain.iter().any(|kept| match kept.split_once('.') {
                         Some((stack, rest)) => (stack == name || stack == self.stack(step).id) && rest == id,
                         None => kept == id,
                     })

@@ -20,10 +20,6 @@ pub struct ApplyOptions {
     pub wait_busy: bool,
     /// Whether a stack whose creation failed and was taken back is deleted at once, instead of before its next creation.
     pub delete_failed_creates: bool,
-    /// On destroy: the resources to leave behind where they cannot be deleted, as `LogicalId` or `STACK.LogicalId`.
-    pub retain: Vec<String>,
-    /// On destroy: whether everything that cannot be deleted is left behind.
-    pub force: bool,
     /// The values that were given for parameters: a plan keeps none of those that are secret, nor does the journal.
     #[serde(skip)]
     pub parameters: Vec<GivenParameter>,
@@ -43,8 +39,6 @@ impl Default for ApplyOptions {
             limit: None,
             wait_busy: true,
             delete_failed_creates: false,
-            retain: Vec::new(),
-            force: false,
             parameters: Vec::new(),
             may_broaden: false,
             approved_by: "prompt".to_owned(),

@@ -13,6 +13,7 @@ use crate::error::{Class, EngineError};
 use crate::event::{StackOutcome, What};
 use crate::follow::{Operation, OperationKind, Watchers};
 use crate::journal::{Intent, Journal};
+use crate::plan::failure::failed as unstarted;
 use crate::plan::{Located, owner};
 use crate::runtime::Runtime;
 
@@ -89,7 +90,9 @@ pub async fn rollback(
             .with_hint("--force leaves out whatever fails, --skip what is named"));
     }
     let (name, session) = (place.name.as_str(), &place.session);
-    let stack = session.cloudformation().stack(name).await.map_err(|error| failed(name, &error))?;
+    // Nothing is started yet, so that there is nothing to resume.
+    let stack = session.cloudformation().stack(name).await;
+    let stack = stack.map_err(|error| unstarted(&format!("stack {name}"), &error))?;
     let stack = stack.filter(|stack| stack.status != StackStatus::DeleteComplete);
     let Some(stack) = stack else { return Err(absent(name, session)) };
     owner::check(&owner::owner(&stack, &place.id, &[]), name, "rollback", options.adopt)?;

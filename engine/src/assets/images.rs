@@ -11,9 +11,9 @@ use serde_json::json;
 use super::Publisher;
 use super::manifest::{fill, inside};
 use super::place::who;
-use super::program::{Program, find};
+use super::program::{Program, find, shown};
 use crate::aws::{Error, ErrorKind, Session};
-use crate::error::{Class, EngineError};
+use crate::error::{Class, EngineError, Moment};
 use crate::event::What;
 use crate::journal::{Intent, Journal};
 
@@ -125,7 +125,7 @@ impl Publisher {
         program: &ContainerProgram,
     ) -> Result<String, EngineError> {
         if let Some((name, rest)) = source.executable.as_deref().and_then(<[String]>::split_first) {
-            let command = format!("{name} {}", rest.join(" "));
+            let command = shown(name, rest);
             self.0.runtime.tell(What::AssetBuilding { asset: id.to_owned(), command: command.clone() });
             let maker = PathBuf::from(name);
             let run = Program {
@@ -156,7 +156,7 @@ impl Publisher {
         let directory = inside(assembly, directory)?;
         let local = format!("formwork-asset-{}", id.to_lowercase());
         let arguments = build_arguments(source, &local);
-        let shown = format!("{} {}", program.0.display(), arguments.join(" "));
+        let shown = shown(&program.0.display().to_string(), &arguments);
         self.0.runtime.tell(What::AssetBuilding { asset: id.to_owned(), command: shown });
         let run = Program {
             program: &program.0,
@@ -179,9 +179,11 @@ impl Publisher {
                     session.account(),
                     error.message
                 );
-                EngineError::new(Class::Refused, message)
-                    .with_hint("the caller needs ecr:GetAuthorizationToken")
-                    .with_source(error)
+                let told = EngineError::of_call(message, &error, Moment::Before);
+                match error.kind {
+                    ErrorKind::Denied => told.with_hint("allow ecr:GetAuthorizationToken to the caller"),
+                    _ => told,
+                }
             })?;
         let data = &answer["authorizationData"][0];
         let decoded = data["authorizationToken"].as_str().and_then(|token| base64::decode(token).ok());
@@ -231,7 +233,7 @@ impl Target {
             Err(error) => {
                 let message =
                     format!("cannot ask repository {} for its images: {}", self.repository, error.message);
-                Err(EngineError::new(Class::NeedsAction, message).with_source(error))
+                Err(EngineError::of_call(message, &error, Moment::Before))
             }
         }
     }

@@ -8,7 +8,7 @@ use super::manifest::fill;
 use super::{DEFAULT_QUALIFIER, PublishOptions, Publisher};
 use crate::aws::Session;
 use crate::aws::storage::{BucketFacts, Storage, explain};
-use crate::error::{Class, EngineError};
+use crate::error::{Class, EngineError, Moment};
 
 /// What makes two destinations the same place. Account and region are part of it: what is known of a bucket in one
 /// environment says nothing about another.
@@ -123,8 +123,8 @@ async fn bucket_name(text: &str, session: &Session) -> Result<String, EngineErro
     // A version may follow the name.
     let name = reference.rsplit_once(':').map_or(reference, |(name, _)| name);
     let value = session.parameter(name).await.map_err(|error| {
-        EngineError::new(Class::Refused, format!("cannot read the SSM parameter {name}: {}", error.message))
-            .with_source(error)
+        let message = format!("cannot read the SSM parameter {name}: {}", error.message);
+        EngineError::of_call(message, &error, Moment::Before)
     })?;
     value.filter(|value| !value.is_empty()).ok_or_else(|| not_bootstrapped(name, session))
 }
@@ -146,5 +146,5 @@ pub(super) fn who(error: crate::aws::Error, role: Option<&str>) -> EngineError {
         Some(role) => format!("cannot act as {role} to publish assets: {}", error.message),
         None => format!("cannot publish assets: {}", error.message),
     };
-    EngineError::new(Class::Usage, message).with_source(error)
+    EngineError::of_call(message, &error, Moment::Before)
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use formwork_assembly::diff::secrecy::{self, HIDDEN};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
@@ -98,6 +99,30 @@ fn last_lines(text: &str) -> String {
     lines[lines.len().saturating_sub(LINES_TOLD)..].iter().map(|line| format!("\n  {line}")).collect()
 }
 
+/// A command as it may be told: values of build arguments stay out, for tokens of package registries come that way, and
+/// so does whatever else looks like a secret by its name.
+pub(super) fn shown(program: &str, arguments: &[String]) -> String {
+    let mut told = vec![program.to_owned()];
+    let mut after_build_arg = false;
+    for argument in arguments {
+        let pair = argument.split_once('=');
+        told.push(match pair {
+            Some(("--build-arg", pair)) => {
+                let name = pair.split('=').next().unwrap_or_default();
+                format!("--build-arg={name}={HIDDEN}")
+            }
+            Some((name, _)) if after_build_arg => format!("{name}={HIDDEN}"),
+            Some((name, value)) => {
+                let value = secrecy::shown(&format!("/{name}"), &value.into());
+                format!("{name}={}", value.as_str().unwrap_or(HIDDEN))
+            }
+            None => argument.clone(),
+        });
+        after_build_arg = argument == "--build-arg";
+    }
+    told.join(" ")
+}
+
 /// Where a program is, by the directories of the environment.
 pub(super) fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
@@ -113,4 +138,30 @@ fn is_program(path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_program(path: &Path) -> bool {
     path.is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fault 74: what a build is given stands in no event, which goes to logs of pipelines.
+    #[test]
+    fn values_of_build_arguments_are_not_told() {
+        let arguments = [
+            "build",
+            "--build-arg",
+            "NPM_AUTH=s3cret",
+            "--build-arg=PIP=s3cret",
+            "--token=s3cret",
+            "--tag",
+            "x",
+            ".",
+        ];
+        let told = shown("docker", &arguments.map(str::to_owned));
+        assert!(!told.contains("s3cret"), "{told}");
+        assert!(
+            told.starts_with("docker build --build-arg NPM_AUTH=") && told.ends_with("--tag x ."),
+            "{told}"
+        );
+    }
 }

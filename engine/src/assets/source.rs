@@ -142,7 +142,7 @@ impl Publisher {
             Some(program) if name == "formwork" => program.clone(),
             _ => PathBuf::from(name),
         };
-        let command = arguments.join(" ");
+        let command = super::program::shown(name, rest);
         self.0.runtime.tell(What::AssetBuilding { asset: id.to_owned(), command: command.clone() });
         let program = Program {
             program: &program,

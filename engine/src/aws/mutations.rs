@@ -78,6 +78,44 @@ pub fn of(service: &str, operation: &str) -> Option<&'static Mutation> {
     MUTATIONS.iter().find(|it| it.service == service && it.operation == operation)
 }
 
+/// Reads of CloudFormation, for [`permission`].
+const STACK_READS: &[&str] = &[
+    "DescribeChangeSet",
+    "DescribeEvents",
+    "DescribeStackDriftDetectionStatus",
+    "DescribeStackEvents",
+    "DescribeStackResource",
+    "DescribeStackResourceDrifts",
+    "DescribeStackResources",
+    "DescribeStacks",
+    "GetTemplate",
+    "GetTemplateSummary",
+    "ListChangeSets",
+    "ListExports",
+    "ListImports",
+    "ListStackResources",
+    "ListStacks",
+];
+
+/// The permission that a call needs, as policies write it; nothing where the operation's name alone does not tell.
+pub fn permission(operation: &str) -> Option<String> {
+    Some(match operation {
+        "AssumeRole" | "DecodeAuthorizationMessage" => format!("sts:{operation}"),
+        "GetParameter" | "GetParameters" => format!("ssm:{operation}"),
+        "HeadBucket" | "ListObjects" | "ListObjectsV2" => "s3:ListBucket".to_owned(),
+        "ListObjectVersions" => "s3:ListBucketVersions".to_owned(),
+        "ListMultipartUploads" => "s3:ListBucketMultipartUploads".to_owned(),
+        "HeadObject" | "GetObject" => "s3:GetObject".to_owned(),
+        "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => "s3:PutObject".to_owned(),
+        "DeleteObjects" => "s3:DeleteObject".to_owned(),
+        _ if STACK_READS.contains(&operation) => format!("cloudformation:{operation}"),
+        _ => {
+            let row = MUTATIONS.iter().find(|row| row.operation == operation)?;
+            format!("{}:{operation}", row.service)
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

@@ -4,7 +4,7 @@ use formwork_assembly::cloud_assembly::StackArtifact;
 
 use super::names;
 use crate::aws::{ErrorKind, Session};
-use crate::error::{Class, EngineError};
+use crate::error::{Class, EngineError, Moment};
 
 /// The qualifier of the CDK's bootstrap stack, unless somebody chose another.
 const CDK_QUALIFIER: &str = "hnb659fds";
@@ -83,5 +83,5 @@ async fn read(session: &Session, parameter: &str) -> Result<Option<String>, Engi
 
 fn unreadable(parameter: &str, error: crate::aws::Error) -> EngineError {
     let message = format!("cannot read the SSM parameter {parameter}: {}", error.message);
-    EngineError::new(Class::NeedsAction, message).with_source(error)
+    EngineError::of_call(message, &error, Moment::Before)
 }

@@ -17,8 +17,8 @@ use super::places::Places;
 use super::reads::{Reads, SessionReads};
 use super::watch::Ended;
 use crate::aws::cloudformation::{Stack, StackEvent, StackStatus};
-use crate::aws::{Error, ErrorKind, Session};
-use crate::error::{Class, EngineError};
+use crate::aws::{Error, Session};
+use crate::error::{Class, EngineError, Moment};
 
 /// How many pages of events are looked through, 100 events each.
 const PAGES: usize = 100;
@@ -60,12 +60,8 @@ pub(super) async fn of(
     places: Arc<Places>,
 ) -> Result<Diagnosis, EngineError> {
     let unreadable = |error: Error| {
-        let class = match error.kind {
-            ErrorKind::Denied | ErrorKind::Credentials | ErrorKind::ExpiredCredentials => Class::Usage,
-            _ => Class::Input,
-        };
-        EngineError::new(class, format!("the stack {stack} cannot be read: {}", error.message))
-            .with_source(error)
+        let message = format!("the stack {stack} cannot be read: {}", error.message);
+        EngineError::of_call(message, &error, Moment::Before)
     };
     let described = reads.stack(stack.to_owned()).await.map_err(&unreadable)?.ok_or_else(|| {
         EngineError::new(Class::Input, format!("there is no stack {stack} in this account and region"))

@@ -24,6 +24,7 @@ use super::make::{gather, unplanned};
 use super::model::{FORMAT, Left, Loss, LossKind, Operation, Plan, StackPlan};
 use super::request::PlanRequest;
 use super::settle::{Look, Standing, standing};
+use super::stack;
 use crate::aws::cloudformation::{ChangeAction, ResourceChange, StackResource};
 use crate::error::{Class, EngineError};
 use crate::event::What;
@@ -71,6 +72,7 @@ pub(crate) async fn make(
     }))
     .await;
     let planned: Vec<Planned> = gather(planned)?;
+    check_retained(&planned, &request.options.retain)?;
     let stacks = order(planned, &inputs)?;
     for stack in &stacks {
         let told = What::StackPlanned { changes: stack.changes.len(), provisional: false };
@@ -101,13 +103,37 @@ struct Planned {
     obstacles: Vec<Obstacle>,
 }
 
+/// Refuses names of resources to leave behind that no stack has: whoever mistypes one would find it deleted.
+fn check_retained(planned: &[Planned], retain: &[String]) -> Result<(), EngineError> {
+    let deleted = || planned.iter().map(|it| &it.plan).filter(|plan| plan.operation == Operation::Delete);
+    let has = |plan: &StackPlan, id: &str| {
+        let mut all =
+            plan.changes.iter().map(|it| &it.logical_id).chain(plan.left.iter().map(|it| &it.logical_id));
+        all.any(|logical_id| logical_id == id)
+    };
+    for name in retain.iter().filter(|_| deleted().next().is_some()) {
+        let is_known = match name.split_once('.') {
+            Some((stack, id)) => {
+                deleted().any(|plan| (plan.name == stack || plan.id == stack) && has(plan, id))
+            }
+            None => deleted().any(|plan| has(plan, name)),
+        };
+        if !is_known {
+            let message = format!("no stack that would be deleted has a resource `{name}`");
+            return Err(EngineError::new(Class::Usage, message)
+                .with_hint("name it as `LogicalId` or `STACK.LogicalId`"));
+        }
+    }
+    Ok(())
+}
+
 async fn plan_stack(
     input: &Input,
     target: &Target,
     standing: &Standing,
     removals: Removals,
 ) -> Result<Planned, EngineError> {
-    let mut plan = empty(input, target, standing);
+    let mut plan = stack::of(input, target, standing);
     let planned = |plan: StackPlan| Planned { plan, importers: BTreeMap::new(), obstacles: Vec::new() };
     let Some(deployed) = standing.deployed.as_ref().filter(|_| plan.operation == Operation::Delete) else {
         return Ok(planned(plan));
@@ -272,36 +298,6 @@ pub(super) fn loss(resource: &StackResource) -> Option<Loss> {
         by: LossKind::Delete,
         words: format!("{logical_id} ({resource_type}) is deleted: {words}"),
     })
-}
-
-fn empty(input: &Input, target: &Target, standing: &Standing) -> StackPlan {
-    StackPlan {
-        id: input.artifact.id.clone(),
-        name: input.name().to_owned(),
-        environment: target.environment.clone(),
-        operation: standing.operation,
-        adopted: standing.adopted,
-        needs: Vec::new(),
-        provisional: None,
-        template: None,
-        first_phase: None,
-        parameters: BTreeMap::new(),
-        tags: BTreeMap::new(),
-        assume_role_arn: target.role.clone(),
-        external_id: target.external_id.clone(),
-        execution_role_arn: target.execution_role.clone(),
-        notification_arns: Vec::new(),
-        termination_protection: None,
-        assets: Vec::new(),
-        change_set: None,
-        base: standing.base(),
-        changes: Vec::new(),
-        losses: Vec::new(),
-        broadenings: Vec::new(),
-        removals: Vec::new(),
-        left: Vec::new(),
-        notes: standing.notes.clone(),
-    }
 }
 
 /// The resources of a template by logical id.

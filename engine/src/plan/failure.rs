@@ -1,27 +1,11 @@
 //! Errors of planning: what a call's failure means for the user, and many errors as one.
 
-use crate::aws::{self, ErrorKind};
-use crate::error::{Class, EngineError};
+use crate::aws;
+use crate::error::{Class, EngineError, Moment};
 
 /// A failed call as an error of the engine.
 pub(crate) fn failed(what: &str, error: &aws::Error) -> EngineError {
-    let class = match error.kind {
-        ErrorKind::Credentials | ErrorKind::ExpiredCredentials => Class::Usage,
-        ErrorKind::Invalid | ErrorKind::InsufficientCapabilities => Class::Input,
-        _ => Class::NeedsAction,
-    };
-    let mut told = EngineError::new(class, format!("{what}: {}", error.message)).with_source(error.clone());
-    told.hint = match error.kind {
-        ErrorKind::Denied => Some(format!("the caller needs permission for {}", error.operation)),
-        ErrorKind::InsufficientCapabilities => {
-            Some("grant the capability that is named, or leave --capabilities out to grant all".to_owned())
-        }
-        ErrorKind::Credentials | ErrorKind::ExpiredCredentials => {
-            Some("sign in again, or choose another --profile".to_owned())
-        }
-        _ => None,
-    };
-    told
+    EngineError::of_call(format!("{what}: {}", error.message), error, Moment::Before)
 }
 
 /// Several errors as one, with the class of the worst.

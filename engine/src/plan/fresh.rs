@@ -13,19 +13,25 @@ use super::stack::{Ssm, ssm};
 use crate::assets::PublishOptions;
 use crate::aws::Session;
 use crate::aws::cloudformation::ExecutionStatus;
-use crate::error::EngineError;
+use crate::error::{Class, EngineError};
 use crate::runtime::Runtime;
 
 /// Refuses a plan that no longer holds, naming everything that is not what the plan found.
 ///
 /// # Errors
-/// When a change set is gone or obsolete, a template, asset or SSM parameter is another one, a stack was changed since,
+/// When the plan has no change sets by design, a change set is gone or obsolete, a template, asset or SSM parameter is another one, a stack was changed since,
 /// or the credentials are of another account.
 pub async fn check_fresh(
     plan: &Plan,
     assembly: &CloudAssembly,
     runtime: &Runtime,
 ) -> Result<(), EngineError> {
+    if plan.options.templates_only {
+        let message =
+            "the plan was made without change sets: nobody has looked at what CloudFormation would do";
+        return Err(EngineError::new(Class::Refused, message)
+            .with_hint("make it again without --no-change-sets, with `formwork plan --out FILE`"));
+    }
     let callers = join_all(plan.stacks.iter().map(|stack| session(stack, runtime))).await;
     let (mut errors, mut callable) = (Vec::new(), Vec::new());
     for (stack, session) in plan.stacks.iter().zip(callers) {

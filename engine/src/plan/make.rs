@@ -15,13 +15,13 @@ use super::failure::combine;
 use super::file::seal;
 use super::input::{self, Input};
 use super::limits;
-use super::model::{Command, FORMAT, Operation, Plan, StackPlan};
+use super::model::{Command, FORMAT, Operation, Plan, PlanOptions, StackPlan};
 use super::names::Scope;
 use super::offered;
 use super::owner;
 use super::parameters;
 use super::publish::Publishing;
-use super::request::PlanRequest;
+use super::request::{Depth, PlanRequest};
 use super::seen::{AllSeen, place};
 use super::settle::{Look, Standing, standing};
 use super::{stack, waiting};
@@ -98,7 +98,10 @@ fn assemble(making: &Making<'_>, stacks: Vec<StackPlan>) -> Plan {
         created: making.runtime.clock.now(),
         assembly: making.assembly.directory().display().to_string(),
         environments: environment::environments(&making.targets),
-        options: making.request.options.clone(),
+        options: PlanOptions {
+            templates_only: making.request.depth == Depth::Templates,
+            ..making.request.options.clone()
+        },
         stacks,
         digest: String::new(),
     };

@@ -82,8 +82,14 @@ pub struct PlanOptions {
     pub import_existing: bool,
     /// Whether stacks without our mark may be changed.
     pub adopt: bool,
-    /// Whether unchanged stacks are deployed as well.
+    /// Whether unchanged stacks are deployed as well; on a destruction, whether whatever cannot be deleted is left behind.
     pub force: bool,
+    /// On a destruction: the resources to leave behind where they cannot be deleted, as `LogicalId` or `STACK.LogicalId`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub retain: Vec<String>,
+    /// Whether no change set was made, so that the plan can be looked at and not be carried out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub templates_only: bool,
     /// The role that CloudFormation acts with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub execution_role_arn: Option<String>,
@@ -115,6 +121,8 @@ impl Default for PlanOptions {
             import_existing: false,
             adopt: false,
             force: false,
+            retain: Vec::new(),
+            templates_only: false,
             execution_role_arn: None,
             notification_arns: Vec::new(),
             tags: BTreeMap::new(),

@@ -47,9 +47,9 @@ pub(crate) async fn plan(
     let waits = unchanged::resolve_ssm(input, target, &mut resolved, !draft.needs.is_empty()).await?;
     if !making.request.options.force
         && !making.request.options.revert_drift
-        && late.is_none()
+        && (late.is_none() || making.request.depth == Depth::Templates)
         && waits.is_none()
-        && unchanged::is_unchanged(input, standing, &resolved, &draft)
+        && unchanged::is_unchanged(input, standing, &resolved, &draft, &making.request.options)
     {
         draft.operation = Operation::Nothing;
         draft.parameters = resolved.planned;
@@ -147,22 +147,34 @@ fn draft(making: &Making<'_>, input: &Input, target: &Target, standing: &Standin
     notification_arns.sort();
     notification_arns.dedup();
     StackPlan {
+        needs: needs.into_iter().collect(),
+        template: Some(PlannedTemplate { sha256: input.sha256.clone(), bytes: input.text.len(), url: None }),
+        tags: tags(input, making.request),
+        notification_arns,
+        termination_protection: input.artifact.properties.termination_protection,
+        ..of(input, target, standing)
+    }
+}
+
+/// The plan of a stack with nothing in it but which stack it is, where, and how it stands.
+pub(super) fn of(input: &Input, target: &Target, standing: &Standing) -> StackPlan {
+    StackPlan {
         id: input.artifact.id.clone(),
         name: input.name().to_owned(),
         environment: target.environment.clone(),
         operation: standing.operation,
         adopted: standing.adopted,
-        needs: needs.into_iter().collect(),
+        needs: Vec::new(),
         provisional: None,
-        template: Some(PlannedTemplate { sha256: input.sha256.clone(), bytes: input.text.len(), url: None }),
+        template: None,
         first_phase: None,
         parameters: BTreeMap::new(),
-        tags: tags(input, making.request),
+        tags: BTreeMap::new(),
         assume_role_arn: target.role.clone(),
         external_id: target.external_id.clone(),
         execution_role_arn: target.execution_role.clone(),
-        notification_arns,
-        termination_protection: input.artifact.properties.termination_protection,
+        notification_arns: Vec::new(),
+        termination_protection: None,
         assets: Vec::new(),
         change_set: None,
         base: standing.base(),

@@ -22,6 +22,7 @@ pub(crate) fn stack(name: &str, status: StackStatus) -> Stack {
         termination_protection: false,
         parent_id: None,
         change_set_id: None,
+        rollback: None,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::environment::Target;
 use super::input::Input;
-use super::model::{ParameterSource, StackPlan};
+use super::model::{ParameterSource, PlanOptions, StackPlan};
 use super::parameters::{Declared, Resolved};
 use super::settle::Standing;
 use super::stack::{Ssm, ssm};
@@ -63,6 +63,7 @@ pub(crate) fn is_unchanged(
     standing: &Standing,
     resolved: &Resolved,
     plan: &StackPlan,
+    options: &PlanOptions,
 ) -> bool {
     let Some(deployed) = &standing.deployed else { return false };
     let stack = &deployed.stack;
@@ -77,7 +78,19 @@ pub(crate) fn is_unchanged(
     // No role in the plan means that CloudFormation keeps the one that the stack has.
     let role = plan.execution_role_arn.as_ref().is_none_or(|role| stack.role_arn.as_ref() == Some(role));
     let protected = plan.termination_protection.is_none_or(|wanted| wanted == stack.termination_protection);
-    topics == plan.notification_arns && role && protected && same_parameters(input, resolved, standing)
+    // None in the plan means that those of the stack stay.
+    let alarms = options.rollback_configuration.as_ref().is_none_or(|wanted| {
+        let mut deployed = stack.rollback.clone().unwrap_or_default();
+        let mut wanted = wanted.clone();
+        deployed.alarm_arns.sort();
+        wanted.alarm_arns.sort();
+        deployed == wanted
+    });
+    topics == plan.notification_arns
+        && role
+        && protected
+        && alarms
+        && same_parameters(input, resolved, standing)
 }
 
 fn same_parameters(input: &Input, resolved: &Resolved, standing: &Standing) -> bool {

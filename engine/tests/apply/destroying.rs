@@ -39,7 +39,7 @@ async fn what_cannot_be_deleted_is_named_and_can_be_left_behind() {
     assert!(net.message.as_ref().unwrap().contains("Topic"), "{net:#?}");
     assert!(net.hint.as_ref().unwrap().contains("--retain Topic"), "{net:#?}");
 
-    case.options.retain = vec!["Topic".to_owned()];
+    case.plan_options.retain = vec!["Topic".to_owned()];
     let report = case.run_as("20260102-050000-ffff", Command::Destroy, &[part("net", &[], "one")]).await;
     assert_eq!(report.code, 0, "{report:#?}");
     assert!(of(&report, "net").warnings.iter().any(|it| it.contains("Topic")), "{report:#?}");
@@ -51,7 +51,7 @@ async fn what_cannot_be_deleted_is_named_and_can_be_left_behind() {
 async fn force_leaves_behind_whatever_cannot_be_deleted() {
     let mut case = Case::new("delete of net/Topic fails \"it is in use\"");
     case.deploy(&[part("net", &[], "one")]).await;
-    case.options.force = true;
+    case.plan_options.force = true;
     let report = case.destroy(&[part("net", &[], "one")]).await;
     assert_eq!(report.code, 0, "{report:#?}");
     assert_eq!(case.effects("DeleteStack"), 2);

@@ -138,3 +138,19 @@ async fn a_check_without_an_answer_is_told() {
         of(&plan, "shop").notes
     );
 }
+
+/// A name that no stack has would have been deleted silently.
+#[tokio::test(start_paused = true)]
+async fn a_resource_to_leave_behind_that_does_not_exist_is_refused() {
+    let mut case = Case::new("");
+    let (net, app) = pair();
+    case.deploy(&[net.clone(), app.clone()]).await;
+    case.request.command = Command::Destroy;
+    case.request.options.retain = vec!["app.Topic".to_owned()];
+    let refused = case.plan(&[net.clone(), app.clone()]).await.unwrap_err();
+    assert_eq!(refused.class, Class::Usage);
+    assert!(refused.message.contains("`app.Topic`"), "{}", refused.message);
+    case.request.options.retain = vec!["net.Topic".to_owned(), "Parameter".to_owned()];
+    let plan = case.plan(&[net, app]).await.unwrap();
+    assert_eq!(plan.options.retain, ["net.Topic", "Parameter"], "the plan says what is left behind");
+}

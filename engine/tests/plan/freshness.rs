@@ -1,7 +1,8 @@
 //! Plans that no longer hold.
 
+use formwork_engine::aws::cloudformation::RollbackConfiguration;
 use formwork_engine::journal::{Intent, Journal};
-use formwork_engine::plan::{GivenParameter, Operation, Plan, check_fresh, file};
+use formwork_engine::plan::{self, GivenParameter, Operation, Plan, check_fresh, file};
 use formwork_engine::{Class, EngineError};
 use serde_json::json;
 
@@ -149,4 +150,43 @@ async fn a_plan_whose_template_is_gone_from_its_bucket_is_refused() {
     let refused = fresh(&case, &plan, &parts).await.unwrap_err();
     assert_eq!(refused.class, Class::Refused);
     assert!(refused.message.contains("is gone since the plan was made"), "{}", refused.message);
+}
+
+/// A plan that only reads makes no change set, tells what is unchanged, and cannot be carried out.
+#[tokio::test(start_paused = true)]
+async fn a_plan_of_templates_alone_writes_nothing_and_is_not_carried_out() {
+    let mut case = Case::new("");
+    case.deploy(&[shop("one")]).await;
+    case.request.depth = plan::Depth::Templates;
+    let before = case.requests();
+    let same = case.plan(&[shop("one")]).await.unwrap();
+    assert_eq!(of(&same, "shop").operation, plan::Operation::Nothing);
+    let changed = case.plan(&[shop("two")]).await.unwrap();
+    assert_eq!(of(&changed, "shop").changes.len(), 1);
+    assert_eq!(case.writes(before), Vec::<String>::new());
+    let assembly = case.assembly(&[shop("two")]);
+    let refused = plan::check_fresh(&changed, &assembly, &case.runtime()).await.unwrap_err();
+    assert_eq!(refused.class, Class::Refused);
+    assert!(refused.hint.unwrap().contains("--no-change-sets"));
+}
+
+/// Alarms that are to be watched make a stack a changed one; the same alarms in another order do not.
+#[tokio::test(start_paused = true)]
+async fn other_rollback_alarms_are_a_change() {
+    let mut case = Case::new("");
+    let alarm = |name: &str| format!("arn:aws:cloudwatch:us-east-1:123456789012:alarm:{name}");
+    let watched = |names: &[&str], minutes| {
+        Some(RollbackConfiguration {
+            alarm_arns: names.iter().map(|name| alarm(name)).collect(),
+            monitoring_minutes: minutes,
+        })
+    };
+    case.deploy(&[shop("one")]).await;
+    case.request.options.rollback_configuration = watched(&["a", "b"], 5);
+    assert_eq!(of(&case.plan(&[shop("one")]).await.unwrap(), "shop").operation, plan::Operation::Update);
+    case.deploy(&[shop("one")]).await;
+    case.request.options.rollback_configuration = watched(&["b", "a"], 5);
+    assert_eq!(of(&case.plan(&[shop("one")]).await.unwrap(), "shop").operation, plan::Operation::Nothing);
+    case.request.options.rollback_configuration = watched(&["a", "b"], 6);
+    assert_eq!(of(&case.plan(&[shop("one")]).await.unwrap(), "shop").operation, plan::Operation::Update);
 }

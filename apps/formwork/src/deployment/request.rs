@@ -5,9 +5,9 @@ use std::time::Duration;
 use formwork_engine::apply::ApplyOptions;
 use formwork_engine::assets::PublishOptions;
 use formwork_engine::aws::cloudformation::RollbackConfiguration;
-use formwork_engine::plan::{self, GivenParameter, PlanRequest};
+use formwork_engine::plan::{self, GivenParameter, PlanRequest, Removals};
 
-use crate::arguments::{ParameterOptions, PlanOptions, RunOptions, StackSelection};
+use crate::arguments::{ParameterOptions, PlanOptions, Removable, RunOptions, StackSelection};
 use crate::failure::Failure;
 use crate::report::StackReport;
 use crate::selection::select;
@@ -45,12 +45,15 @@ pub(crate) fn plan_request(
             execution_role_arn: options.role_arn.clone(),
             notification_arns: options.notification_arns.clone(),
             tags: options.tags.iter().cloned().collect(),
-            rollback_configuration: (!options.rollback_alarms.is_empty()).then(|| RollbackConfiguration {
-                alarm_arns: options.rollback_alarms.clone(),
-                monitoring_minutes: options.monitoring_time,
-            }),
+            // Without alarms CloudFormation waits all the same before it cleans up.
+            rollback_configuration: (!options.rollback_alarms.is_empty() || options.monitoring_time > 0)
+                .then(|| RollbackConfiguration {
+                    alarm_arns: options.rollback_alarms.clone(),
+                    monitoring_minutes: options.monitoring_time,
+                }),
             bucket: settings.assets.bucket.clone(),
             qualifier: settings.assets.other_qualifier(),
+            ..plan::PlanOptions::default()
         },
         parameters: given_parameters(&options.parameters),
         previous_parameters: options.previous_parameters,
@@ -60,6 +63,16 @@ pub(crate) fn plan_request(
         executable: std::env::current_exe().unwrap_or_else(|_| "formwork".into()),
         ..PlanRequest::new(command, run)
     })
+}
+
+/// What a destruction removes besides the stacks.
+pub(crate) fn removals(remove: &[Removable]) -> Removals {
+    let removes = |what| remove.contains(&what);
+    Removals {
+        content: removes(Removable::Content),
+        studio: removes(Removable::Studio),
+        protection: removes(Removable::Protection),
+    }
 }
 
 /// How a plan is carried out; who approved it comes later.

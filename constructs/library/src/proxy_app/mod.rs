@@ -322,6 +322,11 @@ fn hash_for(source_hash: &str, architecture: Architecture) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The parameter that takes the SHA-256 of the binary.
+const BINARY_DIGEST: &str = "ProxyBinarySha256";
+/// The template's metadata that says which parameter takes the digest of which asset.
+const ASSET_DIGESTS: &str = "Formwork::AssetDigests";
+
 struct Binary {
     asset: Asset,
     sha256: Value<String>,
@@ -349,11 +354,13 @@ fn binary(scope: Scope<'_>, props: &ProxyAppProps<'_>) -> Binary {
         .allowed_pattern("^[0-9a-f]{64}$")
         .constraint_description("a SHA-256 has 64 hex digits in lower case")
         .description("The SHA-256 of the proxy's binary, which every instance checks before it runs it");
-    if let Some(digest) = &digest {
-        parameter = parameter.default(digest);
+    match &digest {
+        Some(digest) => parameter = parameter.default(digest),
+        // Whoever publishes the asset has the digest then, and fills the parameter that is named here.
+        None => scope.template_metadata(ASSET_DIGESTS, serde_json::json!({ BINARY_DIGEST: asset.hash })),
     }
     let stack = scope.stack().unwrap_or(scope);
-    Binary { asset, sha256: parameter.define(stack, "ProxyBinarySha256") }
+    Binary { asset, sha256: parameter.define(stack, BINARY_DIGEST) }
 }
 
 /// The region that requests are signed for: that of the stack, or of a server that was taken in.

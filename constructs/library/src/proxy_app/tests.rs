@@ -279,6 +279,12 @@ fn the_binary_is_known_by_its_digest() {
     let parameter = &template(|props| props)["Parameters"]["ProxyBinarySha256"].clone();
     assert_eq!(parameter["AllowedPattern"], "^[0-9a-f]{64}$");
     assert!(parameter.get("Default").is_none(), "what is built at publish is not known yet");
+    let taker = &template(|props| props)["Metadata"]["Formwork::AssetDigests"]["ProxyBinarySha256"];
+    assert_eq!(
+        taker.as_str().map(str::len),
+        Some(64),
+        "whoever publishes the asset knows where its digest goes"
+    );
     let file = std::env::temp_dir().join(format!("formwork-proxy-{}", std::process::id()));
     std::fs::write(&file, "binary").expect("a writable file");
     let with_file = template(|props| ProxyAppProps { binary: ProxyBinary::File(file.clone()), ..props });
@@ -286,6 +292,7 @@ fn the_binary_is_known_by_its_digest() {
     // echo -n binary | sha256sum
     let digest = "9a3a45d01531a20e89ac6ae10b0b0beb0492acd7216a368aa062d1a5fecaf9cd";
     assert_eq!(with_file["Parameters"]["ProxyBinarySha256"]["Default"], digest);
+    assert!(with_file["Metadata"].get("Formwork::AssetDigests").is_none());
 }
 
 #[test]

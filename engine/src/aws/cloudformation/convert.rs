@@ -43,6 +43,18 @@ pub(super) fn stack(from: types::Stack) -> Option<Stack> {
         termination_protection: from.enable_termination_protection.unwrap_or(false),
         parent_id: from.parent_id,
         change_set_id: from.change_set_id,
+        rollback: from.rollback_configuration.map(|from| RollbackConfiguration {
+            alarm_arns: from
+                .rollback_triggers
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|trigger| trigger.arn)
+                .collect(),
+            monitoring_minutes: from
+                .monitoring_time_in_minutes
+                .and_then(|minutes| u32::try_from(minutes).ok())
+                .unwrap_or_default(),
+        }),
     };
     parameters(from.parameters, &mut stack.parameters, &mut stack.resolved_parameters);
     Some(stack)

@@ -44,6 +44,8 @@ pub struct Stack {
     pub parent_id: Option<String>,
     /// The change set that made or last changed the stack.
     pub change_set_id: Option<String>,
+    /// The alarms that roll its operations back.
+    pub rollback: Option<RollbackConfiguration>,
 }
 
 /// The stacks of an account and region, as far as their pages were read.

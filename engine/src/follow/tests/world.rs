@@ -251,6 +251,7 @@ impl World {
             termination_protection: false,
             parent_id: None,
             change_set_id: None,
+            rollback: None,
         })
     }
 }

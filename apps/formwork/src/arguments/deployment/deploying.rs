@@ -18,9 +18,24 @@ pub(crate) struct PlanArguments {
     /// Writes the plan, for `formwork apply`
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Plans the deletion of the stacks, with all that need them
+    /// Plans the deletion of the stacks, with all that need them; with --force whatever cannot be deleted is left behind
     #[arg(long)]
     pub(crate) destroy: bool,
+    /// With --destroy, removes what would stop the deletion; several are separated by commas
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', requires = "destroy")]
+    pub(crate) remove: Vec<Removable>,
+    /// With --destroy, leaves a resource behind where it cannot be deleted, as `LogicalId` or `STACK.LogicalId`
+    #[arg(
+        long,
+        value_name = "LOGICAL_ID",
+        value_delimiter = ',',
+        requires = "destroy",
+        conflicts_with = "force"
+    )]
+    pub(crate) retain: Vec<String>,
+    /// Only reads: tells what the templates tell, and makes no change set; such a plan cannot be applied
+    #[arg(long, conflicts_with = "destroy")]
+    pub(crate) no_change_sets: bool,
     /// How the plan is shown
     #[arg(long, value_name = "FORMAT", default_value = "text", conflicts_with = "json")]
     pub(crate) format: PlanFormat,

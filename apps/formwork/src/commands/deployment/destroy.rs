@@ -1,12 +1,11 @@
 //! `formwork destroy`: deletes stacks, each before those that it needs.
 
-use formwork_engine::apply::ApplyOptions;
-use formwork_engine::plan::{Command, Removals};
+use formwork_engine::plan::Command;
 
 use super::assembly_of;
-use crate::arguments::{DestroyArguments, PlanOptions, Removable};
+use crate::arguments::{DestroyArguments, PlanOptions};
 use crate::console::Console;
-use crate::deployment::request::{apply_options, plan_request};
+use crate::deployment::request::{apply_options, plan_request, removals};
 use crate::deployment::workplace::begin;
 use crate::deployment::{Undertaking, Workplace};
 use crate::failure::Failure;
@@ -21,7 +20,7 @@ pub(crate) fn run(
     let (assembly, stacks) = assembly_of(settings, console)?;
     let workplace = Workplace::in_account(settings, &arguments.run.progress, console)?;
     let journal = workplace.journal_of(&run)?;
-    let options = PlanOptions::default();
+    let options = PlanOptions { force: arguments.force, ..PlanOptions::default() };
     let mut request = plan_request(
         Command::Destroy,
         journal.run(),
@@ -30,17 +29,9 @@ pub(crate) fn run(
         &options,
         settings,
     )?;
-    let removes = |what| arguments.remove.contains(&what);
-    request.removals = Removals {
-        content: removes(Removable::Content),
-        studio: removes(Removable::Studio),
-        protection: removes(Removable::Protection),
-    };
-    let options = ApplyOptions {
-        retain: arguments.retain.clone(),
-        force: arguments.force,
-        ..apply_options(&arguments.run)
-    };
+    request.removals = removals(&arguments.remove);
+    request.options.retain.clone_from(&arguments.retain);
+    let options = apply_options(&arguments.run);
     let undertaking = Undertaking { workplace: &workplace, journal: &journal, assembly: &assembly, console };
     undertaking.deploy(&request, &arguments.approval, options, None)
 }

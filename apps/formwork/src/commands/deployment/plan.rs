@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use formwork_engine::apply;
-use formwork_engine::plan::{Command, Plan, file};
+use formwork_engine::plan::{Command, Depth, Plan, file};
 
 use super::assembly_of;
 use crate::arguments::{PlanArguments, PlanFormat};
 use crate::console::Console;
-use crate::deployment::request::plan_request;
+use crate::deployment::request::{plan_request, removals};
 use crate::deployment::workplace::begin;
 use crate::deployment::{Undertaking, Workplace, plan_markdown, plan_text};
 use crate::failure::{Failure, exit};
@@ -23,8 +23,13 @@ pub(crate) fn run(arguments: &PlanArguments, settings: &Settings, console: &Cons
     let workplace = Workplace::in_account(settings, &arguments.progress, console)?;
     let journal = workplace.journal_of(&run)?;
     let command = if arguments.destroy { Command::Destroy } else { Command::Deploy };
-    let request =
+    let mut request =
         plan_request(command, journal.run(), &arguments.selection, &stacks, &arguments.options, settings)?;
+    request.removals = removals(&arguments.remove);
+    request.options.retain.clone_from(&arguments.retain);
+    if arguments.no_change_sets {
+        request.depth = Depth::Templates;
+    }
     let undertaking = Undertaking { workplace: &workplace, journal: &journal, assembly: &assembly, console };
     let mut plan = undertaking.plan(&request)?;
     // Without a file nobody can carry the plan out: its change sets, and the shells of new stacks, are not left behind.
