@@ -159,7 +159,7 @@ pub async fn located(case: &Case, parts: &[Part]) -> Vec<Located> {
 
 /// Deploys, then lets things go wrong as the script says, then asks the doctor.
 pub async fn checks(parts: &[Part], script: &str) -> Vec<Check> {
-    let mut case = Case::new("");
+    let mut case = Case::quick("");
     case.deploy(parts).await;
     case.script(script);
     let writes = case.requests();

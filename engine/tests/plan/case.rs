@@ -65,9 +65,20 @@ pub struct Case {
 
 impl Case {
     pub fn new(script: &str) -> Self {
+        Self::with(script, SimulatorOptions::default())
+    }
+
+    /// An account in which things take a hundredth of their time, for tests that look at what is there in the end.
+    pub fn quick(script: &str) -> Self {
+        let mut options = SimulatorOptions::default();
+        options.world.scale = 0.01;
+        Self::with(script, options)
+    }
+
+    fn with(script: &str, options: SimulatorOptions) -> Self {
         let script: Script = script.parse().expect("a script");
         Self {
-            account: Account::with(SimulatorOptions { script, ..SimulatorOptions::default() }),
+            account: Account::with(SimulatorOptions { script, ..options }),
             directory: tempfile::tempdir().unwrap(),
             request: PlanRequest::new(Command::Deploy, "20260102-030400-aaaa"),
             runs: 0,

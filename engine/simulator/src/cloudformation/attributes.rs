@@ -273,6 +273,7 @@ fn text(facts: &ResourceType, name: &str, physical_id: &str, properties: &Value,
             format!("https://{host}.{region}.{service}.amazonaws.com")
         }
         "CidrBlock" => "10.0.0.0/16".to_owned(),
+        "GroupId" if physical_id.starts_with("sg-") => physical_id.to_owned(),
         "DefaultSecurityGroup" | "GroupId" => format!("sg-0{}", hash(physical_id)),
         "DefaultNetworkAcl" => format!("acl-0{}", hash(physical_id)),
         "VpcId" => format!("vpc-0{}", hash(physical_id)),
