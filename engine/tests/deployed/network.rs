@@ -2,8 +2,8 @@
 
 use formwork_engine::doctor::{self, Outcome};
 
-use crate::case::{Case, shop};
-use crate::platform::{WayOut, checks, has, located, studio};
+use crate::case::shop;
+use crate::platform::{WayOut, checks, has, located, quick, studio};
 
 #[tokio::test(start_paused = true)]
 async fn a_gateway_that_failed_says_why() {
@@ -32,11 +32,11 @@ async fn a_bucket_that_is_gone_or_may_not_be_asked_is_told() {
 
 #[tokio::test(start_paused = true)]
 async fn stacks_that_are_not_there_or_failed_are_told_with_the_next_command() {
-    let case = Case::quick("");
+    let case = quick("");
     let found = doctor::deployed(&located(&case, &[shop("a")]).await).await;
     has(&found, "stack-status", Outcome::Skipped, "not deployed", "formwork deploy shop");
 
-    let mut case = Case::quick("resource Topic fail \"no\"");
+    let mut case = quick("resource Topic fail \"no\"");
     case.deploy(&[shop("a")]).await;
     let found = doctor::deployed(&located(&case, &[shop("a")]).await).await;
     has(&found, "stack-status", Outcome::Failed, "ROLLBACK_COMPLETE", "formwork diagnose shop");

@@ -62,7 +62,7 @@ async fn a_simulation_that_is_denied_is_unknown() {
 #[tokio::test(start_paused = true)]
 async fn what_a_stack_of_another_app_exports_is_asked_of_the_account() {
     let parts = of_tracking();
-    let mut case = crate::case::Case::quick("");
+    let mut case = crate::platform::quick("");
     case.deploy(&parts).await;
     let only: Vec<_> =
         located(&case, &parts).await.into_iter().filter(|stack| stack.name == "proxy").collect();

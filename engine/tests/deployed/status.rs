@@ -4,7 +4,7 @@ use formwork_engine::components::{self, Component, ComponentKind, Health, Owners
 use formwork_engine::plan::{Command, Depth};
 
 use crate::case::{Case, Part, shop};
-use crate::platform::{REGION, WayOut, both, custom, located, studio};
+use crate::platform::{REGION, WayOut, both, custom, located, quick, studio};
 
 async fn look(case: &Case, parts: &[Part]) -> Vec<StackHealth> {
     components::look(&located(case, parts).await).await
@@ -17,7 +17,7 @@ fn of<'s>(stacks: &'s [StackHealth], stack: &str, kind: ComponentKind) -> &'s Co
 
 #[tokio::test(start_paused = true)]
 async fn both_modes_stand_beside_each_other_with_state_address_and_version() {
-    let mut case = Case::quick("");
+    let mut case = quick("");
     case.deploy(&both()).await;
     let stacks = look(&case, &both()).await;
     assert!(stacks.iter().all(|it| it.owner == Some(Ownership::Ours) && it.region == REGION));
@@ -44,7 +44,7 @@ async fn both_modes_stand_beside_each_other_with_state_address_and_version() {
 #[tokio::test(start_paused = true)]
 async fn what_is_not_deployed_is_absent_and_what_is_ill_says_so() {
     let parts = both();
-    let mut case = Case::quick("");
+    let mut case = quick("");
     case.deploy(&parts[..4]).await;
     case.script("state AWS::ElasticLoadBalancingV2::TargetGroup unhealthy \"Target.Timeout\"");
     case.script("state AWS::SageMaker::MlflowTrackingServer Splendid");
@@ -62,7 +62,7 @@ async fn what_is_not_deployed_is_absent_and_what_is_ill_says_so() {
 #[tokio::test(start_paused = true)]
 async fn what_may_not_be_read_is_unknown_and_says_why() {
     let parts = studio(WayOut::Nat);
-    let mut case = Case::quick("");
+    let mut case = quick("");
     case.deploy(&parts).await;
     case.script("on ec2:Describe* error 403 UnauthorizedOperation \"no\"");
     let stacks = look(&case, &parts).await;
@@ -77,7 +77,7 @@ async fn what_may_not_be_read_is_unknown_and_says_why() {
 #[tokio::test(start_paused = true)]
 async fn an_app_of_a_custom_resource_is_found_by_the_arn_that_its_stack_hands_on() {
     let parts = [studio(WayOut::Nat), vec![custom()]].concat();
-    let mut case = Case::quick("");
+    let mut case = quick("");
     case.deploy(&parts).await;
     let stacks = look(&case, &parts).await;
     let app = of(&stacks, "mlflow-custom", ComponentKind::MlflowApp);
@@ -87,7 +87,7 @@ async fn an_app_of_a_custom_resource_is_found_by_the_arn_that_its_stack_hands_on
 
 #[tokio::test(start_paused = true)]
 async fn what_an_app_would_make_in_another_mode_is_ours_once_it_did() {
-    let mut case = Case::quick("");
+    let mut case = quick("");
     case.deploy(&[shop("a")]).await;
     let all = located(&case, &[shop("a"), crate::platform::tracking()]).await;
     let ours = components::ours(all).await;
@@ -96,7 +96,7 @@ async fn what_an_app_would_make_in_another_mode_is_ours_once_it_did() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stack_that_was_planned_only_holds_nothing() {
-    let mut case = Case::quick("");
+    let mut case = quick("");
     assert_eq!(case.request.command, Command::Deploy);
     case.request.depth = Depth::ChangeSets;
     case.plan(&[shop("a")]).await.unwrap();

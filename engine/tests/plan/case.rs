@@ -68,14 +68,8 @@ impl Case {
         Self::with(script, SimulatorOptions::default())
     }
 
-    /// An account in which things take a hundredth of their time, for tests that look at what is there in the end.
-    pub fn quick(script: &str) -> Self {
-        let mut options = SimulatorOptions::default();
-        options.world.scale = 0.01;
-        Self::with(script, options)
-    }
-
-    fn with(script: &str, options: SimulatorOptions) -> Self {
+    /// An account that behaves as the options say; the script is in place of theirs.
+    pub fn with(script: &str, options: SimulatorOptions) -> Self {
         let script: Script = script.parse().expect("a script");
         Self {
             account: Account::with(SimulatorOptions { script, ..options }),
