@@ -123,7 +123,9 @@ fn whoever_declines_leaves_no_unfinished_run() {
     run(&account, &["destroy"]).ends_with(3);
     let journals = account.project.names(".formwork/journal");
     assert!(journals.len() >= 5, "{journals:?}");
-    for name in journals.iter().filter(|name| name.ends_with(".jsonl")) {
+    // What was told lies beside each journal.
+    let is_journal = |name: &&String| name.ends_with(".jsonl") && !name.ends_with(".events.jsonl");
+    for name in journals.iter().filter(is_journal) {
         let text = account.project.read(&format!(".formwork/journal/{name}"));
         let last = text.lines().last().unwrap();
         assert!(last.contains("ended"), "{name}: {last}");

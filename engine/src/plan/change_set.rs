@@ -20,7 +20,7 @@ use crate::control::Wish;
 use crate::error::{Class, EngineError};
 use crate::event::What;
 use crate::follow::Places;
-use crate::journal::history::Fate;
+use crate::journal::history::{Call, Fate};
 use crate::journal::{History, Intent, Journal};
 use crate::runtime::Runtime;
 
@@ -136,7 +136,7 @@ impl<'r> Maker<'r> {
             // The token follows from the target: each phase and each run of the program has its own.
             let late = if self.late { " late" } else { "" };
             let target = format!("{} {}{late}", new.stack, new.name);
-            if let Some(names) = self.journal.look(|history| made_before(history, &target)) {
+            if let Some(names) = self.journal.look(|history| made_before(history, &target, session)) {
                 return Ok(names);
             }
             let intent = Intent::new("CreateChangeSet", target).with_name("changeSet", &new.name);
@@ -247,9 +247,15 @@ impl<'r> Maker<'r> {
     }
 }
 
-/// The change set, and its stack, that a process before this one made by the same call, and that nobody has used yet.
-fn made_before(history: &History, target: &str) -> Option<(String, String)> {
-    let call = history.last_call("CreateChangeSet", target).filter(|call| call.fate == Fate::Done)?;
+/// The change set, and its stack, that a process before this one made by the same call, and that nobody has used yet. The
+/// same run may make a change set of that name for a stack of that name in another region.
+fn made_before(history: &History, target: &str, session: &Session) -> Option<(String, String)> {
+    let place = format!(":{}:{}:", session.region(), session.account());
+    let made = |call: &Call<'_>| {
+        let is_here = call.names.get("changeSet").is_some_and(|arn| arn.contains(&place));
+        call.operation == "CreateChangeSet" && call.target == target && call.fate == Fate::Done && is_here
+    };
+    let call = history.calls().filter(made).last()?;
     let (arn, stack_id) = (*call.names.get("changeSet")?, *call.names.get("stackId")?);
     let is_used = history.calls().any(|later| match later.operation {
         "DeleteChangeSet" => later.target == arn,
