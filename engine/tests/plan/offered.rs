@@ -62,7 +62,7 @@ async fn region_is_asked_once_and_only_about_what_is_still_to_be_made() {
 #[tokio::test(start_paused = true)]
 async fn denied_question_about_the_region_stops_nobody() {
     let mut case = Case::new("on ec2:* error 403 UnauthorizedOperation \"You are not authorized\"");
-    case.plan(&[network("com.amazonaws.${AWS::Region}.nowhere", 9)]).await.unwrap();
+    case.plan(&[network("com.amazonaws.${AWS::Region}.nowhere", 2)]).await.unwrap();
     let events = case.account.events();
     let notes = events.iter().filter(|event| {
         matches!(&event.what, What::Note { message } if message.starts_with("cannot tell whether us-east-1 has the"))
@@ -75,5 +75,5 @@ async fn denied_question_about_the_region_stops_nobody() {
 async fn answer_without_what_every_region_has_is_not_believed() {
     let empty = "body \"<R><serviceNameSet/><availabilityZoneInfo/></R>\"";
     let mut case = Case::new(&format!("on ec2:* {empty}"));
-    case.plan(&[network("com.amazonaws.${AWS::Region}.nowhere", 9)]).await.unwrap();
+    case.plan(&[network("com.amazonaws.${AWS::Region}.nowhere", 2)]).await.unwrap();
 }
