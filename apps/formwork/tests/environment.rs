@@ -10,7 +10,7 @@ use std::process::Command;
 use formwork_simulator::server::{ServeOptions, Served};
 use formwork_simulator::{Simulator, SimulatorOptions};
 use serde_json::Value as Json;
-use support::{Done, Project, app, assert_schema};
+use support::{Done, Project, app, assert_schema, reaching};
 
 /// An account whose minutes pass in seconds, and a project whose stack has an asset.
 struct Account {
@@ -32,14 +32,7 @@ impl Account {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let app = app("asset");
-        let mut command = self.project.command(&[arguments, &["--app", &app]].concat());
-        command
-            .env("AWS_ENDPOINT_URL", self.served.endpoint())
-            .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-            .env("AWS_SECRET_ACCESS_KEY", "an example of a secret key")
-            .env("AWS_REGION", "eu-west-1")
-            .env("AWS_EC2_METADATA_DISABLED", "true");
-        command
+        reaching(self.project.command(&[arguments, &["--app", &app]].concat()), self.served.endpoint())
     }
 
     fn run(&self, arguments: &[&str]) -> Done {

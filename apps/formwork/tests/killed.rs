@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use formwork_simulator::server::{ServeOptions, Served};
 use formwork_simulator::{Simulator, SimulatorOptions};
-use support::{Done, Project, app};
+use support::{Done, Project, app, reaching};
 
 /// An account whose minutes pass in a second, and a project of four stacks.
 struct Scene {
@@ -33,14 +33,7 @@ impl Scene {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.project.command(&[arguments, &["--app", &self.app]].concat());
-        command
-            .env("AWS_ENDPOINT_URL", self.account.endpoint())
-            .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-            .env("AWS_SECRET_ACCESS_KEY", "an example of a secret key")
-            .env("AWS_REGION", "eu-west-1")
-            .env("AWS_EC2_METADATA_DISABLED", "true");
-        command
+        reaching(self.project.command(&[arguments, &["--app", &self.app]].concat()), self.account.endpoint())
     }
 
     fn run(&self, arguments: &[&str]) -> Done {

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use formwork_simulator::server::{ServeOptions, Served};
 use formwork_simulator::{Simulator, SimulatorOptions};
 use rustix::process::{Pid, Signal, kill_process};
-use support::{Done, Project, app, assert_schema};
+use support::{Done, Project, app, assert_schema, reaching};
 
 struct Scene {
     project: Project,
@@ -29,14 +29,7 @@ impl Scene {
     }
 
     fn command_in(&self, project: &Project, arguments: &[&str]) -> Command {
-        let mut command = project.command(&[arguments, &["--app", &app(self.word)]].concat());
-        command
-            .env("AWS_ENDPOINT_URL", self.account.endpoint())
-            .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-            .env("AWS_SECRET_ACCESS_KEY", "an example of a secret key")
-            .env("AWS_REGION", "eu-west-1")
-            .env("AWS_EC2_METADATA_DISABLED", "true");
-        command
+        reaching(project.command(&[arguments, &["--app", &app(self.word)]].concat()), self.account.endpoint())
     }
 
     fn run(&self, arguments: &[&str]) -> Done {

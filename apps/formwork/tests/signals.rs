@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use formwork_simulator::server::{ServeOptions, Served};
 use formwork_simulator::{Simulator, SimulatorOptions};
 use rustix::process::{Pid, Signal, kill_process};
-use support::{Done, Project, app};
+use support::{Done, Project, app, reaching};
 
 /// An account that takes its time: a stack is at work for some seconds.
 fn account() -> Served {
@@ -20,14 +20,7 @@ fn account() -> Served {
 }
 
 fn command(project: &Project, account: &Served, arguments: &[&str]) -> Command {
-    let mut command = project.command(&[arguments, &["--app", &app("good")]].concat());
-    command
-        .env("AWS_ENDPOINT_URL", account.endpoint())
-        .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-        .env("AWS_SECRET_ACCESS_KEY", "an example of a secret key")
-        .env("AWS_REGION", "eu-west-1")
-        .env("AWS_EC2_METADATA_DISABLED", "true");
-    command
+    reaching(project.command(&[arguments, &["--app", &app("good")]].concat()), account.endpoint())
 }
 
 fn send(child: &Child, signal: Signal) {

@@ -18,17 +18,15 @@ use serde_json::Value;
 use self::checks::Obstacle;
 use super::environment::{self, Target};
 use super::failure::failed;
-use super::file::seal;
 use super::input::{Input, entries};
-use super::make::{gather, unplanned};
-use super::model::{FORMAT, Left, Loss, LossKind, Operation, Plan, StackPlan};
+use super::make::{assemble, gather, unplanned};
+use super::model::{Left, Loss, LossKind, Operation, Plan, StackPlan};
 use super::request::PlanRequest;
 use super::settle::{Look, Standing, standing};
 use super::stack;
 use crate::aws::cloudformation::{ChangeAction, ResourceChange, StackResource};
 use crate::error::{Class, EngineError};
 use crate::event::What;
-use crate::journal::Journal;
 use crate::runtime::Runtime;
 
 /// What a destruction removes besides the stacks; nothing by default.
@@ -52,7 +50,6 @@ pub(crate) async fn make(
     all: &[Input],
     selected: &BTreeSet<String>,
     runtime: &Runtime,
-    _journal: &Journal,
 ) -> Result<Plan, EngineError> {
     let inputs: Vec<&Input> = all.iter().filter(|input| selected.contains(&input.artifact.id)).collect();
     let targets = environment::targets(&inputs, request, runtime).await?;
@@ -78,20 +75,7 @@ pub(crate) async fn make(
         let told = What::StackPlanned { changes: stack.changes.len(), provisional: false };
         runtime.tell_of(stack, told);
     }
-    let mut plan = Plan {
-        format: FORMAT,
-        program: env!("CARGO_PKG_VERSION").to_owned(),
-        run: request.run.clone(),
-        command: request.command,
-        created: runtime.clock.now(),
-        assembly: assembly.directory().display().to_string(),
-        environments: environment::environments(&targets),
-        options: request.options.clone(),
-        stacks,
-        digest: String::new(),
-    };
-    seal(&mut plan);
-    Ok(plan)
+    Ok(assemble(request, assembly, &targets, runtime, stacks))
 }
 
 /// A stack with what stands in its way.

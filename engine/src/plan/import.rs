@@ -19,16 +19,15 @@ pub use self::identifiers::GivenIdentifier;
 use self::template::import_template;
 use super::change_set::{Maker, Outcome};
 use super::environment::{self, Target};
-use super::file::seal;
 use super::input::{self, Input, sha256};
 use super::limits;
-use super::make::{select, tags, unplanned};
-use super::model::{FORMAT, Operation, Plan, PlannedChangeSet, PlannedTemplate, StackPlan};
+use super::make::{assemble, select, tags, unplanned};
+use super::model::{Operation, Plan, PlannedChangeSet, PlannedTemplate, StackPlan};
 use super::parameters;
 use super::publish::Publishing;
 use super::request::PlanRequest;
 use super::settle::{Look, Standing, standing};
-use super::stack::new_change_set;
+use super::stack::{self, new_change_set};
 use crate::aws::cloudformation::{NewChangeSet, TemplateSource};
 use crate::error::{Class, EngineError};
 use crate::event::What;
@@ -131,20 +130,7 @@ pub async fn make_import(
     let told = What::StackPlanned { changes: plan.changes.len(), provisional: false };
     runtime.tell_of(&plan, told);
     let targets = [(input.artifact.id.clone(), target.clone())].into();
-    let mut plan = Plan {
-        format: FORMAT,
-        program: env!("CARGO_PKG_VERSION").to_owned(),
-        run: request.run.clone(),
-        command: request.command,
-        created: runtime.clock.now(),
-        assembly: assembly.directory().display().to_string(),
-        environments: environment::environments(&targets),
-        options: request.options.clone(),
-        stacks: vec![plan],
-        digest: String::new(),
-    };
-    seal(&mut plan);
-    Ok(plan)
+    Ok(assemble(request, assembly, &targets, runtime, vec![plan]))
 }
 
 /// Finds the one stack that is meant, and how it stands.
@@ -198,30 +184,11 @@ fn stack_plan(subject: &Subject, request: &PlanRequest, digest: &str, bytes: usi
         "an import changes nothing else: `formwork deploy` brings what the app says besides".to_owned(),
     );
     StackPlan {
-        id: input.artifact.id.clone(),
-        name: input.name().to_owned(),
-        environment: target.environment.clone(),
         operation: Operation::Import,
-        adopted: standing.adopted,
-        needs: Vec::new(),
-        provisional: None,
         template: Some(PlannedTemplate { sha256: digest.to_owned(), bytes, url: None }),
-        first_phase: None,
-        parameters: Default::default(),
         tags,
-        assume_role_arn: target.role.clone(),
-        external_id: target.external_id.clone(),
-        execution_role_arn: target.execution_role.clone(),
         notification_arns,
-        termination_protection: None,
-        assets: Vec::new(),
-        change_set: None,
-        base: standing.base(),
-        changes: Vec::new(),
-        losses: Vec::new(),
-        broadenings: Vec::new(),
-        removals: Vec::new(),
-        left: Vec::new(),
         notes,
+        ..stack::of(input, target, standing)
     }
 }

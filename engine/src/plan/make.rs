@@ -58,7 +58,7 @@ pub async fn make(
     let all = input::read(assembly)?;
     let selected = select(&all, request)?;
     if request.command == Command::Destroy {
-        return super::destroy::make(request, assembly, &all, &selected, runtime, journal).await;
+        return super::destroy::make(request, assembly, &all, &selected, runtime).await;
     }
     let inputs: Vec<&Input> = all.iter().filter(|input| selected.contains(&input.artifact.id)).collect();
     check_locally(&inputs, request, runtime)?;
@@ -81,7 +81,10 @@ pub async fn make(
     };
     let order: Vec<&str> = inputs.iter().map(|input| input.artifact.id.as_str()).collect();
     match plan_stacks(&making, &order).await {
-        Ok(stacks) => Ok(assemble(&making, stacks)),
+        Ok(stacks) => {
+            let Making { request, assembly, targets, runtime, .. } = &making;
+            Ok(assemble(request, assembly, targets, runtime, stacks))
+        }
         Err(error) => {
             making.maker.forget_all().await;
             Err(error)
@@ -89,19 +92,23 @@ pub async fn make(
     }
 }
 
-fn assemble(making: &Making<'_>, stacks: Vec<StackPlan>) -> Plan {
+/// Puts the plans of stacks together, with the digest over all of it.
+pub(crate) fn assemble(
+    request: &PlanRequest,
+    assembly: &CloudAssembly,
+    targets: &BTreeMap<String, Target>,
+    runtime: &Runtime,
+    stacks: Vec<StackPlan>,
+) -> Plan {
     let mut plan = Plan {
         format: FORMAT,
         program: env!("CARGO_PKG_VERSION").to_owned(),
-        run: making.request.run.clone(),
-        command: making.request.command,
-        created: making.runtime.clock.now(),
-        assembly: making.assembly.directory().display().to_string(),
-        environments: environment::environments(&making.targets),
-        options: PlanOptions {
-            templates_only: making.request.depth == Depth::Templates,
-            ..making.request.options.clone()
-        },
+        run: request.run.clone(),
+        command: request.command,
+        created: runtime.clock.now(),
+        assembly: assembly.directory().display().to_string(),
+        environments: environment::environments(targets),
+        options: PlanOptions { templates_only: request.depth == Depth::Templates, ..request.options.clone() },
         stacks,
         digest: String::new(),
     };

@@ -5,7 +5,7 @@ use std::process::Command;
 use formwork_simulator::server::{ServeOptions, Served};
 use formwork_simulator::{Simulator, SimulatorOptions};
 
-use super::{Done, Project, app};
+use super::{Done, Project, app, reaching};
 
 /// An account whose minutes pass in seconds, and a project to deploy to it.
 pub(crate) struct Account {
@@ -38,14 +38,7 @@ impl Account {
 
     /// The same with the app that is part of the program.
     pub(crate) fn command_of_platform(&self, arguments: &[&str]) -> Command {
-        let mut command = self.project.command(arguments);
-        command
-            .env("AWS_ENDPOINT_URL", self.served.endpoint())
-            .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-            .env("AWS_SECRET_ACCESS_KEY", "an example of a secret key")
-            .env("AWS_REGION", "eu-west-1")
-            .env("AWS_EC2_METADATA_DISABLED", "true");
-        command
+        reaching(self.project.command(arguments), self.served.endpoint())
     }
 
     /// Runs a command with the app `good`.

@@ -25,6 +25,17 @@ pub(crate) struct Done {
     pub(crate) stderr: String,
 }
 
+/// The command with credentials for an account behind an endpoint, and a region.
+pub(crate) fn reaching(mut command: Command, endpoint: impl AsRef<std::ffi::OsStr>) -> Command {
+    command
+        .env("AWS_ENDPOINT_URL", endpoint)
+        .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "an example of a secret key")
+        .env("AWS_REGION", "eu-west-1")
+        .env("AWS_EC2_METADATA_DISABLED", "true");
+    command
+}
+
 impl Project {
     pub(crate) fn new() -> Self {
         Self { directory: tempfile::tempdir().unwrap() }
