@@ -6,7 +6,9 @@
 //!
 //! Read from the bottom up: [`clock`] and [`event`] know nothing, [`journal`] writes down what is about to happen,
 //! [`aws`] is the only room with the AWS SDK and asks for a journal's [`journal::Ticket`] before each call that changes
-//! something, [`assets`] and [`plan`] prepare, [`follow`] watches, [`apply`] carries out.
+//! something, [`assets`] and [`plan`] prepare, [`follow`] watches, [`apply`] carries out. Around them [`bootstrap`] makes
+//! what deployments need beforehand, [`drift`] asks what was changed behind CloudFormation's back, [`components`] and
+//! [`doctor`] look at what is deployed, [`collect`] clears away, and [`audit`] puts together what is known of a run.
 
 pub mod apply;
 pub mod assets;

@@ -1,4 +1,6 @@
-//! A CloudFormation, STS, S3 and SSM that need no account: for rehearsals and for tests of what can go wrong.
+//! A CloudFormation, STS, S3 and SSM that need no account, and the parts of EC2, IAM, Auto Scaling, Elastic Load
+//! Balancing, SageMaker, ECR, Logs, RDS, Secrets Manager and Service Quotas that the engine asks: for rehearsals and for
+//! tests of what can go wrong.
 //!
 //! The simulator has no clock, no thread and no network of its own. [`Simulator::respond`] takes a request and the time
 //! at which it arrives, brings everything that was to happen until then about, and answers. Whoever calls decides what

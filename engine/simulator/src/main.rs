@@ -11,7 +11,8 @@ use formwork_simulator::server::{ServeOptions, serve};
 use formwork_simulator::{Simulator, SimulatorOptions};
 
 const HELP: &str = "\
-Serves a simulated CloudFormation, STS, S3 and SSM on 127.0.0.1
+Serves a simulated CloudFormation, STS, S3 and SSM on 127.0.0.1, and the parts of EC2, IAM, Auto Scaling,
+Elastic Load Balancing, SageMaker, ECR, Logs, RDS, Secrets Manager and Service Quotas that Formwork asks
 
 Usage: formwork-simulator [OPTIONS]
 
