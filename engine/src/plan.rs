@@ -8,6 +8,7 @@ pub mod approval;
 mod change_set;
 mod changes;
 mod concealed;
+pub(crate) mod critical_path;
 mod destroy;
 mod environment;
 mod exports;
@@ -40,6 +41,7 @@ pub(crate) mod testing;
 mod unchanged;
 mod waiting;
 
+pub use critical_path::{CriticalResource, CriticalStack, critical_path};
 pub use destroy::Removals;
 pub use environment::{Located, locate};
 pub use file::schema;

@@ -3,6 +3,7 @@
 //! The engine emits events and returns data; everything that people or scripts see of a deployment is made here.
 
 pub(crate) mod approve;
+pub(crate) mod critical_path;
 pub(crate) mod drift_text;
 pub(crate) mod labels;
 pub(crate) mod located;

@@ -117,11 +117,15 @@ fn a_stack_that_failed_is_diagnosed_after_the_fact() {
 fn a_rehearsal_needs_no_account_and_leaves_nothing() {
     let project = Project::new();
     let rehearse = |arguments: &[&str]| project.run(&[&["rehearse", "--speed"], arguments].concat());
-    rehearse(&["6000", "-c", "mlflowType=serverless"])
-        .ends_with(0)
-        .says("nothing is deployed and nothing costs")
-        .says("4 stacks deployed")
-        .prints("Url");
+    for mode in ["mlflowType=serverless", "mlflowType=tracking"] {
+        rehearse(&["6000", "-c", mode])
+            .ends_with(0)
+            .says("nothing is deployed and nothing costs")
+            .says("critical path")
+            .says("in all, by the typical times of resource types")
+            .says("4 stacks deployed")
+            .prints("Url");
+    }
     rehearse(&["6000", "*-networking", "-e", "--fail", "NetworkingVpcC61EE5AB"])
         .ends_with(4)
         .says("failed on purpose")

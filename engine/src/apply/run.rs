@@ -18,6 +18,7 @@ use crate::error::{Class, EngineError};
 use crate::event::{StackOutcome, What};
 use crate::follow::{Finished, Places, Watchers};
 use crate::journal::{Journal, kept};
+use crate::plan::critical_path::seconds_of_stacks;
 use crate::plan::model::{Command, Operation, Plan};
 use crate::runtime::Runtime;
 
@@ -97,6 +98,7 @@ pub(super) async fn carry_out(
         history,
         running: Mutex::default(),
         places: places.collect(),
+        estimates: seconds_of_stacks(plan, assembly),
     };
     let mut schedule =
         Schedule::of(plan, options.concurrency, options.fail_fast, |stack| work.estimate(stack))?;

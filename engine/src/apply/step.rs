@@ -17,13 +17,10 @@ use crate::aws::cloudformation::{Stack, StackStatus};
 use crate::control::Wish;
 use crate::error::{Class, EngineError};
 use crate::event::{StackOutcome, What};
-use crate::follow::{Finished, Operation, OperationKind, Places, Watchers, typical_seconds};
+use crate::follow::{Finished, Operation, OperationKind, Places, Watchers};
 use crate::journal::{History, Journal, Record};
 use crate::plan::model::{Plan, StackPlan};
 use crate::runtime::Runtime;
-
-/// How long an operation is taken to last about whose resources nothing is known, in seconds.
-const UNKNOWN_SECONDS: u64 = 30;
 
 /// What all steps of a run share.
 pub(super) struct Work<'r> {
@@ -39,6 +36,8 @@ pub(super) struct Work<'r> {
     pub(super) running: Mutex<BTreeMap<Step, Running>>,
     /// Which construct made which resource, by stack.
     pub(super) places: Vec<Arc<Places>>,
+    /// How long each stack's operation is estimated to take, in seconds.
+    pub(super) estimates: Vec<u64>,
 }
 
 /// An operation of CloudFormation that this run started.
@@ -116,8 +115,7 @@ impl Work<'_> {
 
     /// How long a stack is estimated to take, in seconds.
     pub(super) fn estimate(&self, stack: usize) -> u64 {
-        let changes = &self.plan.stacks[stack].changes;
-        changes.iter().map(|change| typical_seconds(&change.resource_type)).max().unwrap_or(UNKNOWN_SECONDS)
+        self.estimates[stack]
     }
 
     /// Waits for an operation of a step.

@@ -140,15 +140,17 @@ async fn image_may_come_from_a_program() {
     assert!(stage.told().iter().any(|what| matches!(what, What::AssetBuilding { .. })));
 }
 
-/// A rehearsal builds and pushes nothing.
+/// A rehearsal builds and pushes nothing, and needs no repository for that.
 #[tokio::test(start_paused = true)]
 async fn rehearsal_builds_no_image() {
     let directory = tempfile::tempdir().unwrap();
     let mut stage = Stage::with("", registry(directory.path())).await;
     stage.options.stand_ins = true;
-    let assembly = stage.assembly_of(manifest("repo", json!({ "directory": "image" })), json!({}));
-    let published = stage.publish(&assembly).await.expect("published");
-    assert_eq!(published.images[HASH].digest, None);
+    for repository in ["repo", "repository-that-nobody-made"] {
+        let assembly = stage.assembly_of(manifest(repository, json!({ "directory": "image" })), json!({}));
+        let published = stage.publish(&assembly).await.expect("published");
+        assert_eq!(published.images[HASH].digest, None);
+    }
 }
 
 /// Everything that a manifest can say of a build becomes an argument.

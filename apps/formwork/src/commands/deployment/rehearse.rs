@@ -2,7 +2,7 @@
 
 use formwork_engine::apply::ApplyOptions;
 use formwork_engine::journal::Journal;
-use formwork_engine::plan::Command;
+use formwork_engine::plan::{self, Command};
 use formwork_simulator::faults::BucketSetting;
 use formwork_simulator::{Simulator, SimulatorOptions};
 
@@ -10,7 +10,7 @@ use crate::application;
 use crate::arguments::RehearseArguments;
 use crate::console::Console;
 use crate::deployment::request::{apply_options, plan_request};
-use crate::deployment::{Undertaking, Workplace, simulated};
+use crate::deployment::{Undertaking, Workplace, critical_path, simulated};
 use crate::failure::Failure;
 use crate::report::StackReport;
 use crate::settings::Settings;
@@ -74,6 +74,7 @@ pub(crate) fn run(
     let undertaking = Undertaking { workplace: &workplace, journal: &journal, assembly, console };
     let plan = undertaking.plan(&request)?;
     undertaking.show(&plan);
+    console.talk(&critical_path::text(&plan::critical_path(&plan, Some(assembly))));
     let options = ApplyOptions {
         parameters: request.parameters.clone(),
         approved_by: "rehearsal".to_owned(),
