@@ -17,4 +17,5 @@ mod rolling_back;
 mod scale;
 mod shapes;
 mod stopping;
+mod tokens;
 mod unclear;
