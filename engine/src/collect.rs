@@ -13,7 +13,7 @@ use jiff::{Timestamp, ToSpan};
 use crate::aws::Session;
 use crate::error::{Class, EngineError, Moment};
 
-pub use change_sets::{StaleChangeSet, delete_change_sets, stale_change_sets};
+pub use change_sets::{KeptChangeSet, KeptPart, StaleChangeSet, delete_change_sets, stale_change_sets};
 pub use needed::Needed;
 pub use objects::{UnusedAsset, delete_assets, unused_assets};
 

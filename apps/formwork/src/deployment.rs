@@ -19,6 +19,6 @@ pub(crate) mod summary;
 pub(crate) mod undertaking;
 pub(crate) mod workplace;
 
-pub(crate) use located::{located, located_of};
+pub(crate) use located::{located, located_of, none_deployed};
 pub(crate) use undertaking::Undertaking;
 pub(crate) use workplace::Workplace;

@@ -44,7 +44,7 @@ fn stacks_are_deployed_shown_left_alone_and_destroyed() {
         .says("the stacks above would be deleted, and there is no terminal to ask on")
         .says("hint:");
     account.run(&["destroy", "--yes"]).ends_with(0).says("2 stacks deleted");
-    account.run(&["outputs"]).ends_with(1).says("none of the stacks is deployed");
+    account.run(&["outputs"]).ends_with(1).says("none of the stacks is deployed: app-");
 }
 
 #[test]

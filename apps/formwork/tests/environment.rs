@@ -163,3 +163,25 @@ fn clearing_away_keeps_what_stacks_use_and_asks() {
     assert_eq!(account.keys("our-assets"), kept);
     gc(&[]).ends_with(0).prints("nothing may go");
 }
+
+/// Regression of #1857: what could not be deleted is told, and is not counted among what was.
+#[test]
+fn clearing_away_counts_what_went_and_not_what_stays() {
+    let account = Account::new("bucket our-assets exists");
+    let (goes, stays) = (format!("{}.zip", "a".repeat(64)), format!("{}.zip", "b".repeat(64)));
+    account.served.with(|simulator| {
+        let storage = &mut simulator.services_mut().storage;
+        storage.put("our-assets", &goes, "four");
+        storage.put("our-assets", &stays, "a longer one");
+        let locked = format!(
+            "on DeleteObjects body \"<DeleteResult><Error><Key>{stays}</Key><Code>AccessDenied</Code>\
+             <Message>it is locked</Message></Error></DeleteResult>\""
+        );
+        simulator.add(locked.parse().unwrap());
+    });
+    account
+        .run(&["gc", "--bucket", "our-assets", "--yes"])
+        .ends_with(5)
+        .says("is still there: ")
+        .says("1 asset of 4 bytes, 0 change sets deleted");
+}

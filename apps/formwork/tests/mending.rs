@@ -17,7 +17,8 @@ fn script(account: &Account, script: &str) {
 #[test]
 fn drift_is_found_and_taken_back() {
     let account = Account::new();
-    account.run(&["drift"]).ends_with(1).says("none of the stacks is deployed");
+    account.run(&["drift"]).ends_with(1).says("none of the stacks is deployed: app-network, app-proxy");
+    account.run(&["drift", "app-proxy"]).ends_with(1).says("stack app-proxy is not deployed");
     account.run(&["deploy", "--yes"]).ends_with(0);
     account.run(&["drift", "--detailed-exitcode"]).ends_with(0).prints("= app-network  in sync");
     account.run(&["drift", "--revert"]).ends_with(0).says("nothing drifted");
@@ -86,8 +87,19 @@ fn an_existing_resource_is_taken_into_a_stack() {
     assert_eq!(listed["resources"][0]["identifier"][0], "BucketName");
 
     let writes = account.writes();
-    kept(&account, &["import", "app-kept", "Stroe=old-one"]).ends_with(1).says("did you mean Store?");
-    kept(&account, &["import", "app-kept", "Store:Name=old-one"]).ends_with(1).says("BucketName does");
+    account
+        .run(&["import", "app-*", "Store=old-one"])
+        .ends_with(1)
+        .says("2 stacks are selected: app-network, app-proxy")
+        .says("hint: name one stack");
+    kept(&account, &["import", "app-kept", "Stroe=old-one"])
+        .ends_with(1)
+        .says("did you mean Store?")
+        .says("hint: ");
+    kept(&account, &["import", "app-kept", "Store:Name=old-one"])
+        .ends_with(1)
+        .says("BucketName does")
+        .says("hint: say Store=VALUE");
     assert_eq!(account.writes(), writes, "what is wrong is found before any write");
 
     kept(&account, &["import", "app-kept", "Store=old-one"]).ends_with(3).says("no terminal to ask on");

@@ -53,7 +53,7 @@ pub fn approved_plan(history: &History) -> Result<Plan, EngineError> {
     };
     serde_json::from_value(plan.clone()).map_err(|error| {
         EngineError::new(Class::Input, format!("the plan in the journal cannot be read: {error}"))
-            .with_hint("resume the run with the version of formwork that began it")
+            .with_hint("resume the run with the version of Formwork that began it")
     })
 }
 

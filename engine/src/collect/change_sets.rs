@@ -29,6 +29,26 @@ pub struct StaleChangeSet {
     pub with_stack: bool,
 }
 
+/// A change set that was to go and did not, or not with its stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptChangeSet {
+    /// The change set.
+    pub change_set: StaleChangeSet,
+    /// What of it is still there.
+    pub part: KeptPart,
+    /// Why.
+    pub reason: String,
+}
+
+/// What is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeptPart {
+    /// The change set, and its stack.
+    ChangeSet,
+    /// Only the empty stack: the change set is gone.
+    Stack,
+}
+
 /// The change sets of ours that failed, are obsolete, or are old, by stack.
 ///
 /// # Errors
@@ -92,15 +112,20 @@ pub async fn delete_change_sets(
     change_sets: &[StaleChangeSet],
     session: &Session,
     journal: &Journal,
-) -> Result<Vec<(StaleChangeSet, String)>, EngineError> {
+) -> Result<Vec<KeptChangeSet>, EngineError> {
     let cloudformation = session.cloudformation();
     let mut kept = Vec::new();
+    let still = |change_set: &StaleChangeSet, part, reason| KeptChangeSet {
+        change_set: change_set.clone(),
+        part,
+        reason,
+    };
     for change_set in change_sets {
         let ticket = journal.intent(Intent::new("DeleteChangeSet", change_set.arn.clone()))?;
         let result = cloudformation.delete_change_set(&change_set.arn, &ticket).await;
         journal.outcome(&ticket, result.as_ref().map(|_| Default::default()));
         if let Err(error) = result {
-            kept.push((change_set.clone(), error.message));
+            kept.push(still(change_set, KeptPart::ChangeSet, error.message));
             continue;
         }
         if !change_set.with_stack {
@@ -115,7 +140,7 @@ pub async fn delete_change_sets(
         let result = cloudformation.delete_stack(&change_set.stack_id, &Deletion::default(), &ticket).await;
         journal.outcome(&ticket, result.as_ref().map(|_| Default::default()));
         if let Err(error) = result {
-            kept.push((change_set.clone(), error.message));
+            kept.push(still(change_set, KeptPart::Stack, error.message));
         }
     }
     Ok(kept)

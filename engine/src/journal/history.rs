@@ -256,7 +256,7 @@ fn read_line(text: &[u8], index: usize, path: &Path) -> Result<Line, Unread> {
         && format > FORMAT
     {
         let message = format!(
-            "the journal {} is of form {format}, written by formwork {program}; this program knows form {FORMAT}",
+            "the journal {} is of form {format}, written by Formwork {program}; this program knows form {FORMAT}",
             path.display()
         );
         let error = EngineError::new(Class::Input, message);

@@ -88,12 +88,12 @@ pub fn parse(text: &str, name: &str) -> Result<Plan, EngineError> {
         None => return Err(invalid("it has no `format`".to_owned())),
         Some(other) if other != u64::from(FORMAT) => {
             return Err(refused(format!(
-                "{name} has format {other} and was written by formwork {program}; this is formwork {ours}, which reads format {FORMAT}"
+                "{name} has format {other} and was written by Formwork {program}; this is Formwork {ours}, which reads format {FORMAT}"
             )));
         }
         Some(_) if major(program) != major(ours) => {
             return Err(refused(format!(
-                "{name} was made by formwork {program}; this is formwork {ours}, which may understand it differently"
+                "{name} was made by Formwork {program}; this is Formwork {ours}, which may understand it differently"
             )));
         }
         Some(_) => {}

@@ -80,7 +80,7 @@ pub async fn make_import(
     let subject = subject(request, assembly, runtime).await?;
     let Subject { input, target, standing } = &subject;
     let candidates = candidates(&input.template, subject.deployed());
-    let resources = identifiers::resolve(given, &candidates, &input.template)?;
+    let resources = identifiers::resolve(given, &candidates, input.name(), &input.template)?;
     let ids: Vec<&str> = resources.iter().map(|resource| resource.logical_id.as_str()).collect();
     let template = import_template(subject.deployed(), &input.template, &ids)?;
     let text = formwork_assembly::json::to_text(&template);
@@ -141,9 +141,16 @@ async fn subject(
 ) -> Result<Subject, EngineError> {
     let all = input::read(assembly)?;
     let selected = select(&all, request)?;
-    let mut chosen = all.into_iter().filter(|input| selected.contains(&input.artifact.id));
-    let (Some(input), None) = (chosen.next(), chosen.next()) else {
-        return Err(EngineError::new(Class::Input, "resources are imported into one stack at a time"));
+    let mut chosen: Vec<Input> =
+        all.into_iter().filter(|input| selected.contains(&input.artifact.id)).collect();
+    let input = match (chosen.pop(), &chosen[..]) {
+        (Some(input), []) => input,
+        (last, others) => {
+            let names: Vec<&str> = others.iter().chain(&last).map(Input::name).collect();
+            let message = format!("{} stacks are selected: {}", names.len(), names.join(", "));
+            return Err(EngineError::new(Class::Input, message)
+                .with_hint("name one stack: resources are imported into one at a time"));
+        }
     };
     let id = input.artifact.id.clone();
     let mut targets = environment::targets(&[&input], request, runtime).await?;
@@ -176,7 +183,7 @@ fn stack_plan(subject: &Subject, request: &PlanRequest, digest: &str, bytes: usi
     let mut notes = Vec::new();
     if standing.adopted {
         notes.push(format!(
-            "stack {} carries no mark of formwork: the next deployment with --adopt takes it over",
+            "stack {} carries no mark of Formwork: the next deployment with --adopt takes it over",
             input.name()
         ));
     }

@@ -58,7 +58,7 @@ pub fn check(owner: &Owner, name: &str, command: &str, adopt: bool) -> Result<()
         Owner::Us => return Ok(()),
         _ if adopt => return Ok(()),
         Owner::Another(mark) => format!("belongs to another app: its tag {TAG} is `{mark}`"),
-        Owner::Nobody => format!("was not made by formwork: it has no tag {TAG}"),
+        Owner::Nobody => format!("was not made by Formwork: it has no tag {TAG}"),
     };
     let hint = match command {
         "destroy" => {

@@ -71,10 +71,10 @@ fn interrupted(stack: &StackPlan, removed: usize) -> EngineError {
     let message = match removed {
         0 => format!("stack {name}: interrupted before anything of it was removed"),
         _ => format!(
-            "stack {name}: interrupted after {removed} of {all} things in its way were removed; it is not deleted itself"
+            "stack {name}: interrupted when {removed} of {all} things in its way were removed; the stack itself is not deleted"
         ),
     };
-    EngineError::new(Class::Detached, message)
+    EngineError::new(Class::Detached, message).with_hint(format!("`formwork destroy {name}` goes on"))
 }
 
 /// The calls that the kinds of removals make.

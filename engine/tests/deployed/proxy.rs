@@ -39,7 +39,7 @@ async fn the_last_lines_of_the_log_are_shown_without_secrets_when_a_target_is_il
     let told = &named(&found, "proxy-log")[0].detail;
     assert!(!told.to_lowercase().contains("hunter2") && !told.contains("line 1\n"), "{told}");
     let silent = checks(&parts(), &format!("{TARGETS} \"Target.FailedHealthChecks\"")).await;
-    has(&silent, "proxy-log", Outcome::Warning, "nothing was written", "get-console-output");
+    has(&silent, "proxy-log", Outcome::Warning, "nothing was written", "--instance-id i-");
 }
 
 #[tokio::test(start_paused = true)]
@@ -56,7 +56,13 @@ async fn instances_that_do_not_run_and_agents_that_do_not_answer_are_found() {
 #[tokio::test(start_paused = true)]
 async fn a_secret_with_a_value_lets_somebody_in() {
     let empty = checks(&parts(), "").await;
-    has(&empty, "proxy-users", Outcome::Warning, "everybody gets 401", "formwork proxy user add");
+    has(
+        &empty,
+        "proxy-users",
+        Outcome::Warning,
+        "everybody gets 401",
+        "aws secretsmanager put-secret-value --secret-id",
+    );
     let filled = checks(&parts(), "state AWS::SecretsManager::Secret HasValue").await;
     has(&filled, "proxy-users", Outcome::Ok, "has a value", "");
 }

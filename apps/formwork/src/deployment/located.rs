@@ -1,6 +1,7 @@
 //! The stacks of the app where they are deployed, for commands that look at them or mend them.
 
 use formwork_engine::plan::{self, Located};
+use formwork_engine::{Class, EngineError};
 
 use super::Workplace;
 use crate::application::{self, Outcome};
@@ -42,4 +43,19 @@ pub(crate) fn located_of(
     let region = settings.region.as_ref().map(|region| region.value.as_str());
     let account = settings.account.as_ref().map(|account| account.value.as_str());
     workplace.read(plan::locate(assembly, &ids, region, account, &workplace.engine))
+}
+
+/// The error of a command that looks at what is deployed, when none of the stacks is.
+pub(crate) fn none_deployed(names: &[&str]) -> Failure {
+    let (message, hint) = match names {
+        [] => return EngineError::new(Class::Input, "the app has no stack").into(),
+        [one] => (format!("stack {one} is not deployed"), format!("`formwork deploy {one}` deploys it")),
+        several => (
+            format!("none of the stacks is deployed: {}", several.join(", ")),
+            "`formwork deploy` deploys them".to_owned(),
+        ),
+    };
+    EngineError::new(Class::Input, message)
+        .with_hint(format!("{hint}; --region and --profile say where to look"))
+        .into()
 }

@@ -43,7 +43,7 @@ pub(crate) fn settle(
         let named = !matches!(*value, "formwork" | "cdk") && is_bucket_name(value);
         if *key == "assets" && !named {
             let message = format!("{option} `{value}` is not the name of a bucket");
-            let hint = "a bucket's name has 3 to 63 small letters, digits, dots and hyphens";
+            let hint = "a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens";
             return Err(Failure::Usage(format!("{message}\nhint: {hint}")));
         }
         if let Some(entry) =

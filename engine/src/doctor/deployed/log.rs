@@ -12,6 +12,7 @@ use super::super::{Check, Outcome};
 use super::unread;
 use crate::aws::{Error, Session};
 use crate::components::Found;
+use crate::components::services::compute;
 
 const NAME: &str = "proxy-log";
 /// How many lines are shown.
@@ -33,13 +34,29 @@ pub(super) async fn checks(found: &Found) -> Vec<Check> {
             Err(error) => unread(NAME, group, found, &error),
             Ok(lines) if lines.is_empty() => {
                 let detail = "nothing was written: the boot did not get far enough";
-                Check::warning(NAME, group, detail)
-                    .with_hint("`aws ec2 get-console-output --instance-id ID --latest` shows the boot")
+                Check::warning(NAME, group, detail).with_hint(boot(found).await)
             }
             Ok(lines) => Check::new(NAME, group, Outcome::Warning, lines.join("\n")).with_hint(more),
         });
     }
     checks
+}
+
+/// How the boot of an instance of the stack is seen.
+async fn boot(found: &Found) -> String {
+    let single = found.of_type("AWS::EC2::Instance").next().map(|(_, id)| id.to_owned());
+    let mut of_groups = found.of_type("AWS::AutoScaling::AutoScalingGroup");
+    let id = match (single, of_groups.next()) {
+        (None, Some((_, name))) => {
+            let group = compute::group(&found.located.session, name).await.ok().flatten();
+            group.and_then(|group| group.members.into_iter().next()).map(|member| member.id)
+        }
+        (single, _) => single,
+    };
+    match id {
+        Some(id) => format!("`aws ec2 get-console-output --instance-id {id} --latest` shows the boot"),
+        None => format!("no instance is known: `formwork diagnose {}` tells why", found.located.name),
+    }
 }
 
 async fn lines(session: &Session, group: &str) -> Result<Vec<String>, Error> {

@@ -156,7 +156,7 @@ async fn users(found: &Found, arn: &str) -> Check {
                 Check::ok(NAME, arn, "the secret has a value")
             } else {
                 Check::warning(NAME, arn, "the secret has no value yet, so that everybody gets 401")
-                    .with_hint("`formwork proxy user add` adds somebody")
+                    .with_hint(format!("write the users into the secret: `aws secretsmanager put-secret-value --secret-id {arn} --secret-string file://FILE`"))
             }
         }
     }

@@ -24,7 +24,7 @@ pub(super) fn checks(found: &Found) -> Vec<Check> {
     let whose = match owner(stack, &found.located.id, &[]) {
         Owner::Us => return checks,
         Owner::Another(mark) => format!("it belongs to another app: its tag {TAG} is `{mark}`"),
-        Owner::Nobody => format!("formwork did not make it: it has no tag {TAG}"),
+        Owner::Nobody => format!("Formwork did not make it: it has no tag {TAG}"),
     };
     let hint = format!("choose another prefix, or take it over with `formwork deploy {name} --adopt`");
     checks.push(Check::warning("stack-owner", name, whose).with_hint(hint));

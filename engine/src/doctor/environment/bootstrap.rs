@@ -12,6 +12,36 @@ use crate::error::EngineError;
 
 const NAME: &str = "bootstrap";
 
+/// Which program's bootstrap stack is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Program {
+    /// This one.
+    Formwork,
+    /// The CDK's command line.
+    Cdk,
+}
+
+impl Program {
+    /// The command line that makes or renews the bootstrap stack of a qualifier.
+    pub(super) fn command(self, qualifier: &str, place: &str) -> String {
+        let (program, usual) = match self {
+            Self::Formwork => ("formwork", "formwork"),
+            Self::Cdk => ("cdk", "hnb659fds"),
+        };
+        let option = if qualifier == usual { String::new() } else { format!(" --qualifier {qualifier}") };
+        format!("{program} bootstrap {place}{option}")
+    }
+
+    /// The program and the qualifier that a parameter with the version of a bootstrap stack tells of.
+    fn of_parameter(parameter: &str) -> Option<(Self, &str)> {
+        let (program, rest) = match parameter.strip_prefix("/cdk-bootstrap/") {
+            Some(rest) => (Self::Cdk, rest),
+            None => (Self::Formwork, parameter.strip_prefix("/formwork/bootstrap/")?),
+        };
+        rest.split_once('/').map(|(qualifier, _)| (program, qualifier))
+    }
+}
+
 pub(super) async fn checks(looked: &Looked) -> Vec<Check> {
     let mut checks = asked_for(looked).await;
     if let Some(given) = &looked.bucket {
@@ -42,11 +72,7 @@ fn unreadable(looked: &Looked, error: EngineError) -> Check {
 
 fn version(looked: &Looked, found: &Found) -> Check {
     let place = looked.place();
-    let qualifier = match looked.qualifier.as_str() {
-        "formwork" => String::new(),
-        other => format!(" --qualifier {other}"),
-    };
-    let command = format!("run `formwork bootstrap {place}{qualifier}`");
+    let command = format!("run `{}`", Program::Formwork.command(&looked.qualifier, &place));
     let users: Vec<&str> = looked.stacks.iter().filter_map(|stack| needs(stack, &looked.qualifier)).collect();
     match found.version {
         Some(version) if version < VERSION => {
@@ -127,8 +153,10 @@ fn judge(
     stack: &str,
     answer: Result<Option<String>, Error>,
 ) -> Check {
-    let program = if parameter.starts_with("/cdk-bootstrap/") { "cdk" } else { "formwork" };
-    let command = format!("run `{program} bootstrap {}`", looked.place());
+    let command = match Program::of_parameter(parameter) {
+        Some((program, qualifier)) => format!("run `{}`", program.command(qualifier, &looked.place())),
+        None => format!("set up {} with what writes this parameter", looked.place()),
+    };
     let failed = |detail: String| Check::failed(NAME, parameter, detail).with_hint(command.clone());
     match answer {
         Ok(Some(text)) => match text.trim().parse::<u32>() {

@@ -30,7 +30,7 @@ async fn enabled(looked: &Looked) -> Check {
         Ok(answer) => answer,
         Err(error) if error.code.as_deref() == Some("InvalidParameterValue") => {
             return Check::failed(NAME, place, format!("there is no region {region}"))
-                .with_hint("is it spelt as AWS does? name one with --region");
+                .with_hint("name a region as AWS spells it, with --region");
         }
         Err(error) => return Check::unknown(NAME, place, &error),
     };

@@ -8,11 +8,14 @@ use std::collections::BTreeSet;
 use futures_util::future::{join, join_all};
 
 use super::super::Check;
+use super::bootstrap::Program;
 use super::{Looked, Standing};
 use crate::aws::{Error, ErrorKind};
 use crate::bootstrap::role_name;
 
 const NAME: &str = "role";
+/// What callers take on the roles of our bootstrap stack for; a fourth is CloudFormation's.
+const PURPOSES: [&str; 3] = ["publish", "plan", "apply"];
 
 /// The roles that the assembly names, and those of deployed stacks.
 pub(super) async fn checks(looked: &Looked, standing: &Standing) -> Vec<Check> {
@@ -43,7 +46,7 @@ pub(super) async fn of_bootstrap(looked: &Looked) -> Vec<Check> {
         let name = role_name(&looked.qualifier, purpose, region);
         format!("arn:{}:iam::{account}:role/{name}", looked.session.partition())
     };
-    let callers = join_all(["publish", "plan", "apply"].map(|purpose| {
+    let callers = join_all(PURPOSES.map(|purpose| {
         let arn = arn(purpose);
         async move { assumable(looked, &arn).await }
     }));
@@ -52,8 +55,9 @@ pub(super) async fn of_bootstrap(looked: &Looked) -> Vec<Check> {
         let name = name_of(&arn);
         match exists(looked, &arn).await {
             Ok(true) => Check::ok(NAME, name, "is there"),
-            Ok(false) => Check::failed(NAME, name, "is gone: CloudFormation cannot act with it")
-                .with_hint(format!("run `formwork bootstrap {}`", looked.place())),
+            Ok(false) => Check::failed(NAME, name, "is gone: CloudFormation cannot act with it").with_hint(
+                format!("run `{}`", Program::Formwork.command(&looked.qualifier, &looked.place())),
+            ),
             Err(error) => Check::unknown(NAME, name, &error),
         }
     };
@@ -71,13 +75,24 @@ async fn assumable(looked: &Looked, arn: &str) -> Check {
         Err(error) => error,
     };
     if let Ok(false) = exists(looked, arn).await {
-        return Check::failed(NAME, name, "is gone")
-            .with_hint(format!("bootstrap {} again, which makes it anew", looked.place()));
+        return Check::failed(NAME, name, "is gone").with_hint(way_back(looked, name));
     }
     let message = format!("{} cannot assume it: {}", looked.session.identity(), failed.message);
     Check::warning(NAME, name, message).with_hint(
         "let the role's trust policy name the caller; until then the caller acts with its own rights",
     )
+}
+
+/// How a role that is gone comes back, by the stack that its name belongs to.
+fn way_back(looked: &Looked, name: &str) -> String {
+    let (qualifier, region) = (looked.qualifier.as_str(), looked.session.region());
+    let is_ours = PURPOSES.iter().any(|purpose| name == role_name(qualifier, purpose, region));
+    let of_cdk = name.strip_prefix("cdk-").and_then(|rest| rest.split_once('-'));
+    match of_cdk {
+        _ if is_ours => format!("run `{}`", Program::Formwork.command(qualifier, &looked.place())),
+        Some((qualifier, _)) => format!("run `{}`", Program::Cdk.command(qualifier, &looked.place())),
+        None => "make the role anew under its old name, or let the app name another one".to_owned(),
+    }
 }
 
 /// Whether the role is there that CloudFormation acts with on a stack.

@@ -133,6 +133,46 @@ async fn roles_that_nobody_may_assume_are_told() {
     let role = checks.values().find(|check| check.subject == "formwork-formwork-plan-us-east-1");
     // The stack was never made, so that the roles are gone and not only closed.
     assert_eq!(role.map(|role| (role.outcome, role.detail.as_str())), Some((Outcome::Failed, "is gone")));
+    let hint = role.and_then(|role| role.hint.as_deref()).unwrap_or_default();
+    assert!(hint.starts_with("run `formwork bootstrap aws://") && !hint.contains("--qualifier"), "{hint}");
+}
+
+/// What a role or a bootstrap stack comes back by is a command line, with the qualifier that it goes by.
+#[tokio::test(start_paused = true)]
+async fn the_command_that_brings_back_what_is_gone_names_program_and_qualifier() {
+    let stage = Stage::new("role * denied").await;
+    stage.script("parameter /formwork/bootstrap/team/version 1");
+    let mut looked = Looked::new(&stage.session, "team", None);
+    for (role, parameter) in [
+        ("cdk-hnb659fds-deploy-role", "/cdk-bootstrap/hnb659fds/version"),
+        ("cdk-mine-deploy-role", "/cdk-bootstrap/mine/version"),
+        ("deployer", "/our/version"),
+    ] {
+        let mut stack = stack(&stage, json!({}));
+        let properties = &mut stack.artifact.properties;
+        properties.assume_role_arn = Some(format!("arn:aws:iam::{}:role/{role}", stage.session.account()));
+        properties.bootstrap_stack_version_ssm_parameter = Some(parameter.to_owned());
+        properties.requires_bootstrap_stack_version = Some(6);
+        looked.stacks.push(stack);
+    }
+    let checks = environment(&looked, &stage.runtime).await;
+    let place = looked.place();
+    for (subject, hint) in [
+        ("formwork-team-plan-us-east-1", format!("run `formwork bootstrap {place} --qualifier team`")),
+        ("formwork-team-execution-us-east-1", format!("run `formwork bootstrap {place} --qualifier team`")),
+        ("cdk-hnb659fds-deploy-role", format!("run `cdk bootstrap {place}`")),
+        ("cdk-mine-deploy-role", format!("run `cdk bootstrap {place} --qualifier mine`")),
+        ("/cdk-bootstrap/mine/version", format!("run `cdk bootstrap {place} --qualifier mine`")),
+        ("deployer", "make the role anew under its old name, or let the app name another one".to_owned()),
+        ("/our/version", format!("set up {place} with what writes this parameter")),
+    ] {
+        let check = checks.iter().find(|check| check.subject == subject);
+        assert_eq!(
+            check.and_then(|check| check.hint.as_deref()),
+            Some(hint.as_str()),
+            "{subject}: {checks:#?}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -33,7 +33,7 @@ fn other_versions_are_refused() {
     let mut other = plan();
     other.program = "7.0.0".to_owned();
     seal(&mut other);
-    assert!(parse(&text(&other), "plan.json").unwrap_err().message.contains("formwork 7.0.0"));
+    assert!(parse(&text(&other), "plan.json").unwrap_err().message.contains("Formwork 7.0.0"));
     assert_eq!(parse("[]", "plan.json").unwrap_err().class, Class::Input);
     assert_eq!(parse("{", "plan.json").unwrap_err().class, Class::Input);
 }

@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::plan::input::entries;
 use formwork_schema::Handler;
 
+/// What stands in the way of a resource that the app itself can mend.
+pub(super) const NO_POLICY: &str = "it has no DeletionPolicy, without which CloudFormation imports nothing";
+
 /// A resource that the app has and the deployed stack has not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -58,9 +61,7 @@ fn candidate(id: &str, body: &Value) -> Importable {
         Some(facts) if identifier.is_empty() || facts.permissions(Handler::Read).is_none() => {
             Some(format!("CloudFormation cannot import resources of type {kind}"))
         }
-        _ if body.get("DeletionPolicy").is_none() => {
-            Some("it has no DeletionPolicy, without which CloudFormation imports nothing".to_owned())
-        }
+        _ if body.get("DeletionPolicy").is_none() => Some(NO_POLICY.to_owned()),
         _ => None,
     };
     Importable {

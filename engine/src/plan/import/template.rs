@@ -61,7 +61,9 @@ pub(super) fn import_template(
     }
     problems.sort();
     problems.dedup();
-    refuse(&problems, "problems").map(|()| template)
+    refuse(&problems, "problems")
+        .map_err(|refused| refused.with_hint("import what is referred to as well, or deploy it first"))?;
+    Ok(template)
 }
 
 fn entries<'t>(template: &'t mut Value, section: &str) -> &'t mut Map<String, Value> {

@@ -32,7 +32,21 @@ fn everything_that_is_wrong_is_told_at_once() {
         given("Method", Some("RestApiId"), "x"),
         given("Stroe", None, "x"),
     ];
-    let refused = resolve(&all, &candidates, &app).unwrap_err().message;
+    let refused = resolve(&all, &candidates, "app", &app).unwrap_err();
+    for hint in [
+        "leave There out",
+        "give Unkept a DeletionPolicy in the app",
+        "leave Own out",
+        "say `one`, or change BucketName in the app",
+        "say Method:ResourceId=VALUE Method:HttpMethod=VALUE",
+        "`formwork import app` lists what could be imported",
+    ] {
+        assert!(
+            refused.hint.as_deref().is_some_and(|hints| hints.contains(hint)),
+            "no {hint:?} in {refused:?}"
+        );
+    }
+    let refused = refused.message;
     for problem in [
         "There is part of the stack already",
         "Unkept: it has no DeletionPolicy",
@@ -43,8 +57,45 @@ fn everything_that_is_wrong_is_told_at_once() {
     ] {
         assert!(refused.contains(problem), "no {problem:?} in {refused}");
     }
-    let found = resolve(&[given("Store", None, "one")], &candidates, &app).unwrap();
+    let found = resolve(&[given("Store", None, "one")], &candidates, "app", &app).unwrap();
     assert_eq!(found[0].identifier["BucketName"], "one");
+}
+
+#[test]
+fn what_identifies_a_resource_wrongly_is_told_with_what_to_say() {
+    let app = json!({"Resources": {
+        "Store": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"},
+        "Method": {"Type": "AWS::ApiGateway::Method", "DeletionPolicy": "Retain"},
+    }});
+    let candidates = candidates(&app, None);
+    let every = "say Method:RestApiId=VALUE Method:ResourceId=VALUE Method:HttpMethod=VALUE";
+    for (given, problem, hint) in [
+        (
+            vec![given("Store", Some("Name"), "x")],
+            "Name identifies no AWS::S3::Bucket: BucketName does",
+            "say Store=VALUE",
+        ),
+        (vec![given("Store", None, "")], "the value of BucketName is empty", "say Store=VALUE"),
+        (
+            vec![given("Store", None, "a"), given("Store", None, "b")],
+            "BucketName is given twice, as `a` and as `b`",
+            "leave one of them out",
+        ),
+        (
+            vec![given("Method", None, "x")],
+            "`x` is one value, and 3 properties identify AWS::ApiGateway::Method: RestApiId, ResourceId, HttpMethod",
+            every,
+        ),
+        (
+            vec![given("Method", Some("HttpMethod"), "")],
+            "the value of HttpMethod is empty",
+            "say Method:HttpMethod=VALUE",
+        ),
+    ] {
+        let refused = resolve(&given, &candidates, "app", &app).unwrap_err();
+        assert!(refused.message.ends_with(problem), "no {problem:?} in {refused:?}");
+        assert_eq!(refused.hint.as_deref(), Some(hint), "{refused:?}");
+    }
 }
 
 #[test]
@@ -77,6 +128,7 @@ fn a_reference_to_what_is_not_there_is_refused() {
         "Store": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain", "DependsOn": "Key"},
         "Key": {"Type": "AWS::KMS::Key"},
     }});
-    let refused = import_template(None, &app, &["Store"]).unwrap_err().message;
-    assert!(refused.contains("Store refers to Key"), "{refused}");
+    let refused = import_template(None, &app, &["Store"]).unwrap_err();
+    assert!(refused.message.contains("Store refers to Key"), "{refused:?}");
+    assert!(refused.hint.is_some());
 }

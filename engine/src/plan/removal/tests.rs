@@ -140,7 +140,8 @@ async fn an_interruption_says_what_was_removed_before_it() {
     });
     let error = outcome.unwrap_err();
     assert_eq!(error.class, Class::Detached);
-    assert!(error.message.contains("interrupted after 1 of 3 things"), "{}", error.message);
+    assert!(error.message.contains("interrupted when 1 of 3 things"), "{}", error.message);
+    assert_eq!(error.hint, Some(format!("`formwork destroy {}` goes on", stack.name)));
     let calls = domain.calls.lock().unwrap().len();
     let error = remove(&stack, &session, &runtime, &journal).await.unwrap_err();
     assert!(error.message.contains("before anything of it was removed"), "{}", error.message);

@@ -4,12 +4,12 @@
 //! is: the same plan, approval and run.
 
 use formwork_assembly::CloudAssembly;
+use formwork_engine::Class;
 use formwork_engine::apply::ApplyOptions;
 use formwork_engine::drift::{self, DETECTION_DEADLINE, DriftReport, Subject, Verdict};
 use formwork_engine::follow::Places;
 use formwork_engine::journal::Journal;
 use formwork_engine::plan::{self, Command};
-use formwork_engine::{Class, EngineError};
 
 use super::assembly_of;
 use crate::application;
@@ -18,7 +18,7 @@ use crate::console::{Console, count};
 use crate::deployment::approve::asking;
 use crate::deployment::request::{apply_options, plan_request};
 use crate::deployment::workplace::begin;
-use crate::deployment::{Undertaking, Workplace, drift_text};
+use crate::deployment::{Undertaking, Workplace, drift_text, none_deployed};
 use crate::failure::{Failure, exit};
 use crate::report::{StackReport, to_text};
 use crate::selection::select;
@@ -74,8 +74,8 @@ fn look(
     let report =
         workplace.read(drift::detect_drift(&subjects, DETECTION_DEADLINE, &workplace.engine, journal))?;
     if report.is_absent() {
-        let hint = "`formwork deploy` deploys them; --region and --profile say where to look";
-        return Err(EngineError::new(Class::Input, "none of the stacks is deployed").with_hint(hint).into());
+        let names: Vec<&str> = report.stacks.iter().map(|stack| stack.name.as_str()).collect();
+        return Err(none_deployed(&names));
     }
     Ok(report)
 }

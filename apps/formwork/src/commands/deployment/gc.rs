@@ -7,13 +7,13 @@ mod report;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use formwork_engine::collect::{self, CollectOptions, Needed, StaleChangeSet, UnusedAsset};
+use formwork_engine::collect::{self, CollectOptions, KeptPart, Needed, StaleChangeSet, UnusedAsset};
 use formwork_engine::journal::{History, Journal, history};
 use formwork_engine::plan::{Plan, file};
 use formwork_engine::{EngineError, bootstrap};
 
 pub(crate) use report::GcReport;
-use report::{GcKept, GcPlace};
+use report::{GcKept, GcPlace, name_of_set};
 
 use crate::application;
 use crate::arguments::{GcArguments, ProgressOptions};
@@ -159,7 +159,12 @@ async fn delete(found: &Found, journal: &Journal) -> Result<Vec<GcKept>, EngineE
     let assets = collect::delete_assets(&found.assets, bucket, &found.session, journal).await?;
     let sets = collect::delete_change_sets(&found.change_sets, &found.session, journal).await?;
     let assets = assets.into_iter().map(|(name, reason)| GcKept { name, reason });
-    let sets =
-        sets.into_iter().map(|(set, reason)| GcKept { name: format!("{}/{}", set.stack, set.name), reason });
+    let sets = sets.into_iter().map(|kept| GcKept {
+        name: match kept.part {
+            KeptPart::ChangeSet => name_of_set(&kept.change_set.stack, &kept.change_set.name),
+            KeptPart::Stack => format!("stack {}", kept.change_set.stack),
+        },
+        reason: kept.reason,
+    });
     Ok(assets.chain(sets).collect())
 }

@@ -60,7 +60,8 @@ fn list(arguments: &ImportArguments, settings: &Settings, console: &Console) -> 
         return Ok(());
     }
     console.data(&text(&resources))?;
-    console.talk(&format!("hint: name what exists: formwork import {} LOGICAL_ID=VALUE\n", arguments.stack));
+    console
+        .talk(&format!("hint: name what exists: `formwork import {} LOGICAL_ID=VALUE`\n", arguments.stack));
     Ok(())
 }
 

@@ -1,11 +1,9 @@
 //! `formwork outputs`: what deployed stacks hand on.
 
-use formwork_engine::{Class, EngineError};
-
 use crate::arguments::{OutputsArguments, OutputsFormat, ProgressOptions};
 use crate::console::{Console, table_within};
 use crate::deployment::labels::distinct;
-use crate::deployment::{Workplace, located};
+use crate::deployment::{Workplace, located, none_deployed};
 use crate::failure::Failure;
 use crate::report::{OutputReport, OutputsReport, StackOutputsReport, to_text};
 use crate::settings::Settings;
@@ -18,7 +16,8 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let workplace = Workplace::in_account(settings, &ProgressOptions::default(), console)?;
     let mut deployed = Vec::new();
-    for stack in located(&arguments.stacks, settings, &workplace, console)? {
+    let stacks = located(&arguments.stacks, settings, &workplace, console)?;
+    for stack in &stacks {
         let found = workplace.read(stack.session.cloudformation().stack(&stack.name))?;
         let Some(found) = found else { continue };
         let output = |(name, output): (String, formwork_engine::aws::cloudformation::Output)| {
@@ -28,14 +27,14 @@ pub(crate) fn run(
         let outputs = found.outputs.into_iter().map(output).collect();
         deployed.push(StackOutputsReport {
             name: found.name,
-            environment: stack.environment,
+            environment: stack.environment.clone(),
             status: found.status.to_string(),
             outputs,
         });
     }
     if deployed.is_empty() {
-        let hint = "`formwork deploy` deploys them; --region and --profile say where to look";
-        return Err(EngineError::new(Class::Input, "none of the stacks is deployed").with_hint(hint).into());
+        let names: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
+        return Err(none_deployed(&names));
     }
     let names: Vec<_> = deployed.iter().map(|stack| (stack.name.as_str(), &stack.environment)).collect();
     let report = OutputsReport { stacks: distinct(&names).into_iter().zip(deployed).collect() };

@@ -77,7 +77,7 @@ pub(crate) fn cancel(
     if !arguments.yes {
         let names: Vec<&str> = attached.iter().map(|it| it.name.as_str()).collect();
         let question = format!("the updates of run {run} would be cancelled: {}", names.join(", "));
-        workplace.confirm(&question, "say --yes")?;
+        workplace.confirm(&question, "run it on a terminal, or say --yes")?;
     }
     let journal = workplace.journal()?;
     let cancelled = workplace.run(apply::cancel(&attached, &workplace.engine, &journal))?;

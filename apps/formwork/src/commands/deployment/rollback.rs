@@ -19,8 +19,10 @@ pub(crate) fn run(
     let selected = located(&arguments.stacks, settings, &workplace, console)?;
     if !arguments.yes {
         let names: Vec<&str> = selected.iter().map(|stack| stack.name.as_str()).collect();
-        workplace
-            .confirm(&format!("these stacks would be rolled back: {}", names.join(", ")), "say --yes")?;
+        workplace.confirm(
+            &format!("these stacks would be rolled back: {}", names.join(", ")),
+            "run it on a terminal, or say --yes",
+        )?;
     }
     let journal = workplace.journal()?;
     let options = RollbackOptions {

@@ -178,6 +178,7 @@ fn last_approved(journals: &Path) -> Result<String, Failure> {
     let runs = journal::runs(journals).into_iter();
     runs.rev().find(|run| run.approved.is_some()).map(|run| run.run).ok_or_else(|| {
         let message = format!("no run in {} was approved", journals.display());
-        EngineError::new(Class::Usage, message).with_hint("`formwork runs` lists the runs").into()
+        let hint = "name a run: `formwork audit RUN`; `formwork runs` lists them";
+        EngineError::new(Class::Usage, message).with_hint(hint).into()
     })
 }

@@ -97,8 +97,8 @@ fn notes(stack: &StackHealth) -> Vec<String> {
         notes.push(format!("{name}: {unknown}"));
     }
     match stack.owner {
-        Some(Ownership::Another) => notes.push(format!("{name} belongs to another app of formwork")),
-        Some(Ownership::Nobody) => notes.push(format!("{name} was not made by formwork")),
+        Some(Ownership::Another) => notes.push(format!("{name} belongs to another app of Formwork")),
+        Some(Ownership::Nobody) => notes.push(format!("{name} was not made by Formwork")),
         _ => {}
     }
     for component in &stack.components {

@@ -67,7 +67,7 @@ pub(crate) struct GcChangeSet {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct GcKept {
-    /// The key, or the stack and the change set.
+    /// The key, the stack and the change set, or `stack` and the name of a stack whose change set is gone.
     pub(crate) name: String,
     /// Why.
     pub(crate) reason: String,
@@ -102,14 +102,33 @@ impl GcReport {
         self.places.iter().map(|place| place.kept.len()).sum()
     }
 
-    /// `3 assets of 1,024 bytes, 2 change sets`.
+    /// `3 assets of 1,024 bytes, 2 change sets`: what may go, and after the deletion what went.
     pub(super) fn totals(&self) -> String {
-        let assets = || self.places.iter().flat_map(|place| &place.assets);
+        let assets = || self.places.iter().flat_map(GcPlace::assets_that_go);
         let bytes: u64 = assets().map(|asset| asset.bytes).sum();
-        let sets: usize = self.places.iter().map(|place| place.change_sets.len()).sum();
+        let sets: usize = self.places.iter().map(|place| place.change_sets_that_go().count()).sum();
         let size = thousands(usize::try_from(bytes).unwrap_or(usize::MAX));
         format!("{} of {size} bytes, {}", count(assets().count(), "asset"), count(sets, "change set"))
     }
+}
+
+impl GcPlace {
+    fn is_kept(&self, name: &str) -> bool {
+        self.kept.iter().any(|kept| kept.name == name)
+    }
+
+    fn assets_that_go(&self) -> impl Iterator<Item = &GcAsset> {
+        self.assets.iter().filter(|asset| !self.is_kept(&asset.key))
+    }
+
+    fn change_sets_that_go(&self) -> impl Iterator<Item = &GcChangeSet> {
+        self.change_sets.iter().filter(|set| !self.is_kept(&name_of_set(&set.stack, &set.name)))
+    }
+}
+
+/// What a change set that was kept is called.
+pub(super) fn name_of_set(stack: &str, name: &str) -> String {
+    format!("{stack}/{name}")
 }
 
 /// A table of assets and one of change sets for each place.
@@ -149,8 +168,7 @@ pub(super) fn text(report: &GcReport) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_may_go_is_told_with_sizes_and_reasons() {
+    fn report() -> GcReport {
         let asset = GcAsset {
             key: "abc.zip".to_owned(),
             bytes: 2_048,
@@ -170,7 +188,28 @@ mod tests {
             change_sets: vec![set],
             kept: Vec::new(),
         };
-        let report = GcReport { deleted: false, places: vec![place] };
+        GcReport { deleted: false, places: vec![place] }
+    }
+
+    /// Regression of #1857: what stays must not be counted among what went.
+    #[test]
+    fn what_is_still_there_is_not_counted_as_deleted() {
+        let kept = |name: &str| GcKept { name: name.to_owned(), reason: "denied".to_owned() };
+        for (names, totals) in [
+            (&["abc.zip"][..], "0 assets of 0 bytes, 1 change set"),
+            (&["app/fw-1"], "1 asset of 2,048 bytes, 0 change sets"),
+            (&["abc.zip", "app/fw-1"], "0 assets of 0 bytes, 0 change sets"),
+            (&["stack app"], "1 asset of 2,048 bytes, 1 change set"),
+        ] {
+            let mut report = report();
+            report.places[0].kept = names.iter().copied().map(kept).collect();
+            assert_eq!(report.totals(), totals, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_go_is_told_with_sizes_and_reasons() {
+        let report = report();
         assert_eq!(report.totals(), "1 asset of 2,048 bytes, 1 change set");
         let wanted = "\
 aws://123456789012/eu-west-1
