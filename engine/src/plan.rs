@@ -5,7 +5,7 @@
 //! whoever carries it out can trust that nothing in it is a guess, except where a stack is marked provisional.
 
 pub mod approval;
-mod change_set;
+pub(crate) mod change_set;
 mod changes;
 mod concealed;
 pub(crate) mod critical_path;
@@ -18,6 +18,7 @@ mod fresh;
 mod growth;
 mod import;
 pub(crate) mod input;
+mod label;
 pub mod late;
 pub(crate) mod leftovers;
 mod limits;
@@ -48,6 +49,7 @@ pub use file::schema;
 pub use fresh::check_fresh;
 pub use import::{GivenIdentifier, Importable, importable, make_import};
 pub(crate) use input::parse as template;
+pub use label::{distinct, qualified};
 pub use make::make;
 pub use model::*;
 pub use request::{Busy, Depth, GivenParameter, PlanRequest};

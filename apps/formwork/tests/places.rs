@@ -32,6 +32,10 @@ fn outputs_of_two_regions_stay_apart() {
     let names: Vec<&String> = file.as_object().unwrap().keys().collect();
     assert_eq!(names, ["app-twin@eu-central-1", "app-twin@us-east-1"]);
 
+    run(&account, &["audit", "--out", "audit"]).ends_with(0);
+    let kept = account.project.json("audit/outputs.json");
+    assert_eq!(kept.as_object().unwrap().keys().collect::<Vec<_>>(), names);
+
     let report: Json =
         serde_json::from_str(&run(&account, &["outputs", "--json"]).ends_with(0).stdout).unwrap();
     assert_schema("outputs.json", &report);

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::report::StackReport;
 use crate::journal::{Journal, kept};
-use crate::plan::input;
 use crate::plan::stack::secrets;
+use crate::plan::{distinct, input};
 
 /// What the name of the file ends with, after the run.
 pub(crate) const SUFFIX: &str = "outputs.json";
@@ -24,16 +24,18 @@ pub(super) fn keep(stacks: &[StackReport], assembly: Option<&CloudAssembly>, jou
     if journal.path().is_none() {
         return;
     }
-    let kept: BTreeMap<&str, BTreeMap<&str, &str>> = stacks
-        .iter()
-        .filter(|stack| !stack.outputs.is_empty())
-        .map(|stack| {
+    let places: Vec<_> = stacks.iter().map(|stack| (stack.name.as_str(), &stack.environment)).collect();
+    let kept: BTreeMap<String, BTreeMap<&str, &str>> = distinct(&places)
+        .into_iter()
+        .zip(stacks)
+        .filter(|(_, stack)| !stack.outputs.is_empty())
+        .map(|(label, stack)| {
             let input = assembly.and_then(|assembly| input::read_one(assembly, &stack.id).ok().flatten());
             let safe = input.map(|input| safe_outputs(&input.template)).unwrap_or_default();
             let value = |name: &String, value| if safe.contains(name) { value } else { HIDDEN };
             let outputs = stack.outputs.iter();
             let outputs = outputs.map(|(name, output)| (name.as_str(), value(name, output.value.as_str())));
-            (stack.name.as_str(), outputs.collect())
+            (label, outputs.collect())
         })
         .collect();
     if let Ok(text) = serde_json::to_vec_pretty(&kept) {

@@ -168,7 +168,7 @@ impl<'r> Maker<'r> {
         let scout = experience.scout();
         tokio::select! {
             () = experience.worth_a_look(scout.as_ref(), clock, started) => {}
-            () = self.runtime.control.reached(Wish::Detach) => return Err(interrupted()),
+            () = self.runtime.control.reached(Wish::Detach) => return Err(self.interrupted(stack)),
         }
         loop {
             let waited = clock.elapsed().saturating_sub(started);
@@ -199,11 +199,13 @@ impl<'r> Maker<'r> {
             }
             tokio::select! {
                 () = clock.sleep(Experience::step(waited)) => {}
-                () = self.runtime.control.reached(Wish::Detach) => {
-                    return Err(if self.late { interrupted_late(stack) } else { interrupted() });
-                }
+                () = self.runtime.control.reached(Wish::Detach) => return Err(self.interrupted(stack)),
             }
         }
+    }
+
+    fn interrupted(&self, stack: &str) -> EngineError {
+        if self.late { interrupted_late(stack) } else { interrupted() }
     }
 
     /// Deletes a change set of this run, and the shell that was made for it.
@@ -247,12 +249,17 @@ impl<'r> Maker<'r> {
     }
 }
 
+/// Whether an ARN is of a region and an account.
+pub(crate) fn is_in(arn: &str, region: &str, account: &str) -> bool {
+    arn.contains(&format!(":{region}:{account}:"))
+}
+
 /// The change set, and its stack, that a process before this one made by the same call, and that nobody has used yet. The
 /// same run may make a change set of that name for a stack of that name in another region.
 fn made_before(history: &History, target: &str, session: &Session) -> Option<(String, String)> {
-    let place = format!(":{}:{}:", session.region(), session.account());
     let made = |call: &Call<'_>| {
-        let is_here = call.names.get("changeSet").is_some_and(|arn| arn.contains(&place));
+        let is_here =
+            call.names.get("changeSet").is_some_and(|arn| is_in(arn, session.region(), session.account()));
         call.operation == "CreateChangeSet" && call.target == target && call.fate == Fate::Done && is_here
     };
     let call = history.calls().filter(made).last()?;

@@ -18,6 +18,7 @@ use self::candidates::{Candidates, candidates};
 pub use self::identifiers::GivenIdentifier;
 use self::template::import_template;
 use super::change_set::{Maker, Outcome};
+use super::concealed::conceal;
 use super::environment::{self, Target};
 use super::input::{self, Input, sha256};
 use super::limits;
@@ -29,6 +30,7 @@ use super::request::PlanRequest;
 use super::settle::{Look, Standing, standing};
 use super::stack::{self, new_change_set};
 use crate::aws::cloudformation::{NewChangeSet, TemplateSource};
+use crate::drift::hide_secrets;
 use crate::error::{Class, EngineError};
 use crate::event::What;
 use crate::follow::Places;
@@ -119,6 +121,8 @@ pub async fn make_import(
     match made {
         Ok(Outcome::Ready(set)) => {
             plan.changes = set.changes;
+            hide_secrets(&mut plan.changes, &partial.template);
+            conceal(&mut plan.changes);
             plan.change_set = Some(PlannedChangeSet { arn: set.arn, name: set.name, stack_id: set.stack_id });
         }
         Ok(Outcome::Empty) => plan.operation = Operation::Nothing,

@@ -138,11 +138,7 @@ pub async fn change_set(
         Ok(Outcome::Ready(set)) => set,
         Err(error) => {
             maker.forget_all().await;
-            if unseen {
-                let now = session.cloudformation().stack(name).await.map_err(|error| told(&error))?;
-                check_base(stack, now.as_ref())?;
-            }
-            return Err(error);
+            return Err(if unseen { cause(stack, error, &session).await } else { error });
         }
     };
     let mut changes = set.changes;
@@ -252,6 +248,18 @@ pub(crate) fn check_base(stack: &StackPlan, now: Option<&Stack>) -> Result<(), E
 pub(crate) fn changed(name: &str, why: &str) -> EngineError {
     EngineError::new(Class::Refused, format!("stack {name} changed since the plan was made: {why}"))
         .with_hint("make a new plan")
+}
+
+/// Why a new stack got no change set. That CloudFormation refused the call may be because somebody made a stack of this name
+/// meanwhile; what is only a shell, or is being deleted, is ours or empty, and the refusal itself says why.
+async fn cause(stack: &StackPlan, error: EngineError, session: &Session) -> EngineError {
+    if error.source.as_ref().is_none_or(|source| source.operation != "CreateChangeSet") {
+        return error;
+    }
+    let now = session.cloudformation().stack(&stack.name).await.ok().flatten();
+    let now = now
+        .filter(|now| !matches!(now.status, StackStatus::ReviewInProgress | StackStatus::DeleteInProgress));
+    check_base(stack, now.as_ref()).err().unwrap_or(error)
 }
 
 /// The values that the plan names, with the secrets that it does not.

@@ -33,7 +33,7 @@ struct Wish<'a> {
     input: &'a Input,
     logical_id: &'a str,
     what: Wanted,
-    /// Whether a condition decides if the resource is made at all.
+    /// Whether a condition decides if it is wanted at all.
     conditional: bool,
 }
 
@@ -85,7 +85,7 @@ pub(crate) async fn check(
             let path = places.get(wish.logical_id).and_then(|place| place.construct_path.clone());
             let who = path.unwrap_or_else(|| format!("{}/{}", wish.input.artifact.id, wish.logical_id));
             if wish.conditional {
-                let message = format!("{who}: {missing}, if its condition has it made");
+                let message = format!("{who}: {missing}, if its condition wants it");
                 runtime.tell(What::Warning { message, hint: None });
             } else {
                 problems.push(format!("{who}: {missing}"));
@@ -113,17 +113,22 @@ fn wishes<'a>(input: &'a Input, target: &Target, standing: &Standing) -> Vec<Wis
     for (logical_id, resource) in input.section("Resources").filter(|(id, _)| !there.contains(id)) {
         let mut wanted = Vec::new();
         let properties = &resource["Properties"];
-        if resource["Type"] == "AWS::EC2::VPCEndpoint" {
-            wanted.extend(
-                scope.text(&properties["ServiceName"]).filter(|name| is_of_aws(name)).map(Wanted::Service),
-            );
+        let region = &target.environment.region;
+        let conditional = resource.get("Condition").is_some();
+        if resource["Type"] == "AWS::EC2::VPCEndpoint" && is_served_here(properties, region, &scope) {
+            let service = scope.text(&properties["ServiceName"]).filter(|name| is_of_aws(name));
+            wanted.extend(service.map(|name| (Wanted::Service(name), conditional)));
         }
         if let Some(name) = scope.text(&properties["AvailabilityZone"]) {
-            wanted.push(Wanted::NamedZone(name));
+            wanted.push((Wanted::NamedZone(name), conditional));
         }
-        zones_selected(properties, &target.environment.region, &scope, &mut wanted);
-        let conditional = resource.get("Condition").is_some();
-        wishes.extend(wanted.into_iter().map(|what| Wish { input, logical_id, what, conditional }));
+        zones_selected(properties, region, &scope, conditional, &mut wanted);
+        wishes.extend(wanted.into_iter().map(|(what, conditional)| Wish {
+            input,
+            logical_id,
+            what,
+            conditional,
+        }));
     }
     wishes
 }
@@ -133,8 +138,20 @@ fn is_of_aws(name: &str) -> bool {
     !name.starts_with("com.amazonaws.vpce.")
 }
 
-/// The places in the region's list of zones that a value selects: `Fn::Select [n, Fn::GetAZs]`.
-fn zones_selected(value: &Value, region: &str, scope: &Scope, found: &mut Vec<Wanted>) {
+/// Whether an endpoint's service is in its own region; another region is asked nothing.
+fn is_served_here(properties: &Value, region: &str, scope: &Scope) -> bool {
+    properties.get("ServiceRegion").is_none_or(|of| scope.text(of).is_some_and(|of| of == region))
+}
+
+/// The places in the region's list of zones that a value selects, `Fn::Select [n, Fn::GetAZs]`, and whether a condition
+/// decides about it: which branch of an `Fn::If` counts, only CloudFormation knows.
+fn zones_selected(
+    value: &Value,
+    region: &str,
+    scope: &Scope,
+    conditional: bool,
+    found: &mut Vec<(Wanted, bool)>,
+) {
     match value {
         Value::Object(object) => {
             if let (1, Some(Value::Array(arguments))) = (object.len(), object.get("Fn::Select"))
@@ -144,11 +161,15 @@ fn zones_selected(value: &Value, region: &str, scope: &Scope, found: &mut Vec<Wa
                 // An empty text stands for the stack's own region.
                 let here = scope.text(of).is_some_and(|of| of.is_empty() || of == region);
                 let index = scope.text(index).and_then(|index| index.parse().ok());
-                found.extend(index.filter(|_| here).map(Wanted::Zone));
+                found.extend(index.filter(|_| here).map(|index| (Wanted::Zone(index), conditional)));
             }
-            object.values().for_each(|inner| zones_selected(inner, region, scope, found));
+            for (name, inner) in object {
+                zones_selected(inner, region, scope, conditional || name == "Fn::If", found);
+            }
         }
-        Value::Array(items) => items.iter().for_each(|inner| zones_selected(inner, region, scope, found)),
+        Value::Array(items) => {
+            items.iter().for_each(|inner| zones_selected(inner, region, scope, conditional, found));
+        }
         _ => {}
     }
 }
@@ -286,10 +307,12 @@ mod tests {
             json!({ "Tags": [{ "Value": select(json!("1"), json!({ "Ref": "AWS::Region" })) }] }),
             select(json!(7), json!("us-east-1")),
             json!({ "Fn::Select": [9, { "Ref": "Subnets" }] }),
+            json!({ "Fn::If": ["Wide", select(json!(5), json!("")), { "Ref": "AWS::NoValue" }] }),
         ] {
-            zones_selected(&value, "eu-west-1", &scope, &mut found);
+            zones_selected(&value, "eu-west-1", &scope, false, &mut found);
         }
-        assert_eq!(found, [Wanted::Zone(2), Wanted::Zone(1)]);
+        let certain = |index| (Wanted::Zone(index), false);
+        assert_eq!(found, [certain(2), certain(1), (Wanted::Zone(5), true)]);
         assert!(is_of_region("eu-west-1a", "eu-west-1") && !is_of_region("us-west-2-lax-1a", "us-west-2"));
     }
 }

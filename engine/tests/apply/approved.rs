@@ -47,6 +47,17 @@ async fn reachability_that_grows_only_in_a_late_change_set_is_refused() {
     assert_eq!(report.code, 0, "{report:#?}");
 }
 
+/// Fault 22: the late change set of a new stack is refused; that its shell is being deleted again is not what is wrong.
+#[tokio::test(start_paused = true)]
+async fn refusal_of_a_late_change_set_is_told_as_it_is() {
+    let case = Case::new("validation app/Group GROUP_CHECK \"the group is wrong\" /Resources/Group");
+    let report = case.deploy(&group_of_range("10.0.0.0/8")).await;
+    let app = of(&report, "app");
+    let message = app.message.clone().unwrap();
+    assert!(message.contains("the group is wrong") && !message.contains("changed since"), "{message}");
+    assert_eq!(app.code, 1, "{report:#?}");
+}
+
 /// A stack with a bucket that is kept and a topic that cannot be made.
 fn half_made() -> Part {
     stack(

@@ -45,6 +45,33 @@ async fn a_detached_run_is_resumed() {
     assert!(ended.message.contains("has ended"), "{}", ended.message);
 }
 
+/// Fault 68: one Ctrl-C while a late change set is made: other stacks were changed by then.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_detached_while_a_change_set_is_made_does_not_say_that_nothing_changed() {
+    let case = Case::new("");
+    let net = part("net", &[], "one");
+    let mut app = part("app", &["net"], "one");
+    app.template["Resources"]["Fromnet"]["Properties"]["Value"] =
+        serde_json::json!({"Fn::GetStackOutput": {"StackName": "net", "OutputName": "Arn"}});
+    let parts = [net, app];
+    let journal = Journal::in_memory_of(RUN, Default::default());
+    let plan = case.plan(Command::Deploy, &parts, &journal).await.unwrap();
+    let assembly = case.assembly(&parts);
+    let runtime = case.next_process();
+    let run = apply::run(&plan, &assembly, &case.options, &runtime, &journal);
+    let user = async {
+        while case.calls("CreateChangeSet") < 2 {
+            runtime.clock.sleep(Duration::from_millis(20)).await;
+        }
+        runtime.control.raise(Wish::Detach);
+    };
+    let (report, ()) = tokio::join!(run, user);
+    let report = report.unwrap();
+    assert_eq!((report.code, of(&report, "net").outcome), (6, StackOutcome::Deployed), "{report:#?}");
+    let message = of(&report, "app").message.clone().unwrap();
+    assert!(message.contains("interrupted while its change set was made"), "{message}");
+}
+
 /// Fault 68: two Ctrl-C. Updates are cancelled; creations cannot be, and that is said.
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_run_takes_updates_back() {

@@ -59,6 +59,22 @@ async fn region_is_asked_once_and_only_about_what_is_still_to_be_made() {
     assert_eq!(asked(&case), (1, 1), "what is there is not asked for");
 }
 
+/// Which branch of a condition counts, and what another region serves, this region cannot be asked.
+#[tokio::test(start_paused = true)]
+async fn zone_below_a_condition_and_service_of_another_region_stop_nobody() {
+    let mut case = Case::new("");
+    let mut net = network("com.amazonaws.eu-west-1.nowhere", 0);
+    let resources = &mut net.template["Resources"];
+    resources["Endpoint"]["Properties"]["ServiceRegion"] = json!("eu-west-1");
+    let zone = &mut resources["Subnet"]["Properties"]["AvailabilityZone"];
+    *zone = json!({ "Fn::If": ["Wide", { "Fn::Select": [5, { "Fn::GetAZs": "" }] }, zone.clone()] });
+    net.template["Conditions"] = json!({ "Wide": { "Fn::Equals": ["a", "b"] } });
+    case.plan(&[net]).await.unwrap();
+    let told = |event: &formwork_engine::Event| matches!(&event.what, What::Warning { message, .. } if message.contains("zone 6 of us-east-1 is wanted"));
+    assert!(case.account.events().iter().any(told));
+    assert_eq!(asked(&case), (0, 1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn denied_question_about_the_region_stops_nobody() {
     let mut case = Case::new("on ec2:* error 403 UnauthorizedOperation \"You are not authorized\"");

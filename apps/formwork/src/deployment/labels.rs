@@ -1,12 +1,13 @@
 //! What stacks are called when a name alone does not say which is meant.
 //!
 //! Two stacks may have one name in two regions or accounts. People see the place of every stack as soon as a run has
-//! several; files keep plain names, as the CDK writes them, except where two stacks would fall together.
+//! several; files keep plain names, as the CDK writes them, except where two stacks would fall together: those the engine
+//! tells apart.
 
 use std::collections::BTreeSet;
 
 use formwork_engine::Event;
-use formwork_engine::plan::Environment;
+use formwork_engine::plan::{Environment, qualified};
 
 /// The places that are known so far.
 #[derive(Clone, Debug, Default)]
@@ -43,29 +44,6 @@ impl Labels {
     }
 }
 
-/// A name of its own for each stack: its plain name, or that and its place where another stack has the same.
-pub(crate) fn distinct(stacks: &[(&str, &Environment)]) -> Vec<String> {
-    let name = |(name, environment): &(&str, &Environment)| {
-        let others = stacks.iter().filter(|(other, _)| other == name).map(|(_, environment)| *environment);
-        let places: BTreeSet<&Environment> = others.collect();
-        if places.len() > 1 { qualified(name, environment, places) } else { (*name).to_owned() }
-    };
-    stacks.iter().map(name).collect()
-}
-
-fn qualified<'e>(
-    name: &str,
-    environment: &Environment,
-    among: impl IntoIterator<Item = &'e Environment>,
-) -> String {
-    let Environment { account, region } = environment;
-    if among.into_iter().any(|other| other.account != *account) {
-        format!("{name}@{account}/{region}")
-    } else {
-        format!("{name}@{region}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,15 +62,5 @@ mod tests {
         assert_eq!(labels.label("net", None), "net");
         labels.learn(&other);
         assert_eq!(labels.label("net", Some(&eu)), "net@1/eu-west-1");
-    }
-
-    #[test]
-    fn only_names_that_repeat_are_qualified_in_files() {
-        let (eu, us, other) = (place("1", "eu-west-1"), place("1", "us-east-1"), place("2", "us-east-1"));
-        assert_eq!(
-            distinct(&[("net", &eu), ("net", &us), ("web", &us)]),
-            ["net@eu-west-1", "net@us-east-1", "web"]
-        );
-        assert_eq!(distinct(&[("net", &us), ("net", &other)]), ["net@1/us-east-1", "net@2/us-east-1"]);
     }
 }

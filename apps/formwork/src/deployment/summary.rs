@@ -6,8 +6,9 @@ use std::path::Path;
 use formwork_assembly::json;
 use formwork_engine::apply::RunReport;
 use formwork_engine::event::StackOutcome;
+use formwork_engine::plan::distinct;
 
-use super::labels::{Labels, distinct};
+use super::labels::Labels;
 use crate::console::{Console, count, table_within};
 use crate::failure::Failure;
 use crate::wrapping::of_output;

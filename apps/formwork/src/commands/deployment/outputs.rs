@@ -1,8 +1,9 @@
 //! `formwork outputs`: what deployed stacks hand on.
 
+use formwork_engine::plan::distinct;
+
 use crate::arguments::{OutputsArguments, OutputsFormat, ProgressOptions};
 use crate::console::{Console, table_within};
-use crate::deployment::labels::distinct;
 use crate::deployment::{Workplace, located, none_deployed};
 use crate::failure::Failure;
 use crate::report::{OutputReport, OutputsReport, StackOutputsReport, to_text};
