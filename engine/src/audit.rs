@@ -41,6 +41,9 @@ pub struct Audit {
     pub began: Option<Timestamp>,
     /// The approval; none when the plan was not approved, and then nothing was changed.
     pub approval: Option<Approval>,
+    /// Who went on with the run after it was cut off or detached, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumptions: Vec<Resumption>,
     /// Why nobody watches any longer although CloudFormation goes on, when that was the last of it.
     pub detached: Option<String>,
     /// The end; none when the run was cut off or detached.
@@ -60,10 +63,21 @@ pub struct Approval {
     pub time: Timestamp,
     /// How: `prompt` by an answer on the terminal, `--yes` by that option, `policy` where nothing had to be asked.
     pub by: String,
-    /// As whom, in each account and region.
+    /// As whom, in each account and region; none where the journal does not tell. Who planned stands in `plan.json`.
     pub identities: Vec<PlannedEnvironment>,
     /// The digest of the plan, which `plan.json` has as well.
     pub plan_digest: String,
+}
+
+/// Who went on with a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Resumption {
+    /// When.
+    #[schemars(with = "String")]
+    pub time: Timestamp,
+    /// As whom, in each account and region.
+    pub identities: Vec<PlannedEnvironment>,
 }
 
 /// The end of a run.
@@ -205,6 +219,14 @@ fn audit(history: &History, path: &Path) -> Audit {
         Record::Ended { code } => Some(End { time: line.time, code: *code }),
         _ => None,
     });
+    let approvers = history.lines.iter().rev().find_map(|line| match &line.record {
+        Record::Approved { callers, .. } => Some(callers.clone()),
+        _ => None,
+    });
+    let resumptions = history.lines.iter().filter_map(|line| match &line.record {
+        Record::Resumed { callers } => Some(Resumption { time: line.time, identities: callers.clone() }),
+        _ => None,
+    });
     Audit {
         format: FORMAT,
         program: summary.program,
@@ -213,9 +235,10 @@ fn audit(history: &History, path: &Path) -> Audit {
         approval: summary.approved.map(|(time, by)| Approval {
             time,
             by,
-            identities: plan.iter().flat_map(|plan| plan.environments.clone()).collect(),
+            identities: approvers.unwrap_or_default(),
             plan_digest: plan.as_ref().map(|plan| plan.digest.clone()).unwrap_or_default(),
         }),
+        resumptions: resumptions.collect(),
         detached: summary.detached,
         end: end.filter(|_| summary.ended.is_some()),
         stacks: stacks.collect(),

@@ -4,6 +4,7 @@
 //! no such call can be made without its record. The ticket carries the idempotency token, which therefore is the same
 //! when a resumed run makes the call again.
 
+mod approval;
 pub mod events;
 mod file;
 pub mod history;

@@ -65,6 +65,23 @@ fn drift_that_cannot_be_told_is_no_success() {
         .prints("DetectStackDrift");
 }
 
+/// Fault 56: what drifted is taken back, and what could not be looked at is not passed over.
+#[test]
+fn drift_taken_back_beside_a_stack_that_cannot_be_told_needs_action() {
+    let account = Account::new();
+    account.run(&["deploy", "--yes"]).ends_with(0);
+    script(
+        &account,
+        "drift app-network/Topic1 /DisplayName other; on DetectStackDrift of app-proxy error 403 AccessDenied",
+    );
+    account
+        .run(&["drift", "--revert", "--yes"])
+        .ends_with(5)
+        .says("? app-proxy  cannot tell")
+        .says("1 stack deployed");
+    account.run(&["drift", "app-network", "--detailed-exitcode"]).ends_with(0);
+}
+
 /// Runs a command with the app `kept`, whose second topic stands for a bucket.
 fn kept(account: &Account, arguments: &[&str]) -> Done {
     Done::of(account.command_of("kept", &[arguments, &["-c", "topics=2"]].concat()).output().unwrap())

@@ -179,6 +179,19 @@ fn change_sets_of_a_lost_run_are_named_and_left() {
     assert_eq!(scene.tokens(), before);
 }
 
+/// Fault 72: a run that ended badly ended badly, also for who looks at it later.
+#[test]
+fn a_lost_run_that_was_rolled_back_is_no_success() {
+    let scene = Scene::new("good", 60.0);
+    scene.account.with(|simulator| {
+        simulator.add("resource app-network/Topic1 create-fails \"no\"".parse().unwrap());
+    });
+    scene.run(&["deploy", "--yes"]).ends_with(4);
+    let run = scene.runs()["runs"][0]["run"].as_str().unwrap().to_owned();
+    std::fs::remove_dir_all(scene.journals()).unwrap();
+    scene.run(&["resume", &run, "--from-cloud"]).ends_with(4).says("app-network: ended in ROLLBACK_COMPLETE");
+}
+
 /// Nobody can go on with what a rehearsal or a look left: what is said does not offer it.
 #[test]
 fn what_cannot_be_resumed_is_not_offered_to_be() {

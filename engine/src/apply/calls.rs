@@ -1,10 +1,10 @@
 //! How the calls of this room end: errors of the service as errors for people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{Error, ErrorKind, RoleOptions, Session};
 use crate::error::{Class, EngineError, Moment};
-use crate::plan::model::StackPlan;
+use crate::plan::model::{Operation, Plan, PlannedEnvironment, StackPlan};
 use crate::runtime::Runtime;
 
 /// The caller of a stack's calls, who must be in the plan's account.
@@ -23,6 +23,27 @@ pub(super) async fn session(stack: &StackPlan, runtime: &Runtime) -> Result<Sess
     let message = format!("stack {}: the plan is for account {planned}, the caller is in {ours}", stack.name);
     Err(EngineError::new(Class::Refused, message)
         .with_hint("use the credentials with which the plan was made, or make a new plan"))
+}
+
+/// Who carries a plan out, as each account and region knows the caller. Of a place that cannot be reached nothing is
+/// known; its stacks say so when their turn comes.
+pub(super) async fn callers(plan: &Plan, runtime: &Runtime) -> Vec<PlannedEnvironment> {
+    let mut asked = BTreeSet::new();
+    let mut callers: Vec<PlannedEnvironment> = Vec::new();
+    for stack in plan.stacks.iter().filter(|stack| stack.operation != Operation::Nothing) {
+        if !asked.insert((&stack.environment, &stack.assume_role_arn, &stack.external_id)) {
+            continue;
+        }
+        let Ok(session) = session(stack, runtime).await else { continue };
+        let caller = PlannedEnvironment {
+            environment: stack.environment.clone(),
+            identity: session.identity().to_owned(),
+        };
+        if !callers.contains(&caller) {
+            callers.push(caller);
+        }
+    }
+    callers
 }
 
 /// An error of a part that plans, while a run goes on: what would end a plan detaches a run.

@@ -18,7 +18,7 @@ pub async fn discard(plan: &Plan, runtime: &Runtime, journal: &Journal) {
             Err(error) => Err(error),
         };
         if let Err(error) = done {
-            let hint = Some("`formwork gc` deletes it later".to_owned());
+            let hint = Some("`formwork gc` deletes it once it is old enough".to_owned());
             runtime.tell_of(stack, What::Warning { message: error.message, hint });
         }
     }

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use futures_util::StreamExt;
 
 use super::attach::Attached;
+use super::report::RunReport;
 use crate::aws::cloudformation::{ChangeSetStatus, Stack, StackStatus};
-use crate::error::EngineError;
+use crate::error::{Class, EngineError};
 use crate::event::What;
 use crate::follow::OperationKind;
 use crate::plan::model::Environment;
@@ -35,6 +36,19 @@ pub struct FoundRun {
     pub waiting: Vec<Waiting>,
     /// The stacks whose latest operation was the run's, and has ended, by name.
     pub ended: BTreeMap<String, StackStatus>,
+}
+
+impl FoundRun {
+    /// The exit code by the worst of the stacks that have ended, as [`RunReport::worst_code`] orders them.
+    pub fn code_of_ended(&self) -> u8 {
+        let code = |status: &StackStatus| match status {
+            StackStatus::DeleteComplete => 0,
+            status if status.is_success() => 0,
+            status if status.is_rolled_back() => Class::RolledBack.exit_code(),
+            _ => Class::NeedsAction.exit_code(),
+        };
+        self.ended.values().map(code).fold(0, RunReport::worst_code)
+    }
 }
 
 /// A change set that was not carried out.

@@ -3,6 +3,7 @@
 use formwork_assembly::CloudAssembly;
 
 use super::attach::approved_plan;
+use super::calls::callers;
 use super::options::ApplyOptions;
 use super::report::RunReport;
 use super::run::carry_out;
@@ -40,5 +41,6 @@ pub async fn resume(
     let options = options.cloned().or(kept).unwrap_or_default();
     let own = kept::open(journal)?;
     let assembly = own.as_ref().or(assembly);
+    journal.resumed(callers(&plan, runtime).await)?;
     carry_out(&plan, assembly, &options, runtime, journal, "resume").await
 }

@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 
+use super::calls::callers;
 use super::options::ApplyOptions;
 use super::report::{Ending, RunReport, StackReport};
 use super::schedule::{Phase, Schedule, Skip, Step, Verdict};
@@ -81,7 +82,7 @@ pub(super) async fn carry_out(
             Some(assembly) => kept::keep(journal, assembly, &stacks)?,
             None => BTreeMap::new(),
         };
-        journal.approved_with(value, &options.approved_by, files)?;
+        journal.approved_with(value, &options.approved_by, callers(plan, runtime).await, files)?;
     }
     let artifacts = assembly.and_then(|assembly| assembly.stacks().ok()).unwrap_or_default();
     let places = plan.stacks.iter().map(|stack| {
@@ -254,7 +255,7 @@ impl<'r> Work<'r> {
     fn discarded(&self, step: Step, why: Option<String>, reports: &mut BTreeMap<usize, StackReport>) {
         let Some(why) = why else { return };
         let message = format!("its change set is left: {why}");
-        let hint = Some("`formwork gc` deletes it later".to_owned());
+        let hint = Some("`formwork gc` deletes it once it is old enough".to_owned());
         self.runtime.tell_of(self.stack(step), What::Warning { message: message.clone(), hint });
         if let Some(report) = reports.get_mut(&step.stack) {
             report.warnings.push(message);

@@ -49,6 +49,8 @@ pub struct LookedStack {
     pub artifact: StackArtifact,
     /// Its template.
     pub template: Value,
+    /// The length of the template's text in bytes, as it would be sent.
+    pub template_bytes: usize,
 }
 
 impl Looked {
@@ -78,7 +80,9 @@ impl Looked {
             let template = assembly.template(&artifact).map_err(crate::assets::input)?;
             let place = places.entry(&located.environment);
             let place = place.or_insert_with(|| Self::new(&located.session, qualifier, bucket));
-            place.stacks.push(LookedStack { located: located.clone(), artifact, template });
+            let template_bytes = assembly.template_text(&artifact).map_err(crate::assets::input)?.len();
+            let located = located.clone();
+            place.stacks.push(LookedStack { located, artifact, template, template_bytes });
         }
         Ok(places.into_values().collect())
     }

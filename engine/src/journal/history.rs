@@ -225,13 +225,20 @@ impl History {
                     summary.approved = Some((line.time, by.clone()));
                     (summary.detached, summary.ended) = (None, None);
                 }
-                Record::Outcome { .. } | Record::Unknown => {}
+                Record::Outcome { .. } | Record::Resumed { .. } | Record::Unknown => {}
             }
         }
         if summary.detached.is_some() {
             summary.ended = None;
         }
         summary
+    }
+}
+
+impl RunSummary {
+    /// Whether it was cut off or detached after it was approved.
+    pub fn is_unfinished(&self) -> bool {
+        self.ended.is_none() && self.approved.is_some()
     }
 }
 
@@ -319,8 +326,7 @@ pub fn is_at_work(path: &Path) -> bool {
 
 /// The runs that were cut off or detached after they were approved, the oldest first.
 pub fn unfinished(directory: &Path) -> Vec<RunSummary> {
-    let pending = |run: &RunSummary| run.ended.is_none() && run.approved.is_some();
-    runs(directory).into_iter().filter(pending).collect()
+    runs(directory).into_iter().filter(RunSummary::is_unfinished).collect()
 }
 
 /// The run that `resume` means when none is named: the latest unfinished one.

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::plan::model::PlannedEnvironment;
+
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Line {
@@ -42,11 +44,20 @@ pub enum Record {
     Approved {
         /// The plan.
         plan: serde_json::Value,
-        /// How it was approved: `prompt`, `--yes`, `policy`. The callers are in the plan.
+        /// How it was approved: `prompt`, `--yes`, `policy`.
         by: String,
+        /// Who approved it, as each account and region knows the caller. Another may have planned: the plan says who did.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        callers: Vec<PlannedEnvironment>,
         /// The files of the assembly that are kept beside the journal for a resumed run, with their SHA-256 in hex.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         files: BTreeMap<String, String>,
+    },
+    /// A run that was cut off or detached goes on.
+    Resumed {
+        /// Who goes on with it, as each account and region knows the caller.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        callers: Vec<PlannedEnvironment>,
     },
     /// A call that changes something is about to be made. It stands on disk before the call leaves.
     Intent {

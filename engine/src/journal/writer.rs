@@ -207,27 +207,6 @@ impl Journal {
         self.surely(record)
     }
 
-    /// Writes down the plan that was approved.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn approved(&self, plan: serde_json::Value, by: &str) -> Result<(), EngineError> {
-        self.approved_with(plan, by, BTreeMap::new())
-    }
-
-    /// Writes down the plan that was approved, and what was kept of its assembly.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub(crate) fn approved_with(
-        &self,
-        plan: serde_json::Value,
-        by: &str,
-        files: BTreeMap<String, String>,
-    ) -> Result<(), EngineError> {
-        self.surely(Record::Approved { plan, by: by.to_owned(), files })
-    }
-
     /// Writes down that nobody watches any longer.
     pub fn detached(&self, reason: &str) {
         let _ = self.surely(Record::Detached { reason: reason.to_owned() });
@@ -254,7 +233,7 @@ impl Journal {
         let _ = receiver.wait_for(|cut| *cut).await;
     }
 
-    fn surely(&self, record: Record) -> Result<(), EngineError> {
+    pub(super) fn surely(&self, record: Record) -> Result<(), EngineError> {
         let mut state = self.lock();
         self.write(&mut state, record, true)
     }

@@ -219,7 +219,7 @@ impl<'r> Maker<'r> {
                 (made.stack_name.as_str(), &made.session),
                 What::Warning {
                     message: format!("change set {} could not be deleted: {}", made.arn, error.message),
-                    hint: Some("`formwork gc` deletes it later".to_owned()),
+                    hint: Some("`formwork gc` deletes it once it is old enough".to_owned()),
                 },
             );
         }

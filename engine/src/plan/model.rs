@@ -59,7 +59,7 @@ pub struct Environment {
     pub region: String,
 }
 
-/// Who planned in an environment.
+/// Who acts in an environment: who planned, or who carries the plan out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedEnvironment {

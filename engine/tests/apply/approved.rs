@@ -1,12 +1,14 @@
 //! Nothing happens that was not approved, also where it shows only while the plan is carried out.
 
+use formwork_engine::apply;
+use formwork_engine::audit::{Audit, Bundle};
 use formwork_engine::aws::cloudformation::StackStatus;
 use formwork_engine::journal::Journal;
 use formwork_engine::plan::approval::{Policy, needs};
 use formwork_engine::plan::{Command, LossKind, Operation};
 use serde_json::{Value, json};
 
-use crate::case::{Case, Part, of, part};
+use crate::case::{Case, Part, RUN, of, part};
 
 fn stack(id: &'static str, needs: &[&'static str], template: Value) -> Part {
     Part { template, ..part(id, needs, "") }
@@ -114,4 +116,36 @@ async fn data_of_a_failed_creation_is_not_deleted_without_approval() {
     });
     run(plan, Journal::in_memory_of("20260102-060000-ffff", Default::default())).await;
     assert_eq!(case.calls("DeleteStack"), 1);
+}
+
+/// A pipeline planned, and somebody else carried the plan out and went on with it: the audit names who did what.
+#[tokio::test(start_paused = true)]
+async fn an_audit_names_who_approved_and_not_who_planned() {
+    let case = Case::new("");
+    let parts = [part("net", &[], "one"), part("app", &["net"], "one")];
+    let directory = case.directory.path().join("journal");
+    let journal = Journal::create(&directory, RUN).unwrap();
+    let mut plan = case.plan(Command::Deploy, &parts, &journal).await.unwrap();
+    let caller = plan.environments[0].identity.clone();
+    plan.environments[0].identity = "arn:aws:sts::123456789012:assumed-role/ci/pipeline".to_owned();
+    let records = journal.history().lines.len() as u64;
+    journal.cut_at(records + 4, true);
+    let (assembly, runtime) = (case.assembly(&parts), case.next_process());
+    tokio::select! {
+        biased;
+        () = journal.was_cut() => {}
+        _ = apply::run(&plan, &assembly, &case.options, &runtime, &journal) => {}
+    }
+    drop(journal);
+    let journal = Journal::open(&directory, RUN).unwrap();
+    let report = apply::resume(&journal, Some(&assembly), None, &case.next_process()).await.unwrap();
+    assert_eq!(report.code, 0, "{report:#?}");
+    let bundle = Bundle::of(&directory, RUN).unwrap();
+    let audit: Audit = serde_json::from_slice(&bundle.files["audit.json"]).unwrap();
+    let approved: Vec<&str> =
+        audit.approval.iter().flat_map(|it| &it.identities).map(|it| it.identity.as_str()).collect();
+    assert_eq!(approved, [caller.as_str()]);
+    assert_eq!(audit.resumptions.len(), 1);
+    assert_eq!(audit.resumptions[0].identities[0].identity, caller);
+    assert!(String::from_utf8_lossy(&bundle.files["plan.json"]).contains("assumed-role/ci/pipeline"));
 }

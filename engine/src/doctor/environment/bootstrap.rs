@@ -103,7 +103,7 @@ fn needs<'s>(stack: &'s LookedStack, qualifier: &str) -> Option<&'s str> {
     let named = stack.template["Parameters"].as_object().into_iter().flatten();
     let reads = named.map(|(_, it)| it).any(|it| it["Default"].as_str() == Some(parameter.as_str()));
     let of_cdk = stack.artifact.properties.bootstrap_stack_version_ssm_parameter.is_some();
-    let large = !of_cdk && stack.template.to_string().len() > GREATEST_INLINE_BYTES;
+    let large = !of_cdk && stack.template_bytes > GREATEST_INLINE_BYTES;
     (reads || large).then_some(stack.located.name.as_str())
 }
 

@@ -26,7 +26,8 @@ fn stack(stage: &Stage, template: Value) -> LookedStack {
         properties: formwork_assembly::manifest::StackProperties::default(),
         dependencies: Vec::new(),
     };
-    LookedStack { located, artifact, template }
+    let template_bytes = template.to_string().len();
+    LookedStack { located, artifact, template, template_bytes }
 }
 
 async fn checks(stage: &Stage, template: Value) -> BTreeMap<(String, String), Check> {

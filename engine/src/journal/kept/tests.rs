@@ -34,7 +34,7 @@ fn approved(directory: &Path) -> Journal {
         ["manifest.json", "net.assets.json", "net.template.json"],
         "what leads out of the assembly is not copied"
     );
-    journal.approved_with(json!({}), "prompt", files).unwrap();
+    journal.approved_with(json!({}), "prompt", Vec::new(), files).unwrap();
     journal
 }
 

@@ -86,7 +86,8 @@ fn reached(
     let region = settings.region.as_ref().map(|region| region.value.as_str());
     match workplace.read(workplace.engine.sessions.session(region, None)) {
         Ok(session) => {
-            report.add("the caller", vec![workplace.run(doctor::identity(&session))]);
+            let check = async { Ok::<_, EngineError>(doctor::identity(&session).await) };
+            report.add("the caller", vec![workplace.read(check)?]);
             Ok(Some(session))
         }
         Err(failure) => {
@@ -135,7 +136,8 @@ fn look(
     }
     for looked in places {
         let title = looked.place();
-        report.add(title, workplace.run(doctor::environment(&looked, &workplace.engine)));
+        let checks = async { Ok::<_, EngineError>(doctor::environment(&looked, &workplace.engine).await) };
+        report.add(title, workplace.read(checks)?);
     }
     let deployed = async { Ok::<_, EngineError>(doctor::deployed(&everywhere).await) };
     report.add("what is deployed", workplace.read(deployed)?);

@@ -118,5 +118,7 @@ fn revert(arguments: &DriftArguments, settings: &Settings, console: &Console) ->
     let approval = asking(&arguments.approval);
     let options = ApplyOptions { parameters: request.parameters.clone(), ..apply_options(&arguments.run) };
     let undertaking = Undertaking { workplace: &workplace, journal: &journal, assembly: &assembly, console };
-    undertaking.deploy(&request, &approval, options, None)
+    undertaking.deploy(&request, &approval, options, None)?;
+    // Of the stacks that could not be looked at nobody knows what is to be taken back.
+    all_told(&report)
 }

@@ -3,13 +3,13 @@
 //! What CloudFormation does for the run is followed to its end. Change sets that wait are not carried out: whether they
 //! were approved stood in the journal.
 
-use formwork_engine::apply::{self, FoundRun, FoundRuns};
+use formwork_engine::apply::{self, FoundRun, FoundRuns, RunReport};
 use formwork_engine::{Class, EngineError};
 
 use crate::console::{Console, count};
 use crate::deployment::summary::{GoingOn, conclude_as};
 use crate::deployment::{Workplace, located};
-use crate::failure::Failure;
+use crate::failure::{Failure, exit};
 use crate::settings::Settings;
 
 /// Finds a run in the stacks of the app, and goes on with it as far as that is possible.
@@ -23,23 +23,36 @@ pub(super) fn resume(
     let found = workplace.read(apply::find_runs(&stacks, &workplace.engine))?;
     let (run, traces) = choose(wanted, &found)?;
     console.talk(&text(run, traces));
+    // Whether one looks before the ends or after them, the run ended as badly.
+    let mut code = traces.code_of_ended();
     if !traces.going_on.is_empty() {
         let report = workplace.run(apply::follow(run, &traces.going_on, &workplace.engine));
         let again = format!("{run} --from-cloud");
-        conclude_as(&report, GoingOn::FromCloud(&again), None, console)?;
+        match conclude_as(&report, GoingOn::FromCloud(&again), None, console) {
+            // An interruption is told as such: what was followed has not ended.
+            Err(Failure::Ended(followed)) if is_end(followed) => {
+                code = RunReport::worst_code(code, followed);
+            }
+            other => other?,
+        }
     }
     if traces.waiting.is_empty() {
         console
             .talk("what else the run was to do stood in its journal; `formwork plan` shows what is left\n");
-        return Ok(());
+        return if code == exit::OK { Ok(()) } else { Err(Failure::Ended(code)) };
     }
     let waiting = count(traces.waiting.len(), "change set");
     let message =
         format!("run {run} cannot be finished without its journal: {waiting} of it may not be approved");
     let error = EngineError::new(Class::NeedsAction, message);
-    Err(error
-        .with_hint("`formwork deploy` plans what is left and asks; `formwork gc` deletes what waits")
-        .into())
+    let hint = "`formwork deploy` plans what is left and asks; \
+        `formwork gc` deletes what waits once it is old enough";
+    Err(error.with_hint(hint).into())
+}
+
+/// Whether a code says how a run ended, and not that it is looked at no longer.
+fn is_end(code: u8) -> bool {
+    [Class::RolledBack, Class::NeedsAction].map(Class::exit_code).contains(&code)
 }
 
 /// The run that is named, or the only one of which something goes on or waits.
