@@ -3,7 +3,7 @@
 //! CloudFormation only knows that a resource was made. Whether a tracking server runs, a target is healthy or an endpoint
 //! was rejected is known by its own service. Components are found among the resources of the deployed stacks by their
 //! type, so that nothing here depends on which construct made them: what an assembly of another tool deployed is shown
-//! too. The readers of [`services`] are shared with the doctor, which asks further.
+//! too. The readers of `services` are shared with the doctor, which asks further.
 //!
 //! Nothing here fails as a whole. What cannot be read is a component or a stack whose state is unknown, with the reason.
 
