@@ -185,3 +185,25 @@ fn clearing_away_counts_what_went_and_not_what_stays() {
         .says("is still there: ")
         .says("1 asset of 4 bytes, 0 change sets deleted");
 }
+
+/// Fault 70: the journal of a run that may be unfinished is damaged; what the run needs cannot be told, so all of it stays.
+#[test]
+fn a_journal_that_cannot_be_read_keeps_everything() {
+    let account = Account::new("bucket our-assets exists");
+    let gc = |arguments: &[&str]| account.run(&[&["gc", "--bucket", "our-assets"], arguments].concat());
+    let key = format!("{}.zip", "a".repeat(64));
+    account.served.with(|simulator| simulator.services_mut().storage.put("our-assets", &key, "four"));
+    let journals = account.project.path().join(".formwork/journal");
+    std::fs::create_dir_all(&journals).unwrap();
+    let path = journals.join("20260102-030405-abcd.jsonl");
+    std::fs::write(&path, "nothing\n{\"sequence\":2}\n").unwrap();
+    gc(&["--yes"])
+        .ends_with(3)
+        .says("what run 20260102-030405-abcd needs cannot be told")
+        .says("is damaged in line 1")
+        .says("may be moved elsewhere");
+    assert_eq!(account.keys("our-assets"), [key]);
+    std::fs::remove_file(path).unwrap();
+    gc(&["--yes"]).ends_with(0).says("1 asset of 4 bytes");
+    assert!(account.keys("our-assets").is_empty());
+}

@@ -1,11 +1,14 @@
 //! Change sets of ours that nobody will execute, and the empty stacks that were made for them.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::{CollectOptions, failed};
 use crate::aws::Session;
 use crate::aws::cloudformation::{ChangeSet, ChangeSetStatus, Deletion, ExecutionStatus, StackStatus};
-use crate::error::EngineError;
+use crate::control::Wish;
+use crate::error::{Class, EngineError};
 use crate::journal::{Intent, Journal};
 use crate::runtime::Runtime;
 
@@ -104,13 +107,15 @@ fn reason(change_set: &ChangeSet, before: Timestamp) -> Option<String> {
     }
 }
 
-/// Deletes change sets, and the empty stacks that were made for them; those that could not be deleted, and why.
+/// Deletes change sets, and the empty stacks that were made for them; those that could not be deleted, and why. An empty
+/// stack that somebody has used since the list was made, or made a change set for, stays.
 ///
 /// # Errors
-/// When the journal cannot be written.
+/// When the journal cannot be written, or the user wishes to stop: what was not deleted yet stays.
 pub async fn delete_change_sets(
     change_sets: &[StaleChangeSet],
     session: &Session,
+    runtime: &Runtime,
     journal: &Journal,
 ) -> Result<Vec<KeptChangeSet>, EngineError> {
     let cloudformation = session.cloudformation();
@@ -120,7 +125,14 @@ pub async fn delete_change_sets(
         part,
         reason,
     };
+    let mut deleted = BTreeSet::new();
     for change_set in change_sets {
+        if runtime.control.wish() != Wish::Continue {
+            let (done, all) = (deleted.len(), change_sets.len());
+            let message = format!("interrupted: {done} of {all} change sets are deleted");
+            return Err(EngineError::new(Class::Interrupted, message)
+                .with_hint("the same command goes on with what is left"));
+        }
         let ticket = journal.intent(Intent::new("DeleteChangeSet", change_set.arn.clone()))?;
         let result = cloudformation.delete_change_set(&change_set.arn, &ticket).await;
         journal.outcome(&ticket, result.as_ref().map(|_| Default::default()));
@@ -128,12 +140,8 @@ pub async fn delete_change_sets(
             kept.push(still(change_set, KeptPart::ChangeSet, error.message));
             continue;
         }
-        if !change_set.with_stack {
-            continue;
-        }
-        // Somebody may have used the empty stack since it was listed.
-        let now = cloudformation.stack(&change_set.stack_id).await;
-        if !now.is_ok_and(|now| now.is_some_and(|now| now.status == StackStatus::ReviewInProgress)) {
+        deleted.insert(change_set.arn.as_str());
+        if !change_set.with_stack || !is_empty(&change_set.stack_id, &deleted, session).await {
             continue;
         }
         let ticket = journal.intent(Intent::new("DeleteStack", change_set.stack_id.clone()))?;
@@ -144,4 +152,16 @@ pub async fn delete_change_sets(
         }
     }
     Ok(kept)
+}
+
+/// Whether a stack still is what stood for these change sets alone. Somebody may have used it since it was listed, or made
+/// a change set that would go with it; where that cannot be told, it stays.
+async fn is_empty(stack_id: &str, deleted: &BTreeSet<&str>, session: &Session) -> bool {
+    let client = session.cloudformation();
+    let now = client.stack(stack_id).await;
+    if !now.is_ok_and(|now| now.is_some_and(|now| now.status == StackStatus::ReviewInProgress)) {
+        return false;
+    }
+    let left = client.change_sets(stack_id).await;
+    left.is_ok_and(|left| left.iter().all(|set| deleted.contains(set.arn.as_str())))
 }

@@ -144,7 +144,8 @@ async fn stale_change_sets_are_ours_and_old() {
     let shown: Vec<_> = stale.iter().map(|it| (it.name.as_str(), it.stack.as_str(), it.with_stack)).collect();
     assert_eq!(shown, [("fw-2", "app", false), ("fw-3", "empty", true), ("fw-4", "shared", false)]);
     assert!(stale[0].reason.starts_with("it was made on "), "{}", stale[0].reason);
-    let kept = delete_change_sets(&stale, &stage.session, &stage.journal).await.expect("deleted");
+    let kept =
+        delete_change_sets(&stale, &stage.session, &stage.runtime, &stage.journal).await.expect("deleted");
     assert!(kept.is_empty(), "{kept:?}");
     tokio::time::sleep(Duration::from_secs(600)).await;
     let cloudformation = stage.session.cloudformation();
@@ -196,4 +197,34 @@ async fn what_an_assembly_would_publish_is_needed() {
     needed.add_assembly(&assembly).expect("can be read");
     assert!(needed.keys.contains(&format!("{}.zip", hash('a'))), "{needed:?}");
     assert!(needed.keys.iter().any(|key| key.starts_with("templates/")), "{needed:?}");
+}
+
+/// Somebody made a change set for the empty stack after the list was made: the stack stays for it.
+#[tokio::test(start_paused = true)]
+async fn empty_stack_that_is_wanted_meanwhile_stays() {
+    let stage = Stage::new("bucket assets exists").await;
+    change_set(&stage, "empty", "fw-1", ChangeSetType::Create, "x").await;
+    days(8).await;
+    let stale = stale_change_sets(&options(7), &stage.session, &stage.runtime).await.expect("a list");
+    assert!(stale[0].with_stack);
+    change_set(&stage, "empty", "fw-2", ChangeSetType::Create, "y").await;
+    let kept = delete_change_sets(&stale, &stage.session, &stage.runtime, &stage.journal).await;
+    assert_eq!(kept.expect("deleted"), []);
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let left = stage.session.cloudformation().change_sets("empty").await.expect("a list");
+    assert_eq!(left.iter().map(|set| set.name.as_str()).collect::<Vec<_>>(), ["fw-2"]);
+}
+
+/// Whoever asks to stop keeps what is not deleted yet.
+#[tokio::test(start_paused = true)]
+async fn deleting_stops_when_it_is_asked_to() {
+    let stage = Stage::new("bucket assets exists").await;
+    change_set(&stage, "empty", "fw-1", ChangeSetType::Create, "x").await;
+    days(8).await;
+    let stale = stale_change_sets(&options(7), &stage.session, &stage.runtime).await.expect("a list");
+    stage.runtime.control.raise(crate::control::Wish::Detach);
+    let stopped = delete_change_sets(&stale, &stage.session, &stage.runtime, &stage.journal).await;
+    assert_eq!(stopped.expect_err("stopped").class, Class::Interrupted);
+    let left = stage.session.cloudformation().change_sets("empty").await.expect("a list");
+    assert_eq!(left.len(), 1);
 }

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use formwork_engine::collect::{self, CollectOptions, KeptPart, Needed, StaleChangeSet, UnusedAsset};
-use formwork_engine::journal::{History, Journal, history};
+use formwork_engine::journal::{self, History, Journal};
 use formwork_engine::plan::{Plan, file};
-use formwork_engine::{EngineError, bootstrap};
+use formwork_engine::{Class, EngineError, bootstrap};
 
 pub(crate) use report::GcReport;
 use report::{GcKept, GcPlace, name_of_set};
@@ -31,6 +31,24 @@ struct Found {
     change_sets: Vec<StaleChangeSet>,
 }
 
+impl Found {
+    /// What was listed and may still go: nothing goes that was not listed.
+    fn still(self, now: Self) -> Self {
+        let listed = |asset: &UnusedAsset| self.assets.contains(asset);
+        let is_listed = |set: &StaleChangeSet| self.change_sets.iter().any(|it| it.arn == set.arn);
+        // The stack goes only if that was said as well.
+        let goes =
+            |set: &StaleChangeSet| self.change_sets.iter().any(|it| it.arn == set.arn && it.with_stack);
+        let change_sets = now.change_sets.into_iter().filter(is_listed);
+        let change_sets = change_sets
+            .map(|set| StaleChangeSet { with_stack: set.with_stack && goes(&set), ..set })
+            .collect();
+        let same_bucket = self.bucket == now.bucket;
+        let assets = now.assets.into_iter().filter(|asset| same_bucket && listed(asset)).collect();
+        Self { session: now.session, bucket: now.bucket, assets, change_sets }
+    }
+}
+
 pub(crate) fn run(
     arguments: &GcArguments,
     settings: &Settings,
@@ -38,7 +56,8 @@ pub(crate) fn run(
     console: &Console,
 ) -> Result<(), Failure> {
     let workplace = Workplace::in_account(settings, &ProgressOptions::default(), console)?;
-    let needed = needed(arguments, settings, surroundings, &workplace, console)?;
+    let of_app = needed(arguments, settings, surroundings, console)?;
+    let needed = and_of_runs(&of_app, &workplace)?;
     let mut sessions = BTreeMap::new();
     for stack in located(&[], settings, &workplace, console)? {
         let key = (stack.environment.account, stack.environment.region);
@@ -61,10 +80,18 @@ pub(crate) fn run(
         workplace.confirm(&question, way_out)?;
     }
     let journal = workplace.journal()?;
-    for (found, place) in found.iter().zip(&mut report.places) {
-        place.kept = workplace.run(delete(found, &journal)).inspect_err(|error| {
-            journal.ended(error.class.exit_code());
-        })?;
+    for (listed, told) in found.into_iter().zip(&mut report.places) {
+        // Between the list and the answer others may have come to need what is on it.
+        let look_again = || {
+            let needed = and_of_runs(&of_app, &workplace)?;
+            let session = listed.session.clone();
+            let now = workplace.read(look(session, arguments, settings, &needed, &workplace))?;
+            let found = listed.still(now);
+            *told = place(&found);
+            told.kept = workplace.run(delete(&found, &workplace, &journal))?;
+            Ok::<_, Failure>(())
+        };
+        look_again().inspect_err(|failure| journal.ended(failure.exit_code()))?;
     }
     report.deleted = true;
     journal.ended(if report.kept() == 0 { exit::OK } else { exit::NEEDS_ACTION });
@@ -84,12 +111,11 @@ fn finish(report: &GcReport, arguments: &GcArguments, console: &Console) -> Resu
     if report.kept() == 0 { Ok(()) } else { Err(Failure::Ended(exit::NEEDS_ACTION)) }
 }
 
-/// What may not go whatever its age: what the app would publish, and what plans need that may yet be carried out.
+/// What may not go whatever its age: what the app would publish, and what the given plans need.
 fn needed(
     arguments: &GcArguments,
     settings: &Settings,
     surroundings: &Surroundings,
-    workplace: &Workplace,
     console: &Console,
 ) -> Result<Needed, Failure> {
     let mut needed = Needed::default();
@@ -98,7 +124,27 @@ fn needed(
     if let Some(assembly) = outcome.assembly() {
         needed.add_assembly(assembly)?;
     }
-    for run in history::unfinished(&workplace.journals()) {
+    for path in &arguments.keep {
+        needed.add_plan(&file::read(&surroundings.directory.join(path))?);
+    }
+    Ok(needed)
+}
+
+/// That, and what unfinished runs need. A journal that cannot be read may be of one, so that nothing goes then.
+fn and_of_runs(needed: &Needed, workplace: &Workplace) -> Result<Needed, Failure> {
+    let mut needed = needed.clone();
+    for run in journal::listing(&workplace.journals()) {
+        let run = run.map_err(|unknown| {
+            let message = format!("what run {} needs cannot be told: {}", unknown.run, unknown.error.message);
+            let hint = match unknown.error.hint {
+                Some(hint) => format!("{hint}; once the run is over, its journal may be moved elsewhere"),
+                None => "once the run is over, its journal may be moved elsewhere".to_owned(),
+            };
+            EngineError::new(Class::Refused, message).with_hint(hint)
+        })?;
+        if !run.is_unfinished() {
+            continue;
+        }
         let journal = History::read(&run.path)?;
         if let Some(plan) = journal.plan() {
             let plan: Plan =
@@ -106,16 +152,13 @@ fn needed(
             needed.add_plan(&plan);
         }
     }
-    for path in &arguments.keep {
-        needed.add_plan(&file::read(&surroundings.directory.join(path))?);
-    }
     Ok(needed)
 }
 
 fn unreadable(path: &Path, error: &serde_json::Error) -> Failure {
     let message = format!("the plan in the journal {} cannot be read: {error}", path.display());
     let hint = "finish the run with `formwork resume`, then run the same command again";
-    EngineError::new(formwork_engine::Class::Refused, message).with_hint(hint).into()
+    EngineError::new(Class::Refused, message).with_hint(hint).into()
 }
 
 async fn look(
@@ -154,10 +197,11 @@ fn place(found: &Found) -> GcPlace {
     }
 }
 
-async fn delete(found: &Found, journal: &Journal) -> Result<Vec<GcKept>, EngineError> {
+async fn delete(found: &Found, workplace: &Workplace, journal: &Journal) -> Result<Vec<GcKept>, EngineError> {
     let bucket = found.bucket.as_deref().unwrap_or_default();
     let assets = collect::delete_assets(&found.assets, bucket, &found.session, journal).await?;
-    let sets = collect::delete_change_sets(&found.change_sets, &found.session, journal).await?;
+    let sets =
+        collect::delete_change_sets(&found.change_sets, &found.session, &workplace.engine, journal).await?;
     let assets = assets.into_iter().map(|(name, reason)| GcKept { name, reason });
     let sets = sets.into_iter().map(|kept| GcKept {
         name: match kept.part {
