@@ -36,6 +36,7 @@ pub mod removal;
 pub mod request;
 mod seen;
 mod settle;
+pub(crate) mod shell;
 pub(crate) mod stack;
 #[cfg(test)]
 pub(crate) mod testing;

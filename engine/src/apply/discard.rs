@@ -2,11 +2,11 @@
 
 use super::calls::{failed, names, session};
 use crate::aws::Session;
-use crate::aws::cloudformation::{Deletion, StackStatus};
 use crate::error::EngineError;
 use crate::event::What;
 use crate::journal::{Intent, Journal};
 use crate::plan::model::{Operation, Plan, StackPlan};
+use crate::plan::shell;
 use crate::runtime::Runtime;
 
 /// Deletes the change sets of a plan that was declined, and the empty stacks that stand for them alone. What cannot be
@@ -31,27 +31,14 @@ pub(super) async fn discard_stack(
     journal: &Journal,
 ) -> Result<(), EngineError> {
     let Some(set) = &stack.change_set else { return Ok(()) };
-    let client = session.cloudformation();
-    let told = |error: crate::aws::Error| failed(&stack.name, &error);
     let ticket = journal.intent(Intent::new("DeleteChangeSet", &set.arn))?;
-    let answer = client.delete_change_set(&set.arn, &ticket).await;
+    let answer = session.cloudformation().delete_change_set(&set.arn, &ticket).await;
     journal.outcome(&ticket, answer.as_ref().map(|()| names([])));
-    answer.map_err(told)?;
+    answer.map_err(|error| failed(&stack.name, &error))?;
     let makes_shell =
         stack.operation == Operation::Create || stack.operation == Operation::Import && stack.base.is_none();
     if !makes_shell {
         return Ok(());
     }
-    let shell = client.stack(&set.stack_id).await.map_err(told)?;
-    if shell.is_none_or(|shell| shell.status != StackStatus::ReviewInProgress) {
-        return Ok(());
-    }
-    let others = client.change_sets(&set.stack_id).await.map_err(told)?;
-    if others.iter().any(|other| other.arn != set.arn) {
-        return Ok(());
-    }
-    let ticket = journal.intent(Intent::new("DeleteStack", &set.stack_id))?;
-    let answer = client.delete_stack(&set.stack_id, &Deletion::default(), &ticket).await;
-    journal.outcome(&ticket, answer.as_ref().map(|()| names([])));
-    answer.map_err(told)
+    shell::delete(&set.stack_id, &set.arn, session, journal, |error| failed(&stack.name, error)).await
 }

@@ -10,6 +10,7 @@ use crate::aws::cloudformation::{ChangeSet, ChangeSetStatus, Deletion, Execution
 use crate::control::Wish;
 use crate::error::{Class, EngineError};
 use crate::journal::{Intent, Journal};
+use crate::plan::shell;
 use crate::runtime::Runtime;
 
 /// What the names of our change sets begin with.
@@ -141,7 +142,11 @@ pub async fn delete_change_sets(
             continue;
         }
         deleted.insert(change_set.arn.as_str());
-        if !change_set.with_stack || !is_empty(&change_set.stack_id, &deleted, session).await {
+        // Somebody may have used the stack since it was listed; where that cannot be told, it stays.
+        let gone = |arn: &str| deleted.contains(arn);
+        if !change_set.with_stack
+            || !shell::is_empty(&change_set.stack_id, session, gone).await.unwrap_or(false)
+        {
             continue;
         }
         let ticket = journal.intent(Intent::new("DeleteStack", change_set.stack_id.clone()))?;
@@ -152,16 +157,4 @@ pub async fn delete_change_sets(
         }
     }
     Ok(kept)
-}
-
-/// Whether a stack still is what stood for these change sets alone. Somebody may have used it since it was listed, or made
-/// a change set that would go with it; where that cannot be told, it stays.
-async fn is_empty(stack_id: &str, deleted: &BTreeSet<&str>, session: &Session) -> bool {
-    let client = session.cloudformation();
-    let now = client.stack(stack_id).await;
-    if !now.is_ok_and(|now| now.is_some_and(|now| now.status == StackStatus::ReviewInProgress)) {
-        return false;
-    }
-    let left = client.change_sets(stack_id).await;
-    left.is_ok_and(|left| left.iter().all(|set| deleted.contains(set.arn.as_str())))
 }

@@ -11,9 +11,9 @@ use formwork_assembly::limits::INLINE_TEMPLATE_BYTES;
 use super::failure::failed;
 use super::limits;
 use super::reasons::{self, Refusal};
+use super::shell;
 use crate::aws::cloudformation::{
-    ChangeSet, ChangeSetStatus, ChangeSetType, Deletion, Experience, NewChangeSet, StackStatus,
-    TemplateSource,
+    ChangeSet, ChangeSetStatus, ChangeSetType, Experience, NewChangeSet, TemplateSource,
 };
 use crate::aws::{Error, ErrorKind, Session};
 use crate::control::Wish;
@@ -285,22 +285,10 @@ pub(crate) async fn delete(made: &Made, journal: &Journal) -> Result<(), EngineE
     if made.shell { delete_shell(made, journal).await } else { Ok(()) }
 }
 
-/// Deletes a stack that is in review and has no change set left.
+/// Deletes the shell that a change set has left.
 async fn delete_shell(made: &Made, journal: &Journal) -> Result<(), EngineError> {
     let told = |error: &Error| failed(&format!("stack {}", made.stack_name), error);
-    let client = made.session.cloudformation();
-    let stack = client.stack(&made.stack_id).await.map_err(|error| told(&error))?;
-    if stack.is_none_or(|stack| stack.status != StackStatus::ReviewInProgress) {
-        return Ok(());
-    }
-    let others = client.change_sets(&made.stack_id).await.map_err(|error| told(&error))?;
-    if others.iter().any(|other| other.arn != made.arn) {
-        return Ok(());
-    }
-    let ticket = journal.intent(Intent::new("DeleteStack", &made.stack_id))?;
-    let answer = client.delete_stack(&made.stack_id, &Deletion::default(), &ticket).await;
-    journal.outcome(&ticket, answer.as_ref().map(|()| Default::default()));
-    answer.map_err(|error| told(&error))
+    shell::delete(&made.stack_id, &made.arn, &made.session, journal, told).await
 }
 
 /// Whether a change set may make a shell of a stack. An import into a stack that is there does not, which its status
