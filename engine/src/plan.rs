@@ -6,8 +6,7 @@
 
 pub mod approval;
 pub(crate) mod change_set;
-mod changes;
-mod concealed;
+pub(crate) mod changes;
 pub(crate) mod critical_path;
 mod destroy;
 mod environment;

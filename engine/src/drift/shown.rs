@@ -83,17 +83,18 @@ impl<'t> Shown<'t> {
     }
 }
 
-/// Hides what looks like a secret, or comes from one, in changes: one that takes drift back tells what there really is.
+/// Hides what looks like a secret, or comes from one, in changes: a plan is written down and shown in logs of pipelines, and
+/// one that takes drift back tells what there really is. CloudFormation itself hides the values of `NoEcho` parameters
+/// only.
 pub(crate) fn hide_secrets(changes: &mut [ResourceChange], template: &Value) {
     let shown = Shown::of(Some(template));
     for change in changes {
         for detail in &mut change.details {
-            let Some(path) = detail.path.as_deref().and_then(|path| path.strip_prefix("/Properties")) else {
-                continue;
-            };
-            let is_secret = shown.is_secret(&change.logical_id, path);
+            let place = detail.path.clone().or_else(|| detail.name.clone()).unwrap_or_default();
+            let property = place.strip_prefix("/Properties");
+            let is_secret = property.is_some_and(|path| shown.is_secret(&change.logical_id, path));
             for text in [&mut detail.before, &mut detail.after].into_iter().flatten() {
-                *text = if is_secret { HIDDEN.to_owned() } else { by_name(path, text) };
+                *text = if is_secret { HIDDEN.to_owned() } else { by_name(&place, text) };
             }
         }
     }
@@ -132,6 +133,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::plan::changes::between;
 
     fn difference(path: &str, expected: Value, actual: Value) -> PropertyDifference {
         PropertyDifference { path: path.to_owned(), expected, actual, kind: "NOT_EQUAL".to_owned() }
@@ -196,5 +198,28 @@ mod tests {
         added.kind = "ADD".to_owned();
         let found = Shown::of(Some(&template)).property(&drift(json!({}), json!({"Port": 1})), &added);
         assert_eq!((found.expected, found.actual), (None, Some(json!(1))));
+    }
+
+    /// Fault 74: a password in a template is in no plan.
+    #[test]
+    fn a_password_in_a_template_is_not_shown() {
+        let database = |password: &str| {
+            json!({"Resources": {"Database": {"Type": "AWS::RDS::DBInstance", "Properties": {
+                "MasterUserPassword": password, "Engine": password.len().to_string()
+            }}}})
+        };
+        let mut changes = between(Some(&database("correct horse")), &database("battery staple 2"));
+        assert!(format!("{changes:?}").contains("battery staple"));
+        hide_secrets(&mut changes, &database("battery staple 2"));
+        let told = format!("{changes:?}");
+        assert!(!told.contains("horse") && !told.contains("staple"), "{told}");
+        assert!(told.contains("\"13\"") && told.contains("\"16\""), "{told}");
+    }
+
+    #[test]
+    fn a_secret_within_a_structure_is_hidden_alone() {
+        let told = by_name("/Properties/Environment", r#"{"Variables":{"API_TOKEN":"x","STAGE":"dev"}}"#);
+        assert!(told.contains("dev") && !told.contains("\"x\""), "{told}");
+        assert_eq!(by_name("/Properties/Name", "plain"), "plain");
     }
 }

@@ -18,7 +18,6 @@ use self::candidates::{Candidates, candidates};
 pub use self::identifiers::GivenIdentifier;
 use self::template::import_template;
 use super::change_set::{Maker, Outcome};
-use super::concealed::conceal;
 use super::environment::{self, Target};
 use super::input::{self, Input, sha256};
 use super::limits;
@@ -122,7 +121,6 @@ pub async fn make_import(
         Ok(Outcome::Ready(set)) => {
             plan.changes = set.changes;
             hide_secrets(&mut plan.changes, &partial.template);
-            conceal(&mut plan.changes);
             plan.change_set = Some(PlannedChangeSet { arn: set.arn, name: set.name, stack_id: set.stack_id });
         }
         Ok(Outcome::Empty) => plan.operation = Operation::Nothing,

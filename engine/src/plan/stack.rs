@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::change_set::{Outcome, name};
 use super::changes;
-use super::concealed::conceal;
 use super::environment::Target;
 use super::failure::failed;
 use super::growth::growth;
@@ -98,7 +97,6 @@ pub(crate) async fn plan(
         draft.losses.extend(losses);
         draft.left = left;
     }
-    conceal(&mut draft.changes);
     Ok(draft)
 }
 
