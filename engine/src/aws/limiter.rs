@@ -28,8 +28,9 @@ const LEAST: f64 = 1.0;
 const MOST: f64 = 15.0;
 /// Calls that may leave at once after a quiet time.
 const BURST: f64 = 8.0;
-/// Calls that only ask, in any second. What is known to be throttled are about ten reads a second.
-const READS: usize = 8;
+/// The most calls that only ask, in any second, for one caller in one account and region. AWS publishes no number; what is
+/// known to be throttled are about ten a second.
+pub(crate) const READS_A_SECOND: usize = 8;
 /// A second, and a little more: what leaves within a second does not arrive within a second.
 const SECOND: Duration = Duration::from_millis(1_050);
 /// Calls that may be on their way at the same time.
@@ -168,13 +169,13 @@ impl Limiter {
 impl Bucket {
     /// When the next read may leave, if not at once.
     fn next_read(&self) -> Option<Duration> {
-        (self.reads.len() >= READS)
+        (self.reads.len() >= READS_A_SECOND)
             .then(|| self.reads.front().map_or(Duration::ZERO, |first| *first + SECOND))
     }
 
     fn read_left(&mut self, now: Duration) {
         self.reads.push_back(now);
-        if self.reads.len() > READS {
+        if self.reads.len() > READS_A_SECOND {
             self.reads.pop_front();
         }
     }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-/// The most reads that are sent in any second, for one caller in one account and region. AWS publishes no number; what
-/// is known to be throttled are about ten a second.
-pub(super) const READS_A_SECOND: f64 = 8.0;
+use crate::aws::limiter::READS_A_SECOND;
+
 /// How many stacks a page of `ListStacks` has.
 pub(super) const STACKS_A_PAGE: usize = 100;
 
@@ -68,7 +67,7 @@ impl Budget {
     }
 
     fn rate(&self) -> f64 {
-        READS_A_SECOND - self.capacity()
+        READS_A_SECOND as f64 - self.capacity()
     }
 
     /// The time between two lists, so that they take half of the budget at most, and no more than one a second.
@@ -145,7 +144,7 @@ mod tests {
                 let in_second =
                     taken.iter().filter(|at| *at >= start && **at < *start + Duration::from_secs(1)).count();
                 // A list of more pages than the bucket holds goes out at once and is waited for afterwards.
-                let at_most = READS_A_SECOND as usize + budget.pages().saturating_sub(6);
+                let at_most = READS_A_SECOND + budget.pages().saturating_sub(6);
                 assert!(in_second <= at_most, "{in_second} reads in a second with {stacks} stacks");
             }
         }
