@@ -1,27 +1,25 @@
-//! The signing proxy between plain MLflow clients and managed MLflow.
-//!
-//! For now it answers `/healthz` only: load balancers and boot scripts can already be built on it.
-
-mod server;
-mod settings;
+//! The proxy as a program: settings in, a server until it is told to stop.
 
 use std::process::ExitCode;
 
+use mlflow_proxy::server;
+use mlflow_proxy::settings::Reader;
 use tokio::net::TcpListener;
-
-use settings::Settings;
 
 /// Settings that cannot be used end the program with this status, as in the `formwork` command line.
 const BAD_SETTINGS: u8 = 10;
 
 fn main() -> ExitCode {
-    let settings = match Settings::from_variables(|name| std::env::var_os(name)) {
-        Ok(settings) => settings,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return ExitCode::from(BAD_SETTINGS);
+    let lookup = |name: &str| std::env::var_os(name);
+    let mut reader = Reader::new(&lookup);
+    let settings = server::Settings::read(&mut reader);
+    let mistakes = reader.into_mistakes();
+    if !mistakes.is_empty() {
+        for mistake in mistakes {
+            eprintln!("error: {mistake}");
         }
-    };
+        return ExitCode::from(BAD_SETTINGS);
+    }
     match run(&settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -32,13 +30,12 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn run(settings: &Settings) -> Result<(), String> {
+async fn run(settings: &server::Settings) -> Result<(), String> {
     let stop = server::stop_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
         format!(
-            "cannot listen on {}: {error}\nhint: choose another address by {}",
-            settings.listen,
-            settings::LISTEN
+            "cannot listen on {}: {error}\nhint: choose another address by MLFLOW_PROXY_LISTEN",
+            settings.listen
         )
     })?;
     let address = listener.local_addr().map_err(|error| format!("the socket has no address: {error}"))?;

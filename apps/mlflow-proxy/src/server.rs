@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -19,6 +20,33 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::settings::{Reader, Variable};
+
+/// The settings of the server.
+pub const VARIABLES: &[Variable] = &[LISTEN];
+
+const LISTEN: Variable = Variable {
+    name: "MLFLOW_PROXY_LISTEN",
+    default: "127.0.0.1:5000",
+    about: "The address and port to listen on; port 0 lets the system choose one.",
+};
+
+/// Where and how the server listens.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+}
+
+impl Settings {
+    /// Reads the server's settings.
+    pub fn read(reader: &mut Reader<'_>) -> Self {
+        let hint = "give IP:port, such as 127.0.0.1:5000 or [::]:5000";
+        let listen = reader.parsed(&LISTEN, "an address", hint);
+        Self { listen: listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 5000))) }
+    }
+}
+
 /// How long requests under way may take after a stop signal. Load balancers wait longer (300 s by default).
 const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 
@@ -29,7 +57,7 @@ const HEAD_LIMIT: Duration = Duration::from_secs(30);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Waits for SIGTERM (service managers) or SIGINT (Ctrl-C). The signals are caught from this call on.
-pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
@@ -41,7 +69,7 @@ pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 }
 
 /// Serves until `stop` is ready, then drains.
-pub(crate) async fn serve(listener: TcpListener, stop: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, stop: impl Future<Output = ()>) {
     serve_with(listener, stop, service_fn(async |request| Ok(answer(&request)))).await;
 }
 
@@ -112,7 +140,6 @@ fn json(status: StatusCode, body: &serde_json::Value) -> Response<Full<Bytes>> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
     use std::sync::Arc;
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
