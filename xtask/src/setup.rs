@@ -1,4 +1,4 @@
-//! Fetches what the tests need beyond Rust: three Python environments and two folders of Node packages, each from a lock file.
+//! Fetches what the tests need beyond Rust: the Python environments and two folders of Node packages, each from a lock file.
 //!
 //! A stamp beside each holds the text of the lock file that it was made from, so that a second run costs nothing and a
 //! changed lock file makes it anew. Packages are checked against the hashes in the lock files; none is built from source.
@@ -37,6 +37,17 @@ pub(crate) fn lambda_layers(paths: &Paths) -> Result<(), String> {
 /// No Python that serves is there, or the packages cannot be fetched.
 pub(crate) fn emulator(paths: &Paths) -> Result<(), String> {
     python_environment(&paths.emulator_venv(), &paths.join("tests/emulator/requirements.txt"))
+}
+
+/// Makes sure that a version of MLflow is installed in its Python environment; it is named as its requirements in
+/// `tests/proxy/requirements` are.
+///
+/// # Errors
+///
+/// No Python that serves is there, or the packages cannot be fetched.
+pub(crate) fn mlflow(paths: &Paths, version: &str) -> Result<(), String> {
+    let requirements = paths.join("tests/proxy/requirements").join(format!("{version}.txt"));
+    python_environment(&paths.mlflow_venv(version), &requirements)
 }
 
 /// Makes sure that the Node packages are installed.

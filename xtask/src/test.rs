@@ -24,6 +24,7 @@ pub(crate) fn run(paths: &Paths, slow: bool) -> Result<(), String> {
     let judges = parts.run("set-up: template judges (Python)", || setup::judges(paths));
     let node = parts.run("set-up: Node packages", || setup::node_packages(paths));
     let emulator = parts.run("set-up: emulator of AWS (Python)", || setup::emulator(paths));
+    let mlflow = parts.run("set-up: MLflow (Python)", || setup::mlflow(paths, "newest"));
 
     if judges && node {
         parts.run("generated files are up to date", || generated_files(paths, true));
@@ -39,7 +40,7 @@ pub(crate) fn run(paths: &Paths, slow: bool) -> Result<(), String> {
         run_program(cargo(paths).args(without))
     });
 
-    if judges && node && emulator {
+    if judges && node && emulator && mlflow {
         parts.run("Rust tests", || run_program(&mut rust_tests(paths, slow)));
     } else {
         parts.missing("Rust tests", "the foreign programs that they ask could not be fetched");
@@ -71,6 +72,7 @@ fn rust_tests(paths: &Paths, slow: bool) -> Command {
         .env("FORMWORK_BOTO3", venv_program(&paths.venv(), "python"))
         .env("FORMWORK_CDK", paths.cdk())
         .env("FORMWORK_EMULATOR", venv_program(&paths.emulator_venv(), "python"))
+        .env("FORMWORK_MLFLOW_PYTHON", venv_program(&paths.mlflow_venv("newest"), "python"))
         .env("FORMWORK_REQUIRE_ORACLES", "1");
     if slow {
         command.env("FORMWORK_SLOW", "1");
