@@ -2,17 +2,27 @@
 
 use std::process::ExitCode;
 
+use mlflow_proxy::operate::{Operate, notify};
 use mlflow_proxy::server;
-use mlflow_proxy::settings::Reader;
+use mlflow_proxy::settings::{Arguments, Reader, Settings};
 use tokio::net::TcpListener;
 
 /// Settings that cannot be used end the program with this status, as in the `formwork` command line.
 const BAD_SETTINGS: u8 = 10;
 
 fn main() -> ExitCode {
-    let lookup = |name: &str| std::env::var_os(name);
+    let arguments = match Arguments::parse(std::env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and the version come this way too. A closed pipe is no error.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(BAD_SETTINGS) } else { ExitCode::SUCCESS };
+        }
+    };
+    let environment = |name: &str| std::env::var_os(name);
+    let lookup = |name: &str| arguments.value(name, &environment);
     let mut reader = Reader::new(&lookup);
-    let settings = server::Settings::read(&mut reader);
+    let settings = Settings::read(&mut reader);
     let mistakes = reader.into_mistakes();
     if !mistakes.is_empty() {
         for mistake in mistakes {
@@ -30,16 +40,17 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn run(settings: &server::Settings) -> Result<(), String> {
+async fn run(settings: &Settings) -> Result<(), String> {
     let stop = server::stop_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
-    let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
-        format!(
-            "cannot listen on {}: {error}\nhint: choose another address by MLFLOW_PROXY_LISTEN",
-            settings.listen
-        )
+    let listen = settings.server.listen;
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
+        format!("cannot listen on {listen}: {error}\nhint: choose another address by MLFLOW_PROXY_LISTEN")
     })?;
     let address = listener.local_addr().map_err(|error| format!("the socket has no address: {error}"))?;
-    eprintln!("listening on http://{address}");
+    let operate = Operate::new(&settings.operate);
+    tracing::info!("listening on http://{address}");
+    notify::ready();
     server::serve(listener, stop).await;
+    operate.finish().await;
     Ok(())
 }

@@ -88,7 +88,7 @@ where
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    eprintln!("warning: cannot accept a connection: {error}");
+                    tracing::warn!(error = %error, "cannot accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
@@ -102,9 +102,9 @@ where
         });
     }
     drop(listener);
-    eprintln!("stopping: {} connections to drain", connections.count());
+    tracing::info!(connections = connections.count() as u64, "stopping");
     if tokio::time::timeout(DRAIN_LIMIT, connections.shutdown()).await.is_err() {
-        eprintln!("warning: gave up requests that were still running after {} s", DRAIN_LIMIT.as_secs());
+        tracing::warn!(seconds = DRAIN_LIMIT.as_secs(), "gave up requests that were still running");
     }
 }
 

@@ -3,9 +3,33 @@
 //! Each room declares and reads its own; a [`Reader`] collects every mistake, so that `--check` can tell them all at
 //! once. A wrong value is an error before anything is listened on: a proxy that guesses would be found out by its users.
 
+mod arguments;
 mod reader;
+mod table;
 
+pub use arguments::{Arguments, Task, command};
 pub use reader::{Mistake, Reader, Variable};
+pub use table::table;
 
-/// The names of all settings, for `--help`, `--check` and the documentation.
-pub const VARIABLES: &[&[Variable]] = &[crate::server::VARIABLES];
+/// The settings of all rooms under the headings of `--help` and of the documentation, in that order.
+pub const VARIABLES: &[(&str, &[Variable])] =
+    &[("Server", crate::server::VARIABLES), ("Operating", crate::operate::VARIABLES)];
+
+/// Everything that can be set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where and how the server listens.
+    pub server: crate::server::Settings,
+    /// Logs and metrics.
+    pub operate: crate::operate::Settings,
+}
+
+impl Settings {
+    /// Reads all settings; what is wrong stands in the reader afterwards.
+    pub fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            server: crate::server::Settings::read(reader),
+            operate: crate::operate::Settings::read(reader),
+        }
+    }
+}

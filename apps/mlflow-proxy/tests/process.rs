@@ -8,7 +8,10 @@ use std::process::{Child, Command, Output, Stdio};
 
 fn proxy(listen: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mlflow-proxy"));
-    command.env("MLFLOW_PROXY_LISTEN", listen).stderr(Stdio::piped());
+    command
+        .env("MLFLOW_PROXY_LISTEN", listen)
+        .env("MLFLOW_PROXY_METRICS_LISTEN", "off")
+        .stderr(Stdio::piped());
     command
 }
 
@@ -18,8 +21,9 @@ fn start() -> (Child, BufReader<impl Read>, String) {
     let mut said = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     said.read_line(&mut line).unwrap();
-    let address =
-        line.trim().strip_prefix("listening on http://").expect("it says where it listens").to_owned();
+    let said_line: serde_json::Value = serde_json::from_str(&line).expect("a line of JSON");
+    let message = said_line["message"].as_str().unwrap();
+    let address = message.strip_prefix("listening on http://").expect("it says where it listens").to_owned();
     (child, said, address)
 }
 
