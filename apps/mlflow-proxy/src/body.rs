@@ -1,10 +1,15 @@
 //! The bodies of requests and answers: a stream of chunks, wherever they come from.
 
 use std::error::Error;
+use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::CONNECTION;
+use http::{HeaderValue, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full};
+
+use crate::problem::Problem;
 
 /// What can go wrong while a body is under way.
 pub type BodyError = Box<dyn Error + Send + Sync>;
@@ -20,4 +25,21 @@ pub fn empty() -> Body {
 /// A body that is at hand as a whole.
 pub fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// The client sent no byte of its body for too long.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("no byte of the request's body came for {} s", .0.as_secs())]
+pub struct Stalled(pub Duration);
+
+/// The problem to answer when the body of a request cannot be read: whoever reads one ends with this.
+pub fn problem(error: &BodyError) -> Problem {
+    let problem = if error.is::<Stalled>() {
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "BAD_REQUEST", error.to_string())
+    } else {
+        // Mostly nobody is there any more to read it.
+        let message = "the request's body ended before it was complete";
+        Problem::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
+    };
+    problem.header(CONNECTION, HeaderValue::from_static("close"))
 }

@@ -1,9 +1,11 @@
 //! The proxy as a program: settings in, a server until it is told to stop.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use mlflow_proxy::gate::Proxy;
 use mlflow_proxy::operate::{Operate, notify};
-use mlflow_proxy::server;
+use mlflow_proxy::server::{self, Tls};
 use mlflow_proxy::settings::{Arguments, Reader, Settings};
 use tokio::net::TcpListener;
 
@@ -39,18 +41,30 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
-async fn run(settings: &Settings) -> Result<(), String> {
+fn run(settings: &Settings) -> Result<(), String> {
+    let runtime = server::runtime(settings.server.workers);
+    runtime.map_err(|error| format!("cannot start worker threads: {error}"))?.block_on(serve(settings))
+}
+
+async fn serve(settings: &Settings) -> Result<(), String> {
     let stop = server::stop_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
     let listen = settings.server.listen;
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         format!("cannot listen on {listen}: {error}\nhint: choose another address by MLFLOW_PROXY_LISTEN")
     })?;
     let address = listener.local_addr().map_err(|error| format!("the socket has no address: {error}"))?;
+    let tls = settings.server.tls.as_ref();
+    let tls = tls.map(|(certificate, key)| Tls::read(certificate, key)).transpose();
+    let tls = tls.map_err(|error| error.to_string())?;
     let operate = Operate::new(&settings.operate);
-    tracing::info!("listening on http://{address}");
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    tracing::info!("listening on {scheme}://{address}");
+    if let Some(tls) = tls.clone() {
+        tokio::spawn(tls.keep_fresh());
+    }
     notify::ready();
-    server::serve(listener, stop).await;
+    let proxy = Arc::new(Proxy::new(operate.clone()));
+    server::serve(listener, &settings.server, tls, proxy, operate.clone(), stop).await;
     operate.finish().await;
     Ok(())
 }

@@ -1,60 +1,77 @@
 //! Takes connections, answers requests and stops without cutting anybody off.
 //!
-//! After a stop signal nothing new is accepted, requests under way are answered, idle connections are closed, and what is
-//! left after [`DRAIN_LIMIT`] is given up, so that a restart always comes to an end.
+//! After a stop signal readiness goes first, so that a balancer sends no more; for a short time everything is still
+//! accepted, and each answer asks its client to close. Then nothing new is accepted, requests under way are answered, idle
+//! connections are closed, and what is left after the drain limit is given up, so that a restart always comes to an end.
 
-use std::convert::Infallible;
+mod connection;
+mod guard;
+mod lifecycle;
+mod pace;
+mod settings;
+mod tls;
+
+#[cfg(test)]
+mod tests;
+
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
-use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
+use http::{Request, Response};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
 
-use crate::settings::{Reader, Variable};
-
-/// The settings of the server.
-pub const VARIABLES: &[Variable] = &[LISTEN];
-
-const LISTEN: Variable = Variable {
-    name: "MLFLOW_PROXY_LISTEN",
-    default: "127.0.0.1:5000",
-    about: "The address and port to listen on; port 0 lets the system choose one.",
-};
-
-/// Where and how the server listens.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The address to listen on.
-    pub listen: SocketAddr,
-}
-
-impl Settings {
-    /// Reads the server's settings.
-    pub fn read(reader: &mut Reader<'_>) -> Self {
-        let hint = "give IP:port, such as 127.0.0.1:5000 or [::]:5000";
-        let listen = reader.parsed(&LISTEN, "an address", hint);
-        Self { listen: listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 5000))) }
-    }
-}
-
-/// How long requests under way may take after a stop signal. Load balancers wait longer (300 s by default).
-const DRAIN_LIMIT: Duration = Duration::from_secs(30);
-
-/// How long a client may take for the head of a request, so that silent connections do not pile up.
-const HEAD_LIMIT: Duration = Duration::from_secs(30);
+use crate::body::Body;
+use crate::operate::Operate;
+use connection::Wire;
+use lifecycle::{Lifecycle, Phase};
+pub use settings::{Settings, VARIABLES};
+pub use tls::{Tls, TlsError};
 
 /// How long to wait after a failed accept: such as out of file descriptors, which does not end at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a client gets for whom there is no place. Written as it is: there is no HTTP machinery for that connection.
+const NO_PLACE: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 2\r\n\
+    connection: close\r\ncontent-length: 93\r\n\r\n\
+    {\"error_code\":\"TEMPORARILY_UNAVAILABLE\",\"message\":\"too many connections are open; try again\"}";
+
+/// Who answers requests.
+pub trait Handler: Send + Sync + 'static {
+    /// The answer to a request. It never fails: what goes wrong is an answer too.
+    fn answer(&self, request: Request<Body>, peer: Peer) -> impl Future<Output = Response<Body>> + Send;
+}
+
+/// The other side of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// Its address, which may be a balancer's.
+    pub address: SocketAddr,
+    /// Whether it speaks TLS with us.
+    pub tls: bool,
+}
+
+/// The threads that do the work. One alone needs nothing to share it with others, and does more for it.
+///
+/// # Errors
+///
+/// When the system gives no threads.
+pub fn runtime(workers: Option<usize>) -> io::Result<Runtime> {
+    let mut builder = match workers {
+        Some(1) => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    if let Some(workers) = workers {
+        builder.worker_threads(workers);
+    }
+    builder.enable_all().build()
+}
 
 /// Waits for SIGTERM (service managers) or SIGINT (Ctrl-C). The signals are caught from this call on.
 pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
@@ -68,215 +85,97 @@ pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Serves until `stop` is ready, then drains.
-pub async fn serve(listener: TcpListener, stop: impl Future<Output = ()>) {
-    serve_with(listener, stop, service_fn(async |request| Ok(answer(&request)))).await;
-}
-
-async fn serve_with<S>(listener: TcpListener, stop: impl Future<Output = ()>, service: S)
-where
-    S: Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible>,
-    S: Clone + Send + 'static,
-    S::Future: Send,
-{
-    let connections = GracefulShutdown::new();
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT);
+/// Serves until `stop` is ready, then drains. `tls` is for connections that begin with a TLS handshake.
+pub async fn serve<H: Handler>(
+    listener: TcpListener,
+    settings: &Settings,
+    tls: Option<Tls>,
+    handler: Arc<H>,
+    operate: Arc<Operate>,
+    stop: impl Future<Output = ()>,
+) {
+    raise_file_limit(settings.max_connections);
+    let places = Arc::new(Semaphore::new(settings.max_connections));
+    let wire = Arc::new(Wire::new(settings.clone(), tls, handler, Lifecycle::new(operate)));
+    let lifecycle = wire.lifecycle();
     let mut stop = pin!(stop);
-    loop {
-        let stream = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    tracing::warn!(error = %error, "cannot accept a connection");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                    continue;
-                }
-            },
-            () = &mut stop => break,
-        };
-        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service.clone()));
-        tokio::spawn(async move {
-            // A client that goes away or speaks no HTTP is its own affair: hyper has answered what can be answered.
-            let _ = connection.await;
-        });
+    while let Some(accepted) = until(&mut stop, listener.accept()).await {
+        take(accepted, &places, &wire).await;
+    }
+    lifecycle.enter(Phase::Leaving);
+    let (connections, requests) = lifecycle.load();
+    tracing::info!(connections, requests, "stopping");
+    let mut delay = pin!(tokio::time::sleep(settings.drain_delay));
+    while let Some(accepted) = until(&mut delay, listener.accept()).await {
+        take(accepted, &places, &wire).await;
+    }
+    // Who is connected already, as far as the kernel is concerned, gets an answer too.
+    while let Ok(accepted) = tokio::time::timeout(Duration::ZERO, listener.accept()).await {
+        take(accepted, &places, &wire).await;
     }
     drop(listener);
-    tracing::info!(connections = connections.count() as u64, "stopping");
-    if tokio::time::timeout(DRAIN_LIMIT, connections.shutdown()).await.is_err() {
-        tracing::warn!(seconds = DRAIN_LIMIT.as_secs(), "gave up requests that were still running");
+    lifecycle.enter(Phase::Draining);
+    let all = u32::try_from(settings.max_connections).unwrap_or(u32::MAX);
+    if tokio::time::timeout(settings.drain_limit, places.acquire_many(all)).await.is_err() {
+        let (connections, requests) = lifecycle.load();
+        let seconds = settings.drain_limit.as_secs();
+        tracing::warn!(seconds, connections, requests, "gave up requests that were still running");
     }
 }
 
-/// The answer to a request. The error bodies have the form that MLflow clients show to their users.
-fn answer<Body>(request: &Request<Body>) -> Response<Full<Bytes>> {
-    match (request.uri().path(), request.method()) {
-        ("/healthz", &Method::GET | &Method::HEAD) => {
-            json(StatusCode::OK, &serde_json::json!({ "status": "ok" }))
+/// What comes of `next`, unless `end` is ready before.
+async fn until<T>(end: &mut (impl Future<Output = ()> + Unpin), next: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        () = end => None,
+        value = next => Some(value),
+    }
+}
+
+async fn take<H: Handler>(
+    accepted: io::Result<(TcpStream, SocketAddr)>,
+    places: &Arc<Semaphore>,
+    wire: &Arc<Wire<H>>,
+) {
+    let (stream, address) = match accepted {
+        Ok(accepted) => accepted,
+        Err(error) => {
+            tracing::warn!(%error, "cannot accept a connection");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            return;
         }
-        ("/healthz", method) => {
-            let message = format!("{method} is not possible on /healthz; use GET or HEAD");
-            let mut response = error(StatusCode::METHOD_NOT_ALLOWED, "BAD_REQUEST", &message);
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            response
+    };
+    match places.clone().try_acquire_owned() {
+        Ok(place) => {
+            let wire = wire.clone();
+            tokio::spawn(async move {
+                wire.serve(stream, address).await;
+                drop(place);
+            });
         }
-        (path, _) => {
-            let message = format!("there is nothing at {path}; this proxy answers /healthz only");
-            error(StatusCode::NOT_FOUND, "ENDPOINT_NOT_FOUND", &message)
+        Err(_) => {
+            // One attempt: a fresh connection has room for it, and a client with TLS does not understand it anyway.
+            let _ = stream.try_write(NO_PLACE);
+            wire.lifecycle().refused();
         }
     }
 }
 
-fn error(status: StatusCode, code: &str, message: &str) -> Response<Full<Bytes>> {
-    json(status, &serde_json::json!({ "error_code": code, "message": message }))
-}
-
-fn json(status: StatusCode, body: &serde_json::Value) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(body.to_string()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpStream;
-    use tokio::sync::{Notify, oneshot};
-    use tokio::task::JoinHandle;
-
-    use super::*;
-
-    /// A server on loopback, the trigger that stops it and its end.
-    async fn start() -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(serve(listener, async {
-            let _ = stopped.await;
-        }));
-        (address, stop, server)
+/// A connection is a file, and so is the one to MLflow behind it: the usual soft limit of 1024 is too low for a proxy.
+fn raise_file_limit(connections: usize) {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let wanted = u64::try_from(connections).unwrap_or(u64::MAX).saturating_mul(2).saturating_add(256);
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= wanted) {
+        return;
     }
-
-    /// Sends bytes on a connection of their own and gives all that comes back.
-    async fn talk(address: SocketAddr, bytes: &str) -> String {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(bytes.as_bytes()).await.unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).await.unwrap();
-        text
-    }
-
-    fn request(method: &str, path: &str) -> String {
-        format!("{method} {path} HTTP/1.1\r\nHost: proxy\r\nConnection: close\r\n\r\n")
-    }
-
-    #[tokio::test]
-    async fn health_is_answered() {
-        let (address, _stop, _server) = start().await;
-        let answer = talk(address, &request("GET", "/healthz?from=balancer")).await;
-        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-        assert!(answer.contains("content-type: application/json\r\n"), "{answer}");
-        assert!(answer.ends_with("\r\n\r\n{\"status\":\"ok\"}"), "{answer}");
-    }
-
-    #[tokio::test]
-    async fn head_has_the_length_and_no_body() {
-        let (address, _stop, _server) = start().await;
-        let answer = talk(address, &request("HEAD", "/healthz")).await;
-        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-        assert!(answer.contains("content-length: 15\r\n"), "{answer}");
-        assert!(answer.ends_with("\r\n\r\n"), "{answer}");
-    }
-
-    #[tokio::test]
-    async fn other_methods_are_refused_with_what_is_allowed() {
-        let (address, _stop, _server) = start().await;
-        for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
-            let answer = talk(address, &request(method, "/healthz")).await;
-            assert!(answer.starts_with("HTTP/1.1 405 Method Not Allowed\r\n"), "{answer}");
-            assert!(answer.contains("allow: GET, HEAD\r\n"), "{answer}");
-            assert!(answer.contains(&format!("{method} is not possible on /healthz")), "{answer}");
-        }
-    }
-
-    #[tokio::test]
-    async fn other_paths_are_refused_by_name() {
-        let (address, _stop, _server) = start().await;
-        for path in ["/", "/healthz/", "/HEALTHZ", "/api/2.0/mlflow/experiments/search"] {
-            let answer = talk(address, &request("GET", path)).await;
-            assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{answer}");
-            let body = answer.split("\r\n\r\n").nth(1).unwrap();
-            let body: serde_json::Value = serde_json::from_str(body).unwrap();
-            assert_eq!(body["error_code"], "ENDPOINT_NOT_FOUND");
-            assert!(body["message"].as_str().unwrap().contains(&format!("nothing at {path};")), "{body}");
-        }
-    }
-
-    #[tokio::test]
-    async fn two_requests_share_a_connection() {
-        let (address, _stop, _server) = start().await;
-        let first = "GET /healthz HTTP/1.1\r\nHost: proxy\r\n\r\n";
-        let answer = talk(address, &format!("{first}{}", request("GET", "/healthz"))).await;
-        assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 2, "{answer}");
-    }
-
-    #[tokio::test]
-    async fn what_is_not_http_is_refused_and_the_next_is_served() {
-        let (address, _stop, _server) = start().await;
-        assert!(talk(address, "this is not HTTP\r\n\r\n").await.starts_with("HTTP/1.1 400 Bad Request"));
-        assert!(talk(address, &request("GET", "/healthz")).await.starts_with("HTTP/1.1 200 OK"));
-    }
-
-    #[tokio::test]
-    async fn a_stop_closes_idle_connections_and_refuses_new_ones() {
-        let (address, stop, server) = start().await;
-        let mut idle = TcpStream::connect(address).await.unwrap();
-        idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: proxy\r\n\r\n").await.unwrap();
-        let mut start_of_answer = [0; 15];
-        idle.read_exact(&mut start_of_answer).await.unwrap();
-        assert_eq!(&start_of_answer, b"HTTP/1.1 200 OK");
-
-        stop.send(()).unwrap();
-        tokio::time::timeout(Duration::from_secs(5), server).await.expect("the drain ends").unwrap();
-        let mut rest = Vec::new();
-        idle.read_to_end(&mut rest).await.unwrap();
-        assert!(TcpStream::connect(address).await.is_err(), "nothing listens any more");
-    }
-
-    #[tokio::test]
-    async fn a_request_under_way_is_answered_after_a_stop() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (arrived, finish) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let slow = service_fn({
-            let (arrived, finish) = (arrived.clone(), finish.clone());
-            move |request: Request<Incoming>| {
-                let (arrived, finish) = (arrived.clone(), finish.clone());
-                async move {
-                    arrived.notify_one();
-                    finish.notified().await;
-                    Ok(answer(&request))
-                }
-            }
-        });
-        let stop_now = async {
-            let _ = stopped.await;
-        };
-        let server = tokio::spawn(serve_with(listener, stop_now, slow));
-
-        let client =
-            tokio::spawn(async move { talk(address, "GET /healthz HTTP/1.1\r\nHost: proxy\r\n\r\n").await });
-        arrived.notified().await;
-        stop.send(()).unwrap();
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        assert!(!server.is_finished(), "the server waits for the request");
-        finish.notify_one();
-        let answer = client.await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("{\"status\":\"ok\"}"), "{answer}");
-        tokio::time::timeout(Duration::from_secs(5), server).await.expect("the drain ends").unwrap();
+    limit.current = Some(limit.maximum.map_or(wanted, |maximum| maximum.min(wanted)));
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "cannot raise the limit of open files");
+    } else if limit.current.is_some_and(|current| current < wanted) {
+        tracing::warn!(
+            "only {} files may be open, {wanted} are needed for {connections} connections; raise LimitNOFILE",
+            limit.current.unwrap_or_default()
+        );
     }
 }
