@@ -12,24 +12,38 @@ pub use reader::{Mistake, Reader, Variable};
 pub use table::table;
 
 /// The settings of all rooms under the headings of `--help` and of the documentation, in that order.
-pub const VARIABLES: &[(&str, &[Variable])] =
-    &[("Server", crate::server::VARIABLES), ("Operating", crate::operate::VARIABLES)];
+pub const VARIABLES: &[(&str, &[Variable])] = &[
+    ("MLflow", crate::target::VARIABLES),
+    ("Credentials", crate::credentials::VARIABLES),
+    ("Server", crate::server::VARIABLES),
+    ("Operating", crate::operate::VARIABLES),
+    ("Calls to AWS", crate::aws::VARIABLES),
+];
 
 /// Everything that can be set.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Which MLflow is meant; `None` only where the reader has a mistake.
+    pub target: Option<crate::target::Target>,
+    /// Whose credentials sign.
+    pub credentials: crate::credentials::Settings,
     /// Where and how the server listens.
     pub server: crate::server::Settings,
     /// Logs and metrics.
     pub operate: crate::operate::Settings,
+    /// How MLflow and AWS are called.
+    pub aws: crate::aws::Settings,
 }
 
 impl Settings {
     /// Reads all settings; what is wrong stands in the reader afterwards.
     pub fn read(reader: &mut Reader<'_>) -> Self {
         Self {
+            target: crate::target::read(reader),
+            credentials: crate::credentials::Settings::read(reader),
             server: crate::server::Settings::read(reader),
             operate: crate::operate::Settings::read(reader),
+            aws: crate::aws::Settings::read(reader),
         }
     }
 }

@@ -1,0 +1,1 @@
+//! A service of AWS in this process, for tests.
