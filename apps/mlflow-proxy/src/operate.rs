@@ -3,6 +3,9 @@
 //! Other parts count and tell; this one makes of it what a load balancer, Prometheus, CloudWatch and a person with a
 //! terminal read. Nothing here is waited for by a request.
 
+mod credentials;
+mod embedded;
+mod endpoint;
 mod exposition;
 mod histogram;
 mod labels;
@@ -10,134 +13,41 @@ mod line;
 mod logs;
 pub mod metrics;
 pub mod notify;
+mod probe;
 mod process;
 mod queue;
 pub mod readiness;
+mod settings;
+mod ship;
 
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use http::{Method, Response, StatusCode};
-use tracing::level_filters::LevelFilter;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use crate::aws::{CallError, Calls, Client, Service};
 use crate::body::Body;
-use crate::settings::{Reader, Variable};
+use crate::credentials::Caches;
+use crate::target::Target;
 
+use embedded::Figures;
 use exposition::Exposition;
-use line::Form;
 use metrics::{Class, Metrics};
-use queue::{Queue, Waiting};
+use queue::{Entry, Queue, Waiting};
 use readiness::Readiness;
 
+pub use embedded::NAMESPACE;
+pub use line::Form;
 pub use logs::{AUDIT, Logs};
+pub use settings::{AccessLog, Settings, VARIABLES};
 
-/// The settings of logs and metrics.
-pub const VARIABLES: &[Variable] = &[METRICS_LISTEN, LOG, LOG_FORMAT, ACCESS_LOG, SLOW, LOG_GROUP];
-
-const METRICS_LISTEN: Variable = Variable {
-    name: "MLFLOW_PROXY_METRICS_LISTEN",
-    default: "127.0.0.1:9464",
-    about: "The address and port of /metrics, /healthz and /readyz for operators, which asks nobody who they are; `off` for none.",
-};
-
-const LOG: Variable = Variable {
-    name: "MLFLOW_PROXY_LOG",
-    default: "info",
-    about: "The least level of lines that are logged: error, warn, info or debug. Audit lines are always logged.",
-};
-
-const LOG_FORMAT: Variable = Variable {
-    name: "MLFLOW_PROXY_LOG_FORMAT",
-    default: "auto",
-    about: "How lines look on the standard error: json, text, or auto, which is text on a terminal.",
-};
-
-const ACCESS_LOG: Variable = Variable {
-    name: "MLFLOW_PROXY_ACCESS_LOG",
-    default: "failures",
-    about: "Which requests get a line: all, none, or failures, which are answers of 500 and above and slow ones.",
-};
-
-const SLOW: Variable = Variable {
-    name: "MLFLOW_PROXY_SLOW_SECONDS",
-    default: "10",
-    about: "From how many seconds on a request counts as slow for the access log.",
-};
-
-const LOG_GROUP: Variable = Variable {
-    name: "MLFLOW_PROXY_LOG_GROUP",
-    default: "",
-    about: "The CloudWatch log group that lines and the figures for alarms are sent to, with the proxy's own role.",
-};
-
-/// Which requests get a line of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AccessLog {
-    /// All.
-    All,
-    /// Those that failed or were slow.
-    Failures,
-    /// None.
-    None,
-}
-
-/// What is logged and told, and where.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Where metrics are told; nowhere without an address.
-    pub metrics_listen: Option<SocketAddr>,
-    /// The least level of log lines.
-    pub level: LevelFilter,
-    /// How lines look; without it, as the standard error's kind asks for.
-    pub form: Option<Form>,
-    /// Which requests get a line.
-    pub access_log: AccessLog,
-    /// From when on a request is slow.
-    pub slow: Duration,
-    /// The log group to send lines to.
-    pub log_group: Option<String>,
-}
-
-/// Reads a setting that is one of a few words.
-fn choice<T: Copy>(reader: &mut Reader<'_>, variable: &Variable, choices: &[(&str, T)]) -> Option<T> {
-    let find = |text: &str| choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
-    let given = reader.given(variable)?;
-    let found = find(&given);
-    if found.is_none() {
-        let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-        let hint = format!("give one of {}", names.join(", "));
-        reader.mistake(variable, format!("is `{given}`, which it cannot be"), hint);
-    }
-    found
-}
-
-impl Settings {
-    /// Reads the settings of logs and metrics.
-    pub fn read(reader: &mut Reader<'_>) -> Self {
-        let metrics_listen = match reader.text(&METRICS_LISTEN).as_deref() {
-            None | Some("off") => None,
-            _ => reader.parsed(&METRICS_LISTEN, "an address", "give IP:port, such as 127.0.0.1:9464, or off"),
-        };
-        let levels = [
-            ("error", LevelFilter::ERROR),
-            ("warn", LevelFilter::WARN),
-            ("info", LevelFilter::INFO),
-            ("debug", LevelFilter::DEBUG),
-        ];
-        let forms = [("auto", None), ("json", Some(Form::Json)), ("text", Some(Form::Text))];
-        let access_logs =
-            [("all", AccessLog::All), ("failures", AccessLog::Failures), ("none", AccessLog::None)];
-        Self {
-            metrics_listen,
-            level: choice(reader, &LOG, &levels).unwrap_or(LevelFilter::INFO),
-            form: choice(reader, &LOG_FORMAT, &forms).flatten(),
-            access_log: choice(reader, &ACCESS_LOG, &access_logs).unwrap_or(AccessLog::Failures),
-            slow: reader.seconds(&SLOW).unwrap_or(Duration::from_secs(10)),
-            log_group: reader.given(&LOG_GROUP),
-        }
-    }
-}
+/// How often the figures for alarms are told.
+const FIGURES_EVERY: Duration = Duration::from_secs(60);
 
 /// A request that has its answer, for metrics and the access log.
 #[derive(Clone, Copy, Debug)]
@@ -158,33 +68,117 @@ pub struct Answered<'a> {
     pub user: Option<&'a str>,
 }
 
+/// What the tasks of this part work with, once it exists.
+#[derive(Clone, Debug)]
+pub struct Behind {
+    /// Signed calls with the proxy's own credentials.
+    pub calls: Calls,
+    /// The credentials to watch.
+    pub caches: Caches,
+    /// What reaches MLflow.
+    pub client: Client,
+    /// MLflow.
+    pub target: Arc<Target>,
+}
+
 /// Metrics, readiness and logs of one proxy.
 #[derive(Debug)]
 pub struct Operate {
     settings: Settings,
+    started: SystemTime,
     /// The counters.
     pub metrics: Arc<Metrics>,
     /// Whether requests can be answered.
     pub readiness: Arc<Readiness>,
     logs: Logs,
-    #[allow(dead_code, reason = "taken by the task that sends lines")]
-    waiting: Mutex<Option<(Queue, Waiting)>>,
+    queue: Option<Queue>,
+    waiting: Mutex<Option<Waiting>>,
+    exposition: Mutex<Exposition>,
+    stop: watch::Sender<bool>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Operate {
     /// Starts logging. Nothing is sent or listened on yet.
     pub fn new(settings: &Settings) -> Arc<Self> {
         let metrics = Metrics::new();
-        let queue = settings.log_group.as_ref().map(|_| queue::queue());
-        let sender = queue.as_ref().map(|(sender, _)| sender.clone());
-        let logs = Logs::start(settings.level, settings.form, sender, metrics.clone());
+        let (queue, waiting) = settings.log_group.as_ref().map(|_| queue::queue()).unzip();
+        let logs = Logs::start(settings.level, settings.form, queue.clone(), metrics.clone());
         Arc::new(Self {
             settings: settings.clone(),
+            started: SystemTime::now(),
+            exposition: Mutex::new(Exposition::new(metrics.clone(), None)),
             metrics,
             readiness: Arc::new(Readiness::default()),
             logs,
-            waiting: Mutex::new(queue),
+            queue,
+            waiting: Mutex::new(waiting),
+            stop: watch::Sender::new(false),
+            tasks: Mutex::default(),
         })
+    }
+
+    /// Begins to watch what stands behind the proxy, to tell metrics, and to send lines to the log group.
+    ///
+    /// A port for metrics that is taken is told, and the proxy serves without it: clients come first.
+    pub async fn start(self: &Arc<Self>, behind: Behind) {
+        credentials::watch(&self.readiness, &behind.caches);
+        let contact = self.readiness.clone();
+        self.readiness.watch("mlflow", move || contact.upstream.state());
+        *lock(&self.exposition) = Exposition::new(self.metrics.clone(), Some(behind.caches.clone()));
+        let mut tasks = Vec::new();
+        if let Some(address) = self.settings.metrics_listen {
+            match TcpListener::bind(address).await {
+                Ok(listener) => {
+                    let address = listener.local_addr().unwrap_or(address);
+                    tracing::info!("metrics at http://{address}/metrics");
+                    tasks.push(tokio::spawn(endpoint::serve(self.clone(), listener)));
+                }
+                Err(error) => {
+                    let hint = "choose another address by MLFLOW_PROXY_METRICS_LISTEN, or off";
+                    tracing::error!(%error, hint, "cannot tell metrics on {address}");
+                }
+            }
+        }
+        tasks.push(tokio::spawn(probe::run(self.readiness.clone(), behind.clone(), self.stop.subscribe())));
+        let waiting = lock(&self.waiting).take();
+        if let (Some(group), Some(queue), Some(waiting)) = (&self.settings.log_group, &self.queue, waiting) {
+            let figures = self.clone().tell_figures(group.clone(), queue.clone(), behind.caches);
+            // Not among the tasks that the end waits for: `ship` is, and it takes what this one left in the queue.
+            tokio::spawn(figures);
+            let place = ship::Place::new(group, self.started);
+            let stop = self.stop.subscribe();
+            let ship = ship::run(behind.calls, place, waiting, self.metrics.clone(), stop);
+            lock(&self.tasks).push(tokio::spawn(ship));
+        }
+        lock(&self.tasks).extend(tasks);
+    }
+
+    /// Tells the figures for alarms each minute, and once more at the end.
+    async fn tell_figures(self: Arc<Self>, group: String, queue: Queue, caches: Caches) {
+        let figures =
+            || Figures { sums: self.metrics.sums(), credential_failures: credentials::failures(&caches) };
+        let mut stop = self.stop.subscribe();
+        let mut ticks = interval(FIGURES_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.tick().await;
+        let mut before = Figures::default();
+        loop {
+            let stopping = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => true,
+                _ = ticks.tick() => false,
+            };
+            let (now, after) = (SystemTime::now(), figures());
+            let line = embedded::line(&group, now, &before, &after).into();
+            if !queue.push(Entry { time: now, line }) {
+                self.metrics.log_events_dropped.inc();
+            }
+            if stopping {
+                return;
+            }
+            before = after;
+        }
     }
 
     /// The answer to `GET /healthz`: the process answers.
@@ -224,15 +218,37 @@ impl Operate {
         }
     }
 
-    /// Writes what is still to be written, for a bounded time. The last call before the process ends.
+    /// Sends and writes what is still to be sent and written, for a bounded time. The last call before the process ends.
     pub async fn finish(&self) {
+        self.stop.send_replace(true);
+        let tasks = std::mem::take(&mut *lock(&self.tasks));
+        for (place, task) in tasks.into_iter().enumerate() {
+            // Only the first, which sends lines, has something to end; the others just go.
+            if place == 0 && self.queue.is_some() {
+                let _ = timeout(ship::END_LIMIT * 2, task).await;
+            } else {
+                task.abort();
+            }
+        }
         let logs = self.logs.clone();
         let _ = tokio::task::spawn_blocking(move || logs.flush()).await;
-        drop(self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     /// The metrics, as Prometheus reads them.
     pub fn metrics_text(&self) -> String {
-        Exposition::new(self.metrics.clone(), []).text()
+        lock(&self.exposition).text()
     }
+}
+
+impl ship::Service for Calls {
+    async fn call(&self, operation: &str, body: &Value) -> Result<Value, ship::Failure> {
+        self.json(Service::Logs, operation, body).await.map_err(|error| match error {
+            CallError::Refused { code, message, .. } => ship::Failure::Refused(code, message),
+            error => ship::Failure::NoAnswer(error.to_string()),
+        })
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

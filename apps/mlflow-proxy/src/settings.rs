@@ -7,7 +7,7 @@ mod arguments;
 mod reader;
 mod table;
 
-pub use arguments::{Arguments, Task, command};
+pub use arguments::{Arguments, command};
 pub use reader::{Mistake, Reader, Variable};
 pub use table::table;
 
@@ -16,6 +16,7 @@ pub const VARIABLES: &[(&str, &[Variable])] = &[
     ("MLflow", crate::target::VARIABLES),
     ("Credentials", crate::credentials::VARIABLES),
     ("Server", crate::server::VARIABLES),
+    ("Pages", crate::pages::VARIABLES),
     ("Operating", crate::operate::VARIABLES),
     ("Calls to AWS", crate::aws::VARIABLES),
 ];
@@ -29,6 +30,8 @@ pub struct Settings {
     pub credentials: crate::credentials::Settings,
     /// Where and how the server listens.
     pub server: crate::server::Settings,
+    /// The pages for browsers.
+    pub pages: crate::pages::Settings,
     /// Logs and metrics.
     pub operate: crate::operate::Settings,
     /// How MLflow and AWS are called.
@@ -42,6 +45,7 @@ impl Settings {
             target: crate::target::read(reader),
             credentials: crate::credentials::Settings::read(reader),
             server: crate::server::Settings::read(reader),
+            pages: crate::pages::Settings::read(reader),
             operate: crate::operate::Settings::read(reader),
             aws: crate::aws::Settings::read(reader),
         }

@@ -13,6 +13,9 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
+use crate::credentials::Caches;
+
+use super::credentials::Told;
 use super::metrics::Metrics;
 use super::process;
 
@@ -26,12 +29,12 @@ pub(super) struct Exposition {
 }
 
 impl Exposition {
-    /// Over the counters and over what other parts tell when they are asked.
-    pub(super) fn new(metrics: Arc<Metrics>, more: impl IntoIterator<Item = Box<dyn Collector>>) -> Self {
+    /// Over the counters, and over the credentials once there are any.
+    pub(super) fn new(metrics: Arc<Metrics>, caches: Option<Caches>) -> Self {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(Counters { metrics, started: SystemTime::now() }));
-        for collector in more {
-            registry.register_collector(collector);
+        if let Some(caches) = caches {
+            registry.register_collector(Box::new(Told { caches }));
         }
         Self { registry }
     }
@@ -63,12 +66,12 @@ fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: i64
 }
 
 /// A counter with one label.
-fn family(
+pub(super) fn family(
     encoder: &mut DescriptorEncoder<'_>,
     name: &str,
     help: &str,
     label: &str,
-    values: impl Iterator<Item = (&'static str, u64)>,
+    values: impl IntoIterator<Item = (&'static str, u64)>,
 ) -> fmt::Result {
     let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
     for (value, count) in values {

@@ -145,6 +145,12 @@ impl Contact {
         Duration::from_millis(self.now().saturating_sub(latest))
     }
 
+    /// Whether the last that was heard was good.
+    pub(super) fn is_good(&self) -> bool {
+        let success = self.success.load(Ordering::Relaxed);
+        success > 0 && success >= self.failure.load(Ordering::Relaxed)
+    }
+
     /// How it is.
     pub(super) fn state(&self) -> State {
         let (success, failure) = (self.success.load(Ordering::Relaxed), self.failure.load(Ordering::Relaxed));

@@ -20,22 +20,13 @@ const LOCAL_DEFAULTS: &[(&str, &str)] =
 /// Settings that belong to a server's environment and would surprise on a laptop, where the profile says who one is.
 const LOCAL_IGNORES: &[&str] = &["MLFLOW_PROXY_LOG_GROUP"];
 
-/// What the program is asked to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
-    /// Serve until a signal.
-    Serve,
-    /// Serve one person on loopback, with the credentials of an AWS profile.
-    Local,
-    /// Say what is wrong with the settings and what they lead to, and end.
-    Check,
-}
-
 /// The command line as it was given.
 #[derive(Clone, Debug)]
 pub struct Arguments {
-    /// What to do.
-    pub task: Task,
+    /// Serve one person on loopback, with the credentials of an AWS profile.
+    pub local: bool,
+    /// Say what is wrong with the settings and what they lead to, and end, rather than serve.
+    pub check: bool,
     flags: HashMap<&'static str, OsString>,
 }
 
@@ -52,11 +43,6 @@ impl Arguments {
     {
         let matches = command().try_get_matches_from(arguments)?;
         let local = matches.subcommand_matches(LOCAL);
-        let task = match (matches.get_flag(CHECK), local) {
-            (true, _) => Task::Check,
-            (false, Some(_)) => Task::Local,
-            (false, None) => Task::Serve,
-        };
         let mut flags = HashMap::new();
         // A flag may stand before or behind the subcommand: clap hands global ones down to it.
         let source: &ArgMatches = local.unwrap_or(&matches);
@@ -65,23 +51,23 @@ impl Arguments {
                 flags.insert(variable.name, value.clone());
             }
         }
-        Ok(Self { task, flags })
+        Ok(Self { local: local.is_some(), check: source.get_flag(CHECK), flags })
     }
 
-    /// The value of a variable: the flag's, else the environment's, else what the task wants otherwise than a server.
+    /// The value of a variable: the flag's, else the environment's, else what a laptop wants otherwise than a server.
     pub fn value(&self, name: &str, environment: &dyn Fn(&str) -> Option<OsString>) -> Option<OsString> {
         if let Some(value) = self.flags.get(name) {
             return Some(value.clone());
         }
-        if self.task == Task::Local && LOCAL_IGNORES.contains(&name) {
+        if self.local && LOCAL_IGNORES.contains(&name) {
             return None;
         }
-        environment(name).filter(|value| !value.is_empty()).or_else(|| self.default_of_task(name))
+        environment(name).filter(|value| !value.is_empty()).or_else(|| self.default_of_local(name))
     }
 
-    fn default_of_task(&self, name: &str) -> Option<OsString> {
+    fn default_of_local(&self, name: &str) -> Option<OsString> {
         let default = LOCAL_DEFAULTS.iter().find(|(known, _)| *known == name)?.1;
-        (self.task == Task::Local).then(|| default.into())
+        (self.local).then(|| default.into())
     }
 }
 
@@ -109,6 +95,7 @@ pub fn command() -> Command {
             Arg::new(CHECK)
                 .long(CHECK)
                 .action(ArgAction::SetTrue)
+                .global(true)
                 .help("Say what is wrong with the settings, try what they lead to, and end")
                 .long_help(
                     "Say everything that is wrong with the settings, try what they lead to (credentials, MLflow, users, \

@@ -1,0 +1,117 @@
+use std::ffi::OsString;
+
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use http_body_util::BodyExt;
+
+use super::*;
+
+fn target() -> Target {
+    let arn = "arn:aws:sagemaker:eu-west-1:123456789012:mlflow-tracking-server/team";
+    Target::from_arn(arn, None).unwrap()
+}
+
+async fn text(response: Response<Body>) -> String {
+    String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+}
+
+fn visit<'a>(target: &'a Target, identity: Option<&'a Identity>) -> Visit<'a> {
+    Visit {
+        origin: "https://mlflow.example.com",
+        sign_in: SignIn::Token,
+        identity,
+        target,
+        artifacts: true,
+        ready: true,
+    }
+}
+
+#[tokio::test]
+async fn without_an_identity_nothing_is_told_about_what_stands_behind() {
+    let target = target();
+    let response = root(&visit(&target, None));
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
+    let text = text(response).await;
+    for secret in ["team", "123456789012", "eu-west-1", "arn:"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+    assert!(text.contains("export MLFLOW_TRACKING_URI='https://mlflow.example.com'"));
+    assert!(text.contains("MLFLOW_TRACKING_TOKEN"));
+    assert!(text.contains("href=\"/ui\""));
+}
+
+#[tokio::test]
+async fn who_is_known_sees_the_resource_and_their_role() {
+    let target = target();
+    let identity = Identity { name: "ann".to_owned(), role: Role::Writer };
+    let text = text(root(&visit(&target, Some(&identity)))).await;
+    for word in [target.arn.as_str(), "MLflow tracking server", "ann, writer", "eu-west-1"] {
+        assert!(text.contains(word), "{word} not in {text}");
+    }
+}
+
+#[tokio::test]
+async fn each_way_to_sign_in_has_its_lines() {
+    let target = target();
+    for (sign_in, has, has_not) in [
+        (SignIn::Token, "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_PASSWORD"),
+        (SignIn::Password, "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN"),
+        (SignIn::Jwt, "JSON Web Token", "MLFLOW_TRACKING_PASSWORD"),
+        (SignIn::Nothing, "Nobody is asked", "MLFLOW_TRACKING_TOKEN"),
+    ] {
+        let text = text(root(&Visit { sign_in, ..visit(&target, None) })).await;
+        assert!(text.contains(has), "{sign_in:?}: {text}");
+        assert!(!text.contains(has_not), "{sign_in:?}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn text_from_outside_stays_text() {
+    let target = target();
+    let evil = "https://a'\"><script>alert(1)</script>&";
+    let identity = Identity { name: "<img src=x>".to_owned(), role: Role::Reader };
+    let visit = Visit { origin: evil, ..visit(&target, Some(&identity)) };
+    let text = text(root(&visit)).await;
+    assert!(!text.contains("<script") && !text.contains("<img"), "{text}");
+    assert!(text.contains("&lt;script&gt;alert(1)&lt;/script&gt;&amp;"), "{text}");
+}
+
+#[tokio::test]
+async fn the_policy_allows_our_style_and_nothing_else() {
+    let target = target();
+    let response = root(&visit(&target, None));
+    let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+    assert!(!policy.contains("unsafe"), "{policy}");
+    let text = text(response).await;
+    assert!(!text.contains(" style=") && !text.contains("<script"), "an inline style would not be applied");
+}
+
+fn read(pairs: &[(&str, &str)]) -> (Settings, Vec<String>) {
+    let lookup =
+        |name: &str| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
+    let mut reader = Reader::new(&lookup);
+    let settings = Settings::read(&mut reader);
+    (settings, reader.into_mistakes().iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn settings_have_safe_defaults_and_limits() {
+    let (settings, mistakes) = read(&[]);
+    assert_eq!(settings, Settings { ui_role: UiRole::Ceiling, url_seconds: 60, session_seconds: 5000 });
+    assert!(mistakes.is_empty());
+    let (settings, mistakes) = read(&[
+        ("MLFLOW_PROXY_UI_ROLE", "root"),
+        ("MLFLOW_PROXY_UI_URL_SECONDS", "301"),
+        ("MLFLOW_PROXY_UI_SESSION_SECONDS", "soon"),
+    ]);
+    assert_eq!(settings.ui_role, UiRole::Off, "a mistake never opens more");
+    assert_eq!(
+        mistakes,
+        [
+            "MLFLOW_PROXY_UI_ROLE is `root`, which is no role\nhint: give reader, writer, admin or off",
+            "MLFLOW_PROXY_UI_URL_SECONDS is `301`, which SageMaker does not take\nhint: give 5 to 300",
+            "MLFLOW_PROXY_UI_SESSION_SECONDS is `soon`, which is not a whole number of seconds\nhint: give 1800 to 43200",
+        ]
+    );
+}
