@@ -1,7 +1,6 @@
 //! The proxy as a program: settings in, a server until it is told to stop.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use mlflow_proxy::gate::Proxy;
 use mlflow_proxy::operate::{Operate, notify};
@@ -62,8 +61,8 @@ async fn serve(settings: &Settings) -> Result<(), String> {
     if let Some(tls) = tls.clone() {
         tokio::spawn(tls.keep_fresh());
     }
+    let proxy = Proxy::start(settings, operate.clone()).await.map_err(|error| error.to_string())?;
     notify::ready();
-    let proxy = Arc::new(Proxy::new(operate.clone()));
     server::serve(listener, &settings.server, tls, proxy, operate.clone(), stop).await;
     operate.finish().await;
     Ok(())

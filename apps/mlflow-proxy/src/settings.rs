@@ -5,10 +5,12 @@
 
 mod arguments;
 mod reader;
+mod size;
 mod table;
 
 pub use arguments::{Arguments, command};
 pub use reader::{Mistake, Reader, Variable};
+pub use size::Size;
 pub use table::table;
 
 /// The settings of all rooms under the headings of `--help` and of the documentation, in that order.
@@ -16,6 +18,8 @@ pub const VARIABLES: &[(&str, &[Variable])] = &[
     ("MLflow", crate::target::VARIABLES),
     ("Credentials", crate::credentials::VARIABLES),
     ("Server", crate::server::VARIABLES),
+    ("Requests", crate::gate::VARIABLES),
+    ("Forwarding", crate::forward::VARIABLES),
     ("Pages", crate::pages::VARIABLES),
     ("Operating", crate::operate::VARIABLES),
     ("Calls to AWS", crate::aws::VARIABLES),
@@ -30,6 +34,10 @@ pub struct Settings {
     pub credentials: crate::credentials::Settings,
     /// Where and how the server listens.
     pub server: crate::server::Settings,
+    /// What is let through.
+    pub gate: crate::gate::Settings,
+    /// How bodies are held and answers are passed.
+    pub forward: crate::forward::Settings,
     /// The pages for browsers.
     pub pages: crate::pages::Settings,
     /// Logs and metrics.
@@ -45,6 +53,8 @@ impl Settings {
             target: crate::target::read(reader),
             credentials: crate::credentials::Settings::read(reader),
             server: crate::server::Settings::read(reader),
+            gate: crate::gate::Settings::read(reader),
+            forward: crate::forward::Settings::read(reader),
             pages: crate::pages::Settings::read(reader),
             operate: crate::operate::Settings::read(reader),
             aws: crate::aws::Settings::read(reader),
