@@ -4,13 +4,12 @@ import json
 import shutil
 import subprocess
 import tempfile
-import threading
 from contextlib import ExitStack
 from pathlib import Path
 
 from processes.child import clean_environment
 from processes.postgres import Postgres
-from processes.proxy import Proxy
+from processes.proxy import SECRET, Proxy
 from processes.servers import Emulator, Mlflow, Verifier
 from verify.services import ROLE
 from verify.state import ARNS, BASE_KEY, BASE_SECRET, REGION
@@ -19,27 +18,10 @@ SOURCES = Path(__file__).resolve().parent
 CLIENT_LIMIT = 1200
 
 
-def together(*actions):
-    """Runs actions at the same time, and raises the first thing that goes wrong."""
-    errors = []
-
-    def guarded(action):
-        try:
-            action()
-        except BaseException as error:  # noqa: BLE001 - it is raised below
-            errors.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(action,)) for action in actions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
-
-
 class Setting:
     """The servers of a run. Use it in a `with`: they end with it."""
+
+    secret, sources = SECRET, SOURCES
 
     def __init__(self, pythons, emulator_python, binary, keep=None):
         self.pythons, self.binary = pythons, binary
@@ -50,14 +32,10 @@ class Setting:
 
     def __enter__(self):
         try:
-
-            def database():
-                self.postgres = self._stack.enter_context(Postgres(self.folder / "postgres.log"))
-
-            def storage():
-                self.emulator = self._stack.enter_context(Emulator(self._emulator_python, self.folder / "storage"))
-
-            together(database, storage)
+            # It starts while the database does.
+            self.emulator = self._stack.enter_context(Emulator(self._emulator_python, self.folder / "storage"))
+            self.postgres = self._stack.enter_context(Postgres(self.folder / "postgres.log"))
+            self.emulator.until_ready()
         except BaseException:
             self._stack.close()
             raise
@@ -87,6 +65,11 @@ class Setting:
             self._upstreams[version] = verifier
         return self._upstreams[version]
 
+    def another_verifier(self, version):
+        """Verifying servers of their own in front of the same MLflow, for what is tested at the same time."""
+        verifier = Verifier(self.upstream(version).mlflow, self.emulator.url, self.folder)
+        return self._stack.enter_context(verifier)
+
     def proxy(self, verifier, mode="tracking", **more):
         """A proxy of the run, on a port of its own; it ends with its `with`."""
         return Proxy(self.binary, verifier, self.folder, mode, **more)
@@ -95,7 +78,7 @@ class Setting:
         """Runs suites with a version's client and gives the outcomes by label."""
         home = Path(tempfile.mkdtemp(dir=self.folder, prefix="client-"))
         environment = clean_environment(HOME=home, TMPDIR=home, **(identity or {}))
-        command = [self.pythons[version], SOURCES / "client/main.py"]
+        command = [self.pythons[version], SOURCES / "client/main.py", *(["--with-identity"] if identity else [])]
         with open(home / "said.log", "wb") as log:
             ended = subprocess.run(
                 [str(word) for word in command], input=json.dumps(plan).encode(), stdout=subprocess.PIPE, stderr=log,
@@ -117,6 +100,10 @@ class Setting:
             "SAGEMAKER_MLFLOW_CUSTOM_ENDPOINT": verifier.url(mode),
             "SAGEMAKER_MLFLOW_ASSUME_ROLE_ARN": ROLE,
         }
+
+    def states(self):
+        """What the verifying servers have counted, by version of MLflow."""
+        return {version: verifier.state() for version, verifier in self._upstreams.items()}
 
     @staticmethod
     def arn(mode):

@@ -1,4 +1,4 @@
-"""Runs suites of checks with the MLflow that this Python has. It has no identity of AWS.
+"""Runs suites of checks with the MLflow that this Python has. It has no identity of AWS, unless it is told so.
 
 Standard input is a list of JSON: {"label", "suite", "url", "token", "size", "only"}; the answer is a line of JSON a suite.
 """
@@ -20,7 +20,7 @@ MODULES = ("tracking", "registry", "artifacts", "models", "genai", "browser", "r
 def main():
     quiet()
     identity = [name for name in os.environ if name.startswith("AWS_") and name != "AWS_EC2_METADATA_DISABLED"]
-    if identity:
+    if identity and "--with-identity" not in sys.argv:
         raise SystemExit(f"the client must have no identity: {identity}")
     for module in MODULES:
         importlib.import_module(f"client.{module}")

@@ -1,5 +1,6 @@
 """A program that runs beside the tests: started with a log, waited for, measured, and ended whatever happens."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -16,6 +17,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def end_with_parent():
+    """The kernel ends this process with the thread that started it: start programs from threads that stay."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -53,6 +55,7 @@ class Child:
                 stdout=subprocess.PIPE if pipe else file,
                 stderr=file,
                 preexec_fn=prepare,
+                start_new_session=True,
             )
 
     def __enter__(self):
@@ -126,7 +129,10 @@ class Child:
         try:
             self.process.wait(END)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            pass
+        # What it has started itself ends with it.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.process.wait()
         if self.process.stdout:
             self.process.stdout.close()

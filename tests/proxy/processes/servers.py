@@ -26,8 +26,11 @@ class Emulator(Child):
             TMPDIR=folder, S3_DATA_DIR=folder / "s3", S3_PERSIST=1, AWS_DEFAULT_REGION=REGION, LOG_LEVEL="WARNING",
         )  # fmt: skip
         super().__init__("emulator", [python, LAUNCHER], environment, folder / "emulator.log", folder, pipe=True)
+
+    def until_ready(self):
         self.until_answers(self.url + "/_ministack/health")
         self.make_bucket(BUCKET)
+        return self
 
     def make_bucket(self, name):
         authorization = f"AWS4-HMAC-SHA256 Credential={ACCOUNT}/20200101/{REGION}/s3/aws4_request, "
@@ -64,6 +67,7 @@ class Verifier(Child):
     """The verifying servers; `ports` has the port of each."""
 
     def __init__(self, mlflow, emulator, folder):
+        self.mlflow = mlflow
         command = [sys.executable, SOURCES / "verify/main.py", mlflow, emulator]
         super().__init__("verifier", command, clean_environment(TMPDIR=folder), folder / "verifier.log", pipe=True)
         self.ports = json.loads(self.line())

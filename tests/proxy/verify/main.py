@@ -7,6 +7,8 @@ counts and refusals, POST changes settings (verify/state.py).
 import asyncio
 import json
 import sys
+import time
+from email.utils import formatdate
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -14,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, web  # noqa: E402
 
 from verify import services, storage, upstream  # noqa: E402
-from verify.state import State  # noqa: E402
+from verify.state import ARNS, State  # noqa: E402
 
 # Above the limits of the proxy, so that its limits are seen.
 LONGEST_LINE = 1 << 20
@@ -29,9 +31,21 @@ def control(state):
     return handle
 
 
-async def serve(handler):
+def tell_time(state):
+    """Lets answers carry the time of a clock that is ahead."""
+
+    async def prepare(request, answer):
+        if state.settings["skew"]:
+            answer.headers["Date"] = formatdate(time.time() + state.settings["skew"], usegmt=True)
+
+    return prepare
+
+
+async def serve(name, handler, state):
     application = web.Application(client_max_size=1 << 40)
     application.router.add_route("*", "/{path:.*}", handler)
+    if name in ARNS:
+        application.on_response_prepare.append(tell_time(state))
     runner = web.AppRunner(
         application, access_log=None, auto_decompress=False, keepalive_timeout=120,
         max_line_size=LONGEST_LINE, max_field_size=LONGEST_LINE,
@@ -55,7 +69,7 @@ async def main(mlflow, emulator):
             "services": services.json_services(state),
             "control": control(state),
         }
-        ports = {name: await serve(handler) for name, handler in handlers.items()}
+        ports = {name: await serve(name, handler, state) for name, handler in handlers.items()}
         print(json.dumps(ports), flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.read)
 

@@ -37,8 +37,8 @@ class Received:
         target = request.raw_path.encode("utf-8", "surrogateescape").decode("latin-1")
         return cls(request, file, length, Signed(request.method, target, headers, digest.hexdigest()))
 
-    def verify(self, endpoint, state, kind):
-        return verify(self.signed, endpoint, state.sessions(kind), state.settings["skew"])
+    def verify(self, endpoint, state, kind, skew=0):
+        return verify(self.signed, endpoint, state.sessions(kind), skew)
 
     def bytes(self):
         self.file.seek(0)

@@ -167,12 +167,12 @@ def check_time(when, now, is_storage):
     raise Refused("InvalidSignatureException", f"Signature not yet current: {when} is still later than {shown} + 5 min.")
 
 
-def find_session(request, key, sessions, now):
+def find_session(request, key, sessions):
     session = sessions.get(key)
     if session is None:
         raise Refused("UnrecognizedClientException", "The security token included in the request is invalid")
     token = request.one("x-amz-security-token")
-    if session.expires is not None and now > session.expires:
+    if session.expires is not None and time.time() > session.expires:
         raise Refused("ExpiredTokenException", "The security token included in the request is expired")
     if token != session.token or (token is not None and "x-amz-security-token" not in request.names):
         raise Refused("UnrecognizedClientException", "the session token is another one, or is not signed")
@@ -219,13 +219,12 @@ def verify(request, endpoint, sessions, skew=0):
     request.names = match["headers"].split(";")
     if (match["region"], match["service"]) != (endpoint.region, endpoint.service):
         raise Refused("InvalidSignatureException", f"the scope is {match['region']}/{match['service']}")
-    now = time.time() + skew
     when = request.one("x-amz-date")
-    check_time(when, now, endpoint.is_storage)
+    check_time(when, time.time() + skew, endpoint.is_storage)
     if not when.startswith(match["date"]):
         raise Refused("InvalidSignatureException", f"the scope's date {match['date']} is not that of {when}")
     check_headers(request, endpoint)
-    session = find_session(request, match["key"], sessions, now)
+    session = find_session(request, match["key"], sessions)
     payload = payload_of(request, endpoint)
     scope = (match["date"], match["region"], match["service"], "aws4_request")
     canonical = canonical_request(request, payload, endpoint.is_storage)

@@ -23,7 +23,7 @@ KEPT = 50
 SETTINGS = {
     # Seconds that new sessions live.
     "session_seconds": 3600,
-    # Seconds that the servers' clocks are ahead.
+    # Seconds that MLflow's clock is ahead.
     "skew": 0,
     # The users' secret, or nothing while it has no version.
     "secret": None,
@@ -54,7 +54,7 @@ class State:
     def assume(self):
         """A new session: its access key and itself. Its token is long and has what headers and forms escape."""
         key = "ASIA" + secrets.token_hex(8).upper()
-        expires = time.time() + self.settings["skew"] + self.settings["session_seconds"]
+        expires = time.time() + self.settings["session_seconds"]
         session = Session(secrets.token_urlsafe(30) + "/+", secrets.token_urlsafe(1200) + "/+==", expires)
         self._assumed[key] = session
         return key, session

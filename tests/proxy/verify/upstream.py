@@ -25,7 +25,7 @@ def handler(mode, state, client, mlflow):
     async def handle(request):
         with await Received.read(request) as received:
             try:
-                received.verify(wanted, state, "assumed")
+                received.verify(wanted, state, "assumed", state.settings["skew"])
             except Refused as refused:
                 state.refuse(received.signed, refused)
                 headers = {"x-amzn-errortype": refused.code}

@@ -1,0 +1,123 @@
+"""An MLflow that fails in every way: what the client is told, and that nothing is done twice."""
+
+import json
+import socket
+import time
+
+from faults.case import ask, case, same, status, until
+
+
+def told(answer):
+    """The error that the proxy tells in MLflow's form."""
+    return json.loads(answer[2])["error_code"]
+
+
+@case("failures of MLflow pass with their bodies and headers; a POST reaches it once")
+def failures(setting, verifier):
+    with setting.proxy(verifier) as proxy:
+        for failing in (400, 403, 404, 409, 429, 500, 502, 503, 504):
+            for method in ("POST", "PATCH", "DELETE"):
+                fault = {"kind": "status", "status": failing, "headers": {"Retry-After": "7"}}
+                verifier.set(reset=True)
+                verifier.set(mlflow=fault | {"body": '{"error_code":"X","message":"of MLflow"}'})
+                got, headers, body = ask(proxy, method, body=b"{}")
+                same((method, got, headers.get("retry-after")), (method, failing, "7"))
+                assert "of MLflow" in json.loads(body)["message"], body
+                same((method, failing, verifier.count("tracking")), (method, failing, 1))
+
+
+@case("a GET may be asked once more after 503, never more")
+def one_more(setting, verifier):
+    with setting.proxy(verifier) as proxy:
+        verifier.set(mlflow={"kind": "status", "status": 503})
+        same(status(proxy), 503)
+        assert verifier.count("tracking") <= 2, verifier.count("tracking")
+
+
+@case("MLflow's refusal tells which permission is missing")
+def hint(setting, verifier):
+    with setting.proxy(verifier) as proxy:
+        body = json.dumps({"message": "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: x"})
+        errors = {"x-amzn-errortype": "AccessDeniedException"}
+        verifier.set(mlflow={"kind": "status", "status": 403, "headers": errors, "body": body})
+        got, headers, said = ask(proxy, target="/api/2.0/mlflow/experiments/search")
+        same(got, 403)
+        assert "sagemaker-mlflow:" in headers.get("x-formwork-hint", "") + said.decode(), (headers, said)
+        assert b"is not authorized to perform" in said, said
+
+
+@case("connections that are reset, and answers that are no HTTP: 502 in MLflow's form; a POST is not repeated")
+def broken(setting, verifier):
+    with setting.proxy(verifier) as proxy:
+        for kind in ("reset", "garbage"):
+            for method in ("GET", "POST"):
+                verifier.set(reset=True)
+                verifier.set(mlflow={"kind": kind})
+                answer = ask(proxy, method, body=b"{}" if method == "POST" else None)
+                assert answer[0] in (502, 503), f"{kind} {method}: {answer}"
+                assert told(answer), answer
+                most = 1 if method == "POST" else 2
+                assert verifier.count("tracking") <= most, f"{kind} {method}: {verifier.count('tracking')}"
+        verifier.set(reset=True)
+        same(status(proxy), 200)
+
+
+@case("an MLflow that does not answer: 504 in time")
+def hanging(setting, verifier):
+    with setting.proxy(verifier, MLFLOW_PROXY_FIRST_BYTE_TIMEOUT="2") as proxy:
+        verifier.set(mlflow={"kind": "hang"})
+        start = time.monotonic()
+        answer = ask(proxy, "POST", body=b"{}")
+        assert answer[0] == 504 and time.monotonic() - start < 15, answer
+        assert told(answer)
+        same(verifier.count("tracking"), 1)
+
+
+@case("nobody listens where MLflow should be: 502 or 503 with Retry-After, and ready again once it does")
+def nobody(setting, verifier):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        with setting.proxy(verifier, SM_MLFLOW_ENDPOINT=f"http://127.0.0.1:{port}") as proxy:
+            got, headers, _ = ask(proxy)
+            assert got in (502, 503) and "retry-after" in headers, (got, headers)
+            same(status(proxy, target="/healthz"), 200)
+
+
+@case("an answer that breaks off, and one that stops: the client does not take it for whole")
+def cut(setting, verifier):
+    with setting.proxy(verifier) as proxy:
+        verifier.set(mlflow={"kind": "cut", "times": 1})
+        try:
+            assert status(proxy) in (502, 504)
+        except Exception as error:  # noqa: BLE001 - how it is told depends on where it broke off
+            assert "Incomplete" in type(error).__name__ or isinstance(error, OSError), error
+        same(status(proxy), 200)
+
+
+@case("a client that leaves while MLflow answers lets MLflow's connection go")
+def left(setting, verifier):
+    with setting.proxy(verifier) as proxy:
+        same(status(proxy), 200)
+
+        def open_connections():
+            ports = {verifier.ports["tracking"]}
+            return sum(established(proxy.pid, ports))
+
+        with socket.create_connection(("127.0.0.1", proxy.port)) as client:
+            client.sendall(b"GET /__bytes?count=100000000000 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            client.recv(100000)
+            assert open_connections() >= 1
+        before = proxy.memory("VmRSS")
+        until(lambda: open_connections() <= 1)
+        assert proxy.memory("VmRSS") < before + 30
+        same(status(proxy), 200)
+
+
+def established(pid, ports):
+    """One for each connection of this machine to the ports, by the kernel's table."""
+    with open(f"/proc/{pid}/net/tcp") as table:
+        for line in list(table)[1:]:
+            fields = line.split()
+            if fields[3] == "01" and int(fields[2].rpartition(":")[2], 16) in ports:
+                yield 1
