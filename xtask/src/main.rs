@@ -8,6 +8,7 @@ mod generate;
 mod local;
 mod parts;
 mod paths;
+mod proxy;
 mod proxy_sources;
 mod resources;
 mod run;
@@ -28,6 +29,8 @@ Commands:
                       --slow adds the parts that take long (all regions, all services, long fuzzing)
   local               deploy both modes of the platform to an emulator of AWS on this machine, change them, and
                       delete them again
+  proxy [--slow]      real MLflow clients through the proxy to real MLflow servers, cases of the wire, and faults; --slow
+                      adds all versions against each other and writes their table; --part NAME, --only NAME choose
   bench deploy [--stacks 4,40,400] [--against cdk] [--debug]
                       measure deployments against the simulator: time, requests and memory, as Markdown
   generate [--check]  write the generated files anew; --check only says whether they are up to date
@@ -48,6 +51,8 @@ fn main() -> ExitCode {
         ["test"] => test::run(&paths, false),
         ["test", "--slow"] => test::run(&paths, true),
         ["local"] => local::walk(&paths, local::Program::Alone),
+        ["proxy", "--slow", rest @ ..] => proxy::run(&paths, proxy::Build::Alone, true, rest),
+        ["proxy", rest @ ..] => proxy::run(&paths, proxy::Build::Alone, false, rest),
         ["bench", "deploy", rest @ ..] => match bench::Request::read(rest) {
             Ok(request) => bench::deploy(&paths, &request),
             Err(message) => return usage_error(&message),

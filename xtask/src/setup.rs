@@ -50,6 +50,30 @@ pub(crate) fn mlflow(paths: &Paths, version: &str) -> Result<(), String> {
     python_environment(&paths.mlflow_venv(version), &requirements)
 }
 
+/// Makes sure that PostgreSQL is there, which MLflow keeps its data in. Its programs need not be on the path.
+///
+/// # Errors
+///
+/// It is not there and cannot be installed.
+pub(crate) fn postgres() -> Result<(), String> {
+    find_postgres().or_else(|missing| {
+        install(&["postgresql"], &missing)?;
+        find_postgres()
+    })
+}
+
+fn find_postgres() -> Result<(), String> {
+    let is_packaged = || {
+        let versions = fs::read_dir("/usr/lib/postgresql").ok()?;
+        Some(versions.flatten().any(|version| version.path().join("bin/initdb").is_file()))
+    };
+    if is_packaged() == Some(true) {
+        return Ok(());
+    }
+    let hint = "hint: install PostgreSQL (Debian: postgresql)";
+    output(Command::new("initdb").arg("--version")).map(drop).map_err(|error| format!("{error}\n{hint}"))
+}
+
 /// Makes sure that the Node packages are installed.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use crate::generated_files;
 use crate::local;
 use crate::parts::Parts;
 use crate::paths::{Paths, venv_program};
+use crate::proxy;
 use crate::run::{output, run as run_program};
 use crate::setup;
 
@@ -47,6 +48,11 @@ pub(crate) fn run(paths: &Paths, slow: bool) -> Result<(), String> {
     }
 
     parts.run("deployment to an emulator", || local::walk(paths, local::Program::OfTests));
+    if mlflow && emulator {
+        parts.run("MLflow proxy with real clients", || proxy::run(paths, proxy::Build::OfTests, slow, &[]));
+    } else {
+        parts.missing("MLflow proxy with real clients", "MLflow or the emulator could not be fetched");
+    }
     parts.run("documentation", || {
         run_program(cargo(paths).args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
     });
