@@ -1,8 +1,111 @@
 //! Files of runs and models, served from the bucket, for clients that have no identity with AWS.
+//!
+//! MLflow behind the proxy keeps artifacts in a bucket and sends clients there, which only those with an identity with
+//! AWS can follow. Here the proxy answers the mlflow-artifacts API itself, with its own role, and [`locations`] tells
+//! clients of places at the proxy instead of the bucket. Turned off, or without a bucket, everything passes through.
 
+mod bucket;
+mod delete;
+mod download;
+mod list;
 pub mod locations;
+mod media;
+mod part;
 mod path;
 mod root;
+mod route;
+mod settings;
+mod upload;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use http::{HeaderValue, Request, Response, StatusCode};
 
 pub use path::{PathError, RelativePath};
 pub use root::Root;
+pub use settings::{Owner, Settings, VARIABLES};
+
+use crate::aws::{Client, Endpoints, Service};
+use crate::body::{Body, full};
+use crate::credentials::CredentialCache;
+use crate::problem::Problem;
+use crate::target::Target;
+use bucket::{Bucket, Reach};
+use route::Operation;
+
+/// Serves the artifacts below one root.
+pub struct Artifacts {
+    bucket: Arc<Bucket>,
+    spool: PathBuf,
+}
+
+/// What artifacts are served with.
+pub struct Parts {
+    /// The HTTP client.
+    pub client: Client,
+    /// The credentials of the role that may use the bucket.
+    pub credentials: CredentialCache,
+    /// Addresses that take the place of AWS's.
+    pub endpoints: Endpoints,
+    /// Where parts of uploads wait that have to be hashed or counted before they are sent: a directory on a disk.
+    pub spool: PathBuf,
+}
+
+impl Artifacts {
+    /// Serves what the settings name; `None` when artifacts pass through.
+    pub fn new(settings: &Settings, target: &Target, parts: Parts) -> Option<Self> {
+        let root = settings.root.clone()?;
+        let endpoint = parts.endpoints.instead(Service::S3).cloned();
+        let owner = match &settings.owner {
+            Owner::Account(account) => Some(account.clone()),
+            // What takes the place of S3 need not know accounts.
+            Owner::OfTarget if endpoint.is_none() => HeaderValue::from_str(&target.account).ok(),
+            Owner::OfTarget | Owner::Anybody => None,
+        };
+        let region = target.region.clone();
+        let reach =
+            Reach { root, client: parts.client, credentials: parts.credentials, region, endpoint, owner };
+        Some(Self { bucket: Arc::new(Bucket::new(reach)), spool: parts.spool })
+    }
+
+    /// The root, for the rewriting of [`locations`].
+    pub fn root(&self) -> &Arc<Root> {
+        self.bucket.root()
+    }
+
+    /// Whether a path is answered here and not by MLflow.
+    pub fn serves(path: &str) -> bool {
+        route::find(path).is_some()
+    }
+
+    /// Answers a request of the mlflow-artifacts API, or one for a presigned URL.
+    pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
+        let answer = match route::read(&request) {
+            Ok(Operation::List(path)) => list::answer(&self.bucket, path).await,
+            Ok(Operation::Download(path)) => download::answer(&self.bucket, &path, &request).await,
+            Ok(Operation::Upload(path)) => upload::answer(&self.bucket, &self.spool, &path, request).await,
+            Ok(Operation::Delete(path)) => delete::answer(&self.bucket, &path).await,
+            Ok(Operation::Unsupported(message)) => Err(unsupported(message)),
+            Err(problem) => Err(problem),
+        };
+        answer.unwrap_or_else(Problem::into_response)
+    }
+}
+
+/// The answer that makes clients go on through the proxy: they look for MLflow's words, and for this status.
+///
+/// Links to S3 would be shorter ways, but clients of a proxy are not promised a way to S3.
+fn unsupported(message: &'static str) -> Problem {
+    Problem::new(StatusCode::NOT_IMPLEMENTED, "NOT_IMPLEMENTED", message)
+        .hint("send or fetch the artifact through the proxy itself, as MLflow's clients then do")
+}
+
+/// An answer in JSON.
+fn json(body: impl Into<bytes::Bytes>) -> Response<Body> {
+    let mut response = Response::new(full(body));
+    let headers = response.headers_mut();
+    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

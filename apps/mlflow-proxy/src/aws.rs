@@ -38,6 +38,7 @@ pub const VARIABLES: &[Variable] = &[
     endpoints::SECRETS_MANAGER,
     endpoints::SAGEMAKER,
     endpoints::LOGS,
+    endpoints::S3,
 ];
 
 const CONNECT_TIMEOUT: Variable = Variable {

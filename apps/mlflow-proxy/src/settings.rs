@@ -22,6 +22,7 @@ pub const VARIABLES: &[(&str, &[Variable])] = &[
     ("Forwarding", crate::forward::VARIABLES),
     ("Pages", crate::pages::VARIABLES),
     ("Operating", crate::operate::VARIABLES),
+    ("Artifacts", crate::artifacts::VARIABLES),
     ("Calls to AWS", crate::aws::VARIABLES),
 ];
 
@@ -42,6 +43,8 @@ pub struct Settings {
     pub pages: crate::pages::Settings,
     /// Logs and metrics.
     pub operate: crate::operate::Settings,
+    /// Where artifacts are, and who serves them.
+    pub artifacts: crate::artifacts::Settings,
     /// How MLflow and AWS are called.
     pub aws: crate::aws::Settings,
 }
@@ -57,6 +60,7 @@ impl Settings {
             forward: crate::forward::Settings::read(reader),
             pages: crate::pages::Settings::read(reader),
             operate: crate::operate::Settings::read(reader),
+            artifacts: crate::artifacts::Settings::read(reader),
             aws: crate::aws::Settings::read(reader),
         }
     }

@@ -1,7 +1,7 @@
 //! The places of artifacts in what clients and MLflow tell each other, rewritten on the way.
 //!
 //! MLflow's answers name places in the bucket, which clients cannot reach; they are told the same places at this proxy,
-//! and what they send back is turned around. Only the fields of the table are touched, as strings of JSON, while the
+//! and what they send back is turned around. Only the fields of a route's row are touched, as strings of JSON, while the
 //! body streams through: what is held is one string of at most [`scanner::VALUE_LIMIT`] bytes.
 
 mod scanner;
@@ -27,91 +27,37 @@ use crate::body::{Body, BodyError, full};
 /// Answers up to this size are rewritten as a whole, in bytes, so that they keep a length.
 const WHOLE_LIMIT: u64 = 64 * 1024;
 
-/// Which fields carry places, by what a route is about. Source: the messages of MLflow 3.17.2's `service.proto` and
-/// `model_registry.proto`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Locations {
-    /// None.
-    Nowhere,
-    /// Experiments: `artifact_location`.
-    Experiments,
-    /// Runs: `artifact_uri`. Sources of data sets are left alone: they are not artifacts.
-    Runs,
-    /// Lists of artifacts: `root_uri`.
-    Listings,
-    /// Registered models and their versions: `source`, `storage_location`, `artifact_uri`.
-    ModelVersions,
-    /// Logged models: `artifact_uri`, `artifact_location`, `root_uri`.
-    LoggedModels,
-    /// Traces: the tag `mlflow.artifactLocation`, as a field (3.0) or as a pair of `key` and `value` (2.0).
-    Traces,
-    /// Queries of the user interface: the same fields as GraphQL spells them.
-    Graphql,
-}
-
-impl Locations {
-    /// Which places a path's requests and answers carry. Paths that MLflow does not know carry none.
-    pub fn of(path: &str) -> Self {
-        let Some(path) = path.strip_prefix("/api/").or_else(|| path.strip_prefix("/ajax-api/")) else {
-            return if path == "/graphql" { Self::Graphql } else { Self::Nowhere };
-        };
-        let Some((_version, path)) = path.split_once('/') else { return Self::Nowhere };
-        let path = path.strip_prefix("preview/").unwrap_or(path);
-        let Some(path) = path.strip_prefix("mlflow/") else {
-            return if path == "graphql" { Self::Graphql } else { Self::Nowhere };
-        };
-        let (subject, rest) = path.split_once('/').unwrap_or((path, ""));
-        match subject {
-            "experiments" => Self::Experiments,
-            "runs" => Self::Runs,
-            "artifacts" if rest == "list" => Self::Listings,
-            "model-versions" | "registered-models" => Self::ModelVersions,
-            "logged-models" => Self::LoggedModels,
-            "traces" | "unified-traces" => Self::Traces,
-            "graphql" => Self::Graphql,
-            _ => Self::Nowhere,
-        }
-    }
-
-    /// The names of the fields.
-    const fn fields(self) -> &'static [&'static str] {
-        match self {
-            Self::Nowhere => &[],
-            Self::Experiments => &["artifact_location"],
-            Self::Runs => &["artifact_uri"],
-            Self::Listings => &["root_uri"],
-            Self::ModelVersions => &["source", "storage_location", "artifact_uri"],
-            Self::LoggedModels => &["artifact_uri", "artifact_location", "root_uri"],
-            Self::Traces => &[scanner::TRACE_TAG],
-            Self::Graphql => &["artifactUri", "artifactLocation", "rootUri", "source"],
-        }
-    }
-}
+/// The names of fields that carry places, as a route's row has them.
+pub type Fields = &'static [&'static str];
 
 /// Asks MLflow for an answer that can be rewritten, and turns the places in a request's body around.
 ///
 /// The length is taken off, as it changes: whoever sends the request on has to find it anew.
-pub fn rewrite_request(request: Request<Body>, locations: Locations, root: &Arc<Root>) -> Request<Body> {
-    if locations == Locations::Nowhere {
-        return request;
-    }
+pub fn rewrite_request(
+    request: Request<Body>,
+    sent: Fields,
+    answered: Fields,
+    root: &Arc<Root>,
+) -> Request<Body> {
     let (mut head, body) = request.into_parts();
-    head.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    if !may_rewrite(&head.headers, true) || body.is_end_stream() {
+    if !answered.is_empty() {
+        head.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
+    if sent.is_empty() || !may_rewrite(&head.headers, true) || body.is_end_stream() {
         return Request::from_parts(head, body);
     }
     head.headers.remove(CONTENT_LENGTH);
-    let body = Rewritten::new(body, Scanner::new(locations, Direction::ToBucket, Arc::clone(root)));
+    let body = Rewritten::new(body, Scanner::new(sent, Direction::ToBucket, Arc::clone(root)));
     Request::from_parts(head, body.boxed_unsync())
 }
 
 /// Turns the places in an answer of MLflow's into such as the client can ask this proxy for.
 pub async fn rewrite_response(
     response: Response<Body>,
-    locations: Locations,
+    answered: Fields,
     root: &Arc<Root>,
 ) -> Response<Body> {
-    if locations == Locations::Nowhere || !may_rewrite(response.headers(), false) {
+    if answered.is_empty() || !may_rewrite(response.headers(), false) {
         return response;
     }
     let (mut head, body) = response.into_parts();
@@ -119,11 +65,11 @@ pub async fn rewrite_response(
     for about_the_old_bytes in [ETAG, ACCEPT_RANGES] {
         head.headers.remove(about_the_old_bytes);
     }
-    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    let mut scanner = Scanner::new(locations, Direction::ToClient, Arc::clone(root));
     if body.is_end_stream() {
         return Response::from_parts(head, body);
     }
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let mut scanner = Scanner::new(answered, Direction::ToClient, Arc::clone(root));
     if length.is_some_and(|length| length <= WHOLE_LIMIT) {
         return match whole(body, &mut scanner).await {
             Ok(bytes) => Response::from_parts(head, full(bytes)),

@@ -34,8 +34,9 @@ impl RelativePath {
     /// # Errors
     /// When it is not a path below the root.
     pub fn from_url(encoded: &str) -> Result<Self, PathError> {
-        let decoded = decode(encoded).ok_or_else(|| PathError::new(encoded, "is not UTF-8"))?;
-        let trimmed = decoded.strip_suffix('/').unwrap_or(&decoded);
+        let decoded = decode(encoded).ok_or_else(|| PathError::not_text(encoded))?;
+        // A lone slash is an absolute path, not the end of one.
+        let trimmed = decoded.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(&decoded);
         check(trimmed).map_err(|reason| PathError::new(encoded, reason))?;
         Ok(Self(trimmed.to_owned()))
     }
@@ -74,6 +75,11 @@ impl RelativePath {
 }
 
 impl PathError {
+    /// The error for bytes that are no text.
+    pub(super) fn not_text(path: &str) -> Self {
+        Self::new(path, "is not UTF-8")
+    }
+
     fn new(path: &str, reason: &'static str) -> Self {
         let path: String = path.chars().filter(|letter| !letter.is_control()).take(200).collect();
         Self { path, reason }

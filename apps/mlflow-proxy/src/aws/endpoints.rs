@@ -35,6 +35,12 @@ pub(super) const LOGS: Variable = Variable {
     about: "An address that takes the place of CloudWatch Logs.",
 };
 
+pub(super) const S3: Variable = Variable {
+    name: "AWS_ENDPOINT_URL_S3",
+    default: "",
+    about: "An address that takes the place of Amazon S3; the bucket then stands in the path.",
+};
+
 /// A service of AWS that the proxy itself calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
@@ -46,10 +52,13 @@ pub enum Service {
     SageMaker,
     /// Takes the log.
     Logs,
+    /// Has the artifacts. It speaks another protocol than the others; see [`crate::artifacts`].
+    S3,
 }
 
 impl Service {
-    pub(super) const ALL: [Self; 4] = [Self::Sts, Self::SecretsManager, Self::SageMaker, Self::Logs];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Sts, Self::SecretsManager, Self::SageMaker, Self::Logs, Self::S3];
 
     /// The name in the signature's scope.
     pub(super) fn signing_name(self) -> &'static str {
@@ -58,13 +67,14 @@ impl Service {
             Self::SecretsManager => "secretsmanager",
             Self::SageMaker => "sagemaker",
             Self::Logs => "logs",
+            Self::S3 => "s3",
         }
     }
 
     /// What stands before the operation in `x-amz-target`. Source: the services' models in botocore.
     pub(super) fn target_prefix(self) -> &'static str {
         match self {
-            Self::Sts => "",
+            Self::Sts | Self::S3 => "",
             Self::SecretsManager => "secretsmanager",
             Self::SageMaker => "SageMaker",
             Self::Logs => "Logs_20140328",
@@ -77,6 +87,7 @@ impl Service {
             Self::SecretsManager => &SECRETS_MANAGER,
             Self::SageMaker => &SAGEMAKER,
             Self::Logs => &LOGS,
+            Self::S3 => &S3,
         }
     }
 }

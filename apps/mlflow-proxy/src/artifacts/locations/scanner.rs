@@ -1,14 +1,14 @@
 //! Reads JSON as it goes by and changes the strings that are places.
 //!
 //! It is no parser: it tells strings from the rest, remembers the last string in case it becomes the name of a field,
-//! and looks at a string only where the name is one of the table's. What is not JSON goes through as it came.
+//! and looks at a string only where the name is one of the route's. What is not JSON goes through as it came.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use memchr::memchr2;
 
-use super::Locations;
+use super::Fields;
 use crate::artifacts::root::Root;
 
 /// The longest string that is looked at, in bytes as written. MLflow keeps places of at most 2048 characters.
@@ -17,7 +17,7 @@ pub(super) const VALUE_LIMIT: usize = 16 * 1024;
 /// The tag of a trace that says where its data and attachments are. Source: MLflow, `mlflow_tags.py`.
 pub(super) const TRACE_TAG: &str = "mlflow.artifactLocation";
 
-/// The longest name of a field in the table, in bytes, and one more.
+/// More than the longest name of a field has, in bytes.
 const NAME_LIMIT: usize = 32;
 
 /// Which way the places are turned.
@@ -42,7 +42,9 @@ enum At {
 
 /// A scanner over the chunks of one body.
 pub(super) struct Scanner {
-    locations: Locations,
+    fields: Fields,
+    /// Whether the trace's tag is among them.
+    traces: bool,
     direction: Direction,
     root: Arc<Root>,
     at: At,
@@ -60,9 +62,10 @@ pub(super) struct Scanner {
 }
 
 impl Scanner {
-    pub(super) fn new(locations: Locations, direction: Direction, root: Arc<Root>) -> Self {
+    pub(super) fn new(fields: Fields, direction: Direction, root: Arc<Root>) -> Self {
         Self {
-            locations,
+            fields,
+            traces: fields.contains(&TRACE_TAG),
             direction,
             root,
             at: At::Between,
@@ -142,9 +145,9 @@ impl Scanner {
     /// The last string was the name of a field.
     fn named(&mut self) {
         let name = &self.name[..self.name_length.min(NAME_LIMIT)];
-        self.armed = self.locations.fields().iter().any(|field| field.as_bytes() == name);
+        self.armed = self.fields.iter().any(|field| field.as_bytes() == name);
         self.key_follows = false;
-        if self.locations == Locations::Traces {
+        if self.traces {
             self.key_follows = name == b"key";
             self.armed |= self.tagged && name == b"value";
         }

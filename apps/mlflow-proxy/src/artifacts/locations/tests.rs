@@ -5,12 +5,17 @@ use serde_json::{Value, json};
 
 use super::*;
 
+const RUNS: Fields = &["artifact_uri"];
+const EXPERIMENTS: Fields = &["artifact_location"];
+const MODEL_VERSIONS: Fields = &["source", "storage_location"];
+const TRACES: Fields = &[scanner::TRACE_TAG];
+
 fn root() -> Arc<Root> {
     Arc::new(Root::parse("s3://bucket/pre").unwrap())
 }
 
-fn scan(locations: Locations, direction: Direction, pieces: &[&[u8]]) -> String {
-    let mut scanner = Scanner::new(locations, direction, root());
+fn scan(fields: Fields, direction: Direction, pieces: &[&[u8]]) -> String {
+    let mut scanner = Scanner::new(fields, direction, root());
     let mut text = Vec::new();
     for piece in pieces {
         scanner.feed(&Bytes::copy_from_slice(piece)).iter().for_each(|piece| text.extend_from_slice(piece));
@@ -19,38 +24,12 @@ fn scan(locations: Locations, direction: Direction, pieces: &[&[u8]]) -> String 
     String::from_utf8(text).unwrap()
 }
 
-fn told(locations: Locations, text: &str) -> String {
-    scan(locations, Direction::ToClient, &[text.as_bytes()])
+fn told(fields: Fields, text: &str) -> String {
+    scan(fields, Direction::ToClient, &[text.as_bytes()])
 }
 
-fn sent(locations: Locations, text: &str) -> String {
-    scan(locations, Direction::ToBucket, &[text.as_bytes()])
-}
-
-#[test]
-fn a_route_has_its_fields() {
-    for (path, locations) in [
-        ("/api/2.0/mlflow/experiments/get", Locations::Experiments),
-        ("/ajax-api/2.0/mlflow/experiments/search", Locations::Experiments),
-        ("/api/2.0/preview/mlflow/runs/get", Locations::Runs),
-        ("/api/2.0/mlflow/runs/search", Locations::Runs),
-        ("/api/2.0/mlflow/artifacts/list", Locations::Listings),
-        ("/api/2.0/mlflow/artifacts/presigned-upload-url", Locations::Nowhere),
-        ("/api/2.0/mlflow/model-versions/create", Locations::ModelVersions),
-        ("/api/2.0/mlflow/registered-models/alias", Locations::ModelVersions),
-        ("/api/2.0/mlflow/logged-models", Locations::LoggedModels),
-        ("/api/2.0/mlflow/logged-models/m-1/artifacts/directories", Locations::LoggedModels),
-        ("/api/3.0/mlflow/traces/tr-1", Locations::Traces),
-        ("/ajax-api/3.0/mlflow/traces/search", Locations::Traces),
-        ("/graphql", Locations::Graphql),
-        ("/api/2.0/mlflow/metrics/get-history", Locations::Nowhere),
-        ("/api/2.0/mlflow-artifacts/artifacts/x", Locations::Nowhere),
-        ("/get-artifact", Locations::Nowhere),
-        ("/api/2.0", Locations::Nowhere),
-        ("/", Locations::Nowhere),
-    ] {
-        assert_eq!(Locations::of(path), locations, "{path}");
-    }
+fn sent(fields: Fields, text: &str) -> String {
+    scan(fields, Direction::ToBucket, &[text.as_bytes()])
 }
 
 #[test]
@@ -66,7 +45,7 @@ fn a_runs_place_is_told_as_the_proxys() {
         // The parameter of the same value comes first in the text, and is nobody's place.
         let expected = expected.replacen("\"value\":\"mlflow-artifacts:", "\"value\":\"s3://bucket/pre", 1);
         let expected = expected.replacen("\"value\": \"mlflow-artifacts:", "\"value\": \"s3://bucket/pre", 1);
-        assert_eq!(told(Locations::Runs, &text), expected);
+        assert_eq!(told(RUNS, &text), expected);
     }
 }
 
@@ -91,59 +70,53 @@ fn other_places_and_other_text_stay_byte_for_byte() {
         "not JSON at all \" : { \\ \"",
         "",
     ] {
-        assert_eq!(told(Locations::Runs, text), text);
+        assert_eq!(told(RUNS, text), text);
     }
 }
 
 #[test]
 fn escapes_are_understood() {
     let text = r#"{"artifact_uri" : "s3:\/\/bucket\/pre\/a\u00fc\"\u0022/\\"}"#;
-    assert_eq!(told(Locations::Runs, text), text, "a backslash is no path of ours");
+    assert_eq!(told(RUNS, text), text, "a backslash is no path of ours");
     let text = r#"{"artifact_uri"	:
         "s3:\/\/bucket\/pre\/a\u00fc \"b\""}"#;
-    let rewritten: Value = serde_json::from_str(&told(Locations::Runs, text)).unwrap();
+    let rewritten: Value = serde_json::from_str(&told(RUNS, text)).unwrap();
     assert_eq!(rewritten["artifact_uri"], "mlflow-artifacts:/aü \"b\"");
 }
 
 #[test]
 fn a_long_string_goes_through() {
     let text = json!({"artifact_uri": format!("s3://bucket/pre/{}", "x".repeat(VALUE))}).to_string();
-    assert_eq!(told(Locations::Runs, &text), text);
+    assert_eq!(told(RUNS, &text), text);
     let text = format!("{text}{}", r#"{"artifact_uri":"s3://bucket/pre/1"}"#);
-    assert!(told(Locations::Runs, &text).ends_with(r#"{"artifact_uri":"mlflow-artifacts:/1"}"#));
+    assert!(told(RUNS, &text).ends_with(r#"{"artifact_uri":"mlflow-artifacts:/1"}"#));
 }
 const VALUE: usize = scanner::VALUE_LIMIT + 1;
 
 #[test]
 fn traces_have_their_tag_in_both_forms() {
     let third = r#"{"trace_info":{"tags":{"mlflow.artifactLocation":"s3://bucket/pre/1/traces/tr-1/artifacts","artifact_uri":"s3://bucket/pre/x"}}}"#;
-    assert_eq!(told(Locations::Traces, third), third.replacen("s3://bucket/pre/1", "mlflow-artifacts:/1", 1));
+    assert_eq!(told(TRACES, third), third.replacen("s3://bucket/pre/1", "mlflow-artifacts:/1", 1));
     let second = r#"{"tags":[{"key":"k","value":"s3://bucket/pre/x"},{"key":"mlflow.artifactLocation","value":"s3://bucket/pre/1"},{"key":"l","value":"s3://bucket/pre/y"}]}"#;
-    assert_eq!(
-        told(Locations::Traces, second),
-        second.replace("\"s3://bucket/pre/1\"", "\"mlflow-artifacts:/1\"")
-    );
-    assert_eq!(sent(Locations::Traces, &told(Locations::Traces, second)), second);
+    assert_eq!(told(TRACES, second), second.replace("\"s3://bucket/pre/1\"", "\"mlflow-artifacts:/1\""));
+    assert_eq!(sent(TRACES, &told(TRACES, second)), second);
 }
 
 #[test]
 fn what_a_client_sends_is_turned_back() {
     assert_eq!(
-        sent(Locations::Experiments, r#"{"name": "n", "artifact_location": "mlflow-artifacts:/my/place"}"#),
+        sent(EXPERIMENTS, r#"{"name": "n", "artifact_location": "mlflow-artifacts:/my/place"}"#),
         r#"{"name": "n", "artifact_location": "s3://bucket/pre/my/place"}"#
     );
     let version = r#"{"name":"m","source":"mlflow-artifacts:/1/models/m-1/artifacts","run_id":"abc"}"#;
-    assert_eq!(
-        sent(Locations::ModelVersions, version),
-        version.replace("mlflow-artifacts:", "s3://bucket/pre")
-    );
+    assert_eq!(sent(MODEL_VERSIONS, version), version.replace("mlflow-artifacts:", "s3://bucket/pre"));
     for same in [
         r#"{"source":"models:/m-1"}"#,
         r#"{"source":"runs:/abc/model"}"#,
         r#"{"source":"mlflow-artifacts://elsewhere/1"}"#,
         r#"{"source":"mlflow-artifacts:/../1"}"#,
     ] {
-        assert_eq!(sent(Locations::ModelVersions, same), same);
+        assert_eq!(sent(MODEL_VERSIONS, same), same);
     }
 }
 
@@ -168,7 +141,7 @@ async fn a_small_answer_keeps_an_exact_length() {
     for kind in
         ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "application/x+json"]
     {
-        let answer = rewrite_response(response(kind, RUN), Locations::Runs, &root()).await;
+        let answer = rewrite_response(response(kind, RUN), RUNS, &root()).await;
         assert!(!answer.headers().contains_key(CONTENT_LENGTH), "the server finds it anew");
         assert_eq!(answer.body().size_hint().exact(), Some(RUN_TOLD.len() as u64));
         assert_eq!(text(answer.into_body()).await, RUN_TOLD);
@@ -185,21 +158,21 @@ async fn what_is_not_plain_json_is_left_alone() {
         "json",
         "text/event-stream",
     ] {
-        let answer = rewrite_response(response(kind, RUN), Locations::Runs, &root()).await;
+        let answer = rewrite_response(response(kind, RUN), RUNS, &root()).await;
         assert!(answer.headers().contains_key(CONTENT_LENGTH));
         assert_eq!(text(answer.into_body()).await, RUN);
     }
     let mut packed = response("application/json", RUN);
     packed.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    assert_eq!(text(rewrite_response(packed, Locations::Runs, &root()).await.into_body()).await, RUN);
-    let elsewhere = rewrite_response(response("application/json", RUN), Locations::Nowhere, &root()).await;
+    assert_eq!(text(rewrite_response(packed, RUNS, &root()).await.into_body()).await, RUN);
+    let elsewhere = rewrite_response(response("application/json", RUN), &[], &root()).await;
     assert_eq!(text(elsewhere.into_body()).await, RUN);
 }
 
 #[tokio::test]
 async fn a_large_answer_streams_and_a_cut_one_breaks_off() {
     let many = format!("[{}]", vec![RUN; 5000].join(","));
-    let answer = rewrite_response(response("application/json", &many), Locations::Runs, &root()).await;
+    let answer = rewrite_response(response("application/json", &many), RUNS, &root()).await;
     assert_eq!(answer.body().size_hint().exact(), None);
     assert_eq!(text(answer.into_body()).await, many.replace(RUN, RUN_TOLD));
 
@@ -207,7 +180,7 @@ async fn a_large_answer_streams_and_a_cut_one_breaks_off() {
     let body = http_body_util::StreamBody::new(futures_util::stream::iter(frames)).boxed_unsync();
     let mut cut = response("application/json", RUN);
     *cut.body_mut() = body;
-    let answer = rewrite_response(cut, Locations::Runs, &root()).await;
+    let answer = rewrite_response(cut, RUNS, &root()).await;
     assert_eq!(answer.into_body().collect().await.unwrap_err().to_string(), "cut");
 }
 
@@ -218,7 +191,7 @@ async fn a_request_asks_for_plain_answers_and_loses_its_length() {
         .header(ACCEPT_ENCODING, "gzip")
         .body(full(r#"{"artifact_location":"mlflow-artifacts:/x"}"#))
         .unwrap();
-    let request = rewrite_request(request, Locations::Experiments, &root());
+    let request = rewrite_request(request, EXPERIMENTS, EXPERIMENTS, &root());
     assert_eq!(request.headers()[ACCEPT_ENCODING], "identity");
     assert!(!request.headers().contains_key(CONTENT_LENGTH));
     assert_eq!(text(request.into_body()).await, r#"{"artifact_location":"s3://bucket/pre/x"}"#);
@@ -271,35 +244,35 @@ proptest! {
     #[test]
     fn cutting_makes_no_difference(document in documents(), pretty: bool, cuts in prop::collection::vec(0usize..600, 0..8)) {
         let text = if pretty { serde_json::to_string_pretty(&document).unwrap() } else { document.to_string() };
-        for locations in [Locations::Runs, Locations::Traces] {
-            let whole = told(locations, &text);
+        for fields in [RUNS, TRACES] {
+            let whole = told(fields, &text);
             let mut places: Vec<usize> = cuts.iter().map(|cut| cut % (text.len() + 1)).collect();
             places.extend([0, text.len()]);
             places.sort_unstable();
             let pieces: Vec<&[u8]> = places.windows(2).map(|pair| &text.as_bytes()[pair[0]..pair[1]]).collect();
-            prop_assert_eq!(&scan(locations, Direction::ToClient, &pieces), &whole);
+            prop_assert_eq!(&scan(fields, Direction::ToClient, &pieces), &whole);
             let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
-            prop_assert_eq!(&scan(locations, Direction::ToClient, &bytes), &whole);
-            prop_assert_eq!(&told(locations, &whole), &whole, "once is enough");
+            prop_assert_eq!(&scan(fields, Direction::ToClient, &bytes), &whole);
+            prop_assert_eq!(&told(fields, &whole), &whole, "once is enough");
         }
     }
 
     #[test]
     fn it_agrees_with_a_parser(document in documents()) {
-        let text = told(Locations::Runs, &document.to_string());
+        let text = told(RUNS, &document.to_string());
         prop_assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), rewritten(&document, None));
     }
 
     #[test]
     fn what_was_told_leads_back(document in documents()) {
         let text = document.to_string();
-        let back = sent(Locations::Runs, &told(Locations::Runs, &text));
+        let back = sent(RUNS, &told(RUNS, &text));
         prop_assert_eq!(serde_json::from_str::<Value>(&back).unwrap(), document);
     }
 
     #[test]
     fn bytes_that_are_no_json_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let mut scanner = Scanner::new(Locations::Traces, Direction::ToClient, root());
+        let mut scanner = Scanner::new(TRACES, Direction::ToClient, root());
         let mut out = Vec::new();
         for piece in bytes.chunks(7) {
             scanner.feed(&Bytes::copy_from_slice(piece)).iter().for_each(|piece| out.extend_from_slice(piece));

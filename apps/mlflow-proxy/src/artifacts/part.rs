@@ -1,0 +1,217 @@
+//! A body taken in pieces of a bounded size, and a piece that waits to be hashed, counted, or sent again.
+//!
+//! Pieces up to a megabyte wait in memory, larger ones in a file without a name that goes when it is closed.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::stream;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
+use ring::digest::{Context, SHA256};
+
+use crate::body::{Body, BodyError, full};
+
+/// What waits in memory, in bytes.
+const MEMORY: usize = 1024 * 1024;
+
+/// How much of a file is read at once, in bytes.
+const CHUNK: usize = 128 * 1024;
+
+/// A body of which any number of bytes can be taken.
+pub(super) struct Source {
+    body: Body,
+    rest: Bytes,
+}
+
+impl Source {
+    pub(super) fn new(body: Body) -> Self {
+        Self { body, rest: Bytes::new() }
+    }
+
+    /// The next bytes, at most `limit`; none at the end. They are never empty.
+    pub(super) async fn take(&mut self, limit: u64) -> Result<Option<Bytes>, BodyError> {
+        if !self.fill().await? {
+            return Ok(None);
+        }
+        let taken = usize::try_from(limit).unwrap_or(usize::MAX).min(self.rest.len());
+        Ok(Some(self.rest.split_to(taken)))
+    }
+
+    /// Whether nothing is left.
+    pub(super) async fn is_at_end(&mut self) -> Result<bool, BodyError> {
+        Ok(!self.fill().await?)
+    }
+
+    /// The body as it came, of which nothing has been taken yet.
+    pub(super) fn into_body(self) -> Body {
+        debug_assert!(self.rest.is_empty(), "something has been taken");
+        self.body
+    }
+
+    async fn fill(&mut self) -> Result<bool, BodyError> {
+        while self.rest.is_empty() {
+            match self.body.frame().await {
+                None => return Ok(false),
+                Some(frame) => {
+                    if let Ok(data) = frame?.into_data() {
+                        self.rest = data;
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Why a piece could not be taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PartError {
+    /// The client's side broke off.
+    #[error("the body broke off: {0}")]
+    Body(BodyError),
+    /// The disk does not take it.
+    #[error("the disk does not take a part of an upload: {0}")]
+    Disk(io::Error),
+}
+
+/// A piece that waits.
+pub(super) struct Part {
+    store: Store,
+    pub(super) length: u64,
+    pub(super) hash: [u8; 32],
+}
+
+#[derive(Clone)]
+enum Store {
+    Memory(Bytes),
+    File(Arc<File>),
+}
+
+impl Part {
+    /// Takes at most `limit` bytes of what is left.
+    pub(super) async fn take(source: &mut Source, limit: u64, spool: &Path) -> Result<Self, PartError> {
+        let mut sum = Context::new(&SHA256);
+        let mut memory = BytesMut::new();
+        let mut file: Option<File> = None;
+        let mut length = 0;
+        while length < limit {
+            let Some(bytes) = source.take(limit - length).await.map_err(PartError::Body)? else { break };
+            length += bytes.len() as u64;
+            sum.update(&bytes);
+            memory.extend_from_slice(&bytes);
+            if memory.len() >= MEMORY && length < limit {
+                file = Some(append(file, memory.split().freeze(), spool).await?);
+            }
+        }
+        let hash = sum.finish().as_ref().try_into().unwrap_or_else(|_| unreachable!("SHA-256 has 32 bytes"));
+        let store = match file {
+            None => Store::Memory(memory.freeze()),
+            Some(file) => Store::File(Arc::new(append(Some(file), memory.freeze(), spool).await?)),
+        };
+        Ok(Self { store, length, hash })
+    }
+
+    /// Something that makes the piece's body, any number of times, one after the other.
+    pub(super) fn maker(&self) -> Box<dyn Fn() -> Body + Send + Sync> {
+        let store = self.store.clone();
+        Box::new(move || match &store {
+            Store::Memory(bytes) => full(bytes.clone()),
+            Store::File(file) => read(Arc::clone(file)),
+        })
+    }
+}
+
+/// Writes to the end of a file, which begins with the first bytes. Disks may be slow: not on the threads of the server.
+async fn append(file: Option<File>, bytes: Bytes, spool: &Path) -> Result<File, PartError> {
+    let spool = spool.to_owned();
+    let written = tokio::task::spawn_blocking(move || {
+        let mut file = match file {
+            Some(file) => file,
+            None => tempfile::tempfile_in(spool)?,
+        };
+        file.write_all(&bytes)?;
+        Ok(file)
+    });
+    written.await.map_err(|error| PartError::Disk(io::Error::other(error)))?.map_err(PartError::Disk)
+}
+
+/// The whole of a file as a body.
+fn read(file: Arc<File>) -> Body {
+    let chunks = stream::try_unfold((file, 0u64), |(file, at)| async move {
+        let same = Arc::clone(&file);
+        let chunk = tokio::task::spawn_blocking(move || {
+            let mut file: &File = &same;
+            file.seek(SeekFrom::Start(at))?;
+            let mut chunk = Vec::with_capacity(CHUNK);
+            file.take(CHUNK as u64).read_to_end(&mut chunk)?;
+            Ok::<_, io::Error>(chunk)
+        });
+        let chunk = chunk.await.map_err(BodyError::from)??;
+        if chunk.is_empty() {
+            return Ok(None);
+        }
+        let next = at + chunk.len() as u64;
+        Ok::<_, BodyError>(Some((Frame::data(Bytes::from(chunk)), (file, next))))
+    });
+    BodyExt::boxed_unsync(StreamBody::new(chunks))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(sizes: &[usize]) -> (Source, Vec<u8>) {
+        let mut all = Vec::new();
+        let mut frames = Vec::new();
+        for (number, size) in sizes.iter().enumerate() {
+            let chunk: Vec<u8> =
+                (0..*size).map(|at| u8::try_from((at * 31 + number) % 251).unwrap()).collect();
+            all.extend_from_slice(&chunk);
+            frames.push(Ok::<_, BodyError>(Frame::data(Bytes::from(chunk))));
+        }
+        (Source::new(BodyExt::boxed_unsync(StreamBody::new(stream::iter(frames)))), all)
+    }
+
+    #[tokio::test]
+    async fn pieces_have_the_size_that_was_asked_for() {
+        let (mut source, all) = source(&[10, 0, 25, 1]);
+        let mut taken = Vec::new();
+        while let Some(bytes) = source.take(7).await.unwrap() {
+            assert!(!bytes.is_empty() && bytes.len() <= 7);
+            taken.extend_from_slice(&bytes);
+        }
+        assert_eq!(taken, all);
+        assert!(source.is_at_end().await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_part_is_given_out_again_and_again_from_memory_and_from_a_file() {
+        let spool = tempfile::tempdir().unwrap();
+        for (sizes, limit) in
+            [(vec![100, 50], 120), (vec![700_000; 5], 3_000_000), (vec![700_000; 5], u64::MAX), (vec![], 9)]
+        {
+            let (mut source, all) = source(&sizes);
+            let part = Part::take(&mut source, limit, spool.path()).await.unwrap();
+            let expected = &all[..all.len().min(usize::try_from(limit).unwrap_or(usize::MAX))];
+            assert_eq!(part.length, expected.len() as u64);
+            assert_eq!(part.hash, ring::digest::digest(&SHA256, expected).as_ref());
+            let make = part.maker();
+            for _ in 0..2 {
+                assert_eq!(make().collect().await.unwrap().to_bytes(), expected);
+            }
+            assert_eq!(source.is_at_end().await.unwrap(), all.len() as u64 <= limit);
+        }
+        assert_eq!(std::fs::read_dir(spool.path()).unwrap().count(), 0, "files have no name");
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_takes_nothing_is_told() {
+        let (mut source, _) = source(&[MEMORY + 1, 10]);
+        let result = Part::take(&mut source, u64::MAX, Path::new("/proc/no/such/directory")).await;
+        assert!(matches!(result, Err(PartError::Disk(_))));
+    }
+}
