@@ -3,15 +3,18 @@
 //! A request passes through the rooms in one direction: [`server`] takes it from the wire, [`gate`] decides its way,
 //! [`access`] says who asks and whether they may, [`artifacts`] answers what concerns files from the bucket, and
 //! [`forward`] sends the rest to MLflow, signed by [`sign`] with what [`credentials`] keeps fresh for the [`target`].
-//! [`operate`] and [`pages`] are what operators and people with a browser see.
+//! [`operate`] and [`pages`] are what operators and people with a browser see. [`check`] tries all of it once, and
+//! [`local`] is for a laptop.
 
 pub mod access;
 pub mod artifacts;
 pub mod aws;
 pub mod body;
+pub mod check;
 pub mod credentials;
 pub mod forward;
 pub mod gate;
+pub mod local;
 pub mod operate;
 pub mod pages;
 pub mod problem;

@@ -1,15 +1,21 @@
 //! The proxy as a program: settings in, a server until it is told to stop.
 
+use std::io::Write;
 use std::process::ExitCode;
 
+use mlflow_proxy::check::{self, Finding};
 use mlflow_proxy::gate::Proxy;
+use mlflow_proxy::local;
 use mlflow_proxy::operate::{Operate, notify};
 use mlflow_proxy::server::{self, Tls};
-use mlflow_proxy::settings::{Arguments, Reader, Settings};
+use mlflow_proxy::settings::{Arguments, Mistake, Reader, Settings};
 use tokio::net::TcpListener;
 
 /// Settings that cannot be used end the program with this status, as in the `formwork` command line.
 const BAD_SETTINGS: u8 = 10;
+
+/// The setting that `local` can find out by itself.
+const ARTIFACT_ROOT: &str = "SM_MLFLOW_ARTIFACT_URI";
 
 fn main() -> ExitCode {
     let arguments = match Arguments::parse(std::env::args_os()) {
@@ -20,32 +26,74 @@ fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(BAD_SETTINGS) } else { ExitCode::SUCCESS };
         }
     };
-    let environment = |name: &str| std::env::var_os(name);
-    let lookup = |name: &str| arguments.value(name, &environment);
-    let mut reader = Reader::new(&lookup);
-    let settings = Settings::read(&mut reader);
-    let mistakes = reader.into_mistakes();
+    let (settings, mistakes) = read(&arguments, None);
+    if arguments.check {
+        return end(run(&settings, check(&settings, mistakes)));
+    }
     if !mistakes.is_empty() {
         for mistake in mistakes {
             eprintln!("error: {mistake}");
         }
         return ExitCode::from(BAD_SETTINGS);
     }
-    match run(&settings) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
+    end(run(&settings, start(&arguments, &settings)))
+}
+
+/// The settings, and what is wrong with them. `root` is where artifacts are, if nobody has set it.
+fn read(arguments: &Arguments, root: Option<&str>) -> (Settings, Vec<Mistake>) {
+    let environment = |name: &str| std::env::var_os(name);
+    let lookup = |name: &str| {
+        let found = root.filter(|_| name == ARTIFACT_ROOT).map(Into::into);
+        arguments.value(name, &environment).or(found)
+    };
+    let mut reader = Reader::new(&lookup);
+    let mut settings = Settings::read(&mut reader);
+    if arguments.profile.is_some() {
+        settings.credentials.profile.clone_from(&arguments.profile);
     }
+    (settings, reader.into_mistakes())
 }
 
-fn run(settings: &Settings) -> Result<(), String> {
+fn end(result: Result<ExitCode, String>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(
+    settings: &Settings,
+    task: impl Future<Output = Result<ExitCode, String>>,
+) -> Result<ExitCode, String> {
     let runtime = server::runtime(settings.server.workers);
-    runtime.map_err(|error| format!("cannot start worker threads: {error}"))?.block_on(serve(settings))
+    runtime.map_err(|error| format!("cannot start worker threads: {error}"))?.block_on(task)
 }
 
-async fn serve(settings: &Settings) -> Result<(), String> {
+async fn check(settings: &Settings, mistakes: Vec<Mistake>) -> Result<ExitCode, String> {
+    // A reader that has gone away, such as `head`, has read enough.
+    let mut tell = |finding: &Finding| drop(writeln!(std::io::stdout(), "{finding}"));
+    let good = check::run(settings, mistakes, &mut tell).await;
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(BAD_SETTINGS) })
+}
+
+async fn start(arguments: &Arguments, settings: &Settings) -> Result<ExitCode, String> {
+    if !arguments.local {
+        return serve(settings, false).await;
+    }
+    // Who has said where artifacts are, or wants none, is not asked again.
+    let environment = |name: &str| std::env::var_os(name);
+    if arguments.value(ARTIFACT_ROOT, &environment).is_some() {
+        return serve(settings, true).await;
+    }
+    let known = local::artifact_root(settings).await;
+    if let Err(why) = &known {
+        eprintln!("note: artifacts do not go through the proxy, as their place is not known: {why}");
+    }
+    let (settings, _) = read(arguments, known.as_deref().ok());
+    serve(&settings, true).await
+}
+
+async fn serve(settings: &Settings, local: bool) -> Result<ExitCode, String> {
     let stop = server::stop_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
     let listen = settings.server.listen;
     let listener = TcpListener::bind(listen).await.map_err(|error| {
@@ -62,8 +110,11 @@ async fn serve(settings: &Settings) -> Result<(), String> {
         tokio::spawn(tls.keep_fresh());
     }
     let proxy = Proxy::start(settings, operate.clone()).await.map_err(|error| error.to_string())?;
+    if local {
+        let _ = std::io::stdout().write_all(local::lines(scheme, address).as_bytes());
+    }
     notify::ready();
     server::serve(listener, &settings.server, tls, proxy, operate.clone(), stop).await;
     operate.finish().await;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }

@@ -12,13 +12,14 @@ use super::{VARIABLES, Variable};
 /// The subcommand for a laptop.
 const LOCAL: &str = "local";
 const CHECK: &str = "check";
+const PROFILE: &str = "profile";
 
 /// What a laptop needs otherwise than a server does: it is for one person, and several may run side by side.
 const LOCAL_DEFAULTS: &[(&str, &str)] =
     &[("MLFLOW_PROXY_AUTH", "none"), ("MLFLOW_PROXY_METRICS_LISTEN", "off")];
 
 /// Settings that belong to a server's environment and would surprise on a laptop, where the profile says who one is.
-const LOCAL_IGNORES: &[&str] = &["MLFLOW_PROXY_LOG_GROUP"];
+const LOCAL_IGNORES: &[&str] = &["MLFLOW_PROXY_LOG_GROUP", "SM_MLFLOW_ROLE_ARN"];
 
 /// The command line as it was given.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Arguments {
     pub local: bool,
     /// Say what is wrong with the settings and what they lead to, and end, rather than serve.
     pub check: bool,
+    /// The profile of the AWS configuration files, given with `local`.
+    pub profile: Option<String>,
     flags: HashMap<&'static str, OsString>,
 }
 
@@ -51,7 +54,8 @@ impl Arguments {
                 flags.insert(variable.name, value.clone());
             }
         }
-        Ok(Self { local: local.is_some(), check: source.get_flag(CHECK), flags })
+        let profile = local.and_then(|local| local.get_one::<String>(PROFILE).cloned());
+        Ok(Self { local: local.is_some(), check: source.get_flag(CHECK), profile, flags })
     }
 
     /// The value of a variable: the flag's, else the environment's, else what a laptop wants otherwise than a server.
@@ -109,7 +113,14 @@ pub fn command() -> Command {
                 .about("Serve yourself on this computer, with the credentials of an AWS profile")
                 .long_about(
                     "Serve yourself on this computer, with the credentials of an AWS profile: listens on loopback, asks \
-                     nobody who they are, and prints the lines to paste. Takes every setting that the server takes.",
+                     nobody who they are, and prints the lines to paste. Takes every setting that the server takes; \
+                     requests are signed by the profile's own credentials unless --role-arn names a role.",
+                )
+                .arg(
+                    Arg::new(PROFILE)
+                        .long(PROFILE)
+                        .value_name("NAME")
+                        .help("The profile of the AWS configuration files; without it, what the AWS tools would take"),
                 ),
         )
 }
@@ -130,7 +141,6 @@ fn setting(variable: &'static Variable) -> Arg {
         .help(help);
     let argument = match variable.name {
         "SM_MLFLOW_RESOURCE_ARN" => argument.visible_alias("arn"),
-        "AWS_PROFILE" => argument.visible_alias("profile"),
         _ => argument,
     };
     match variable.default {
