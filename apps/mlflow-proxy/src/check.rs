@@ -104,6 +104,7 @@ pub async fn run(settings: &Settings, mistakes: Vec<Mistake>, tell: &mut dyn FnM
     if let Some((certificate, key)) = &settings.server.tls {
         tell(files::certificate(certificate, key));
     }
+    tell(files::spool(&settings.forward.directory));
     if let Some(behind) = behind(settings) {
         aws(settings, &behind, &mut tell).await;
     }

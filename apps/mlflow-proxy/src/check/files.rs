@@ -20,7 +20,6 @@ pub(super) fn certificate(certificate: &Path, key: &Path) -> Finding {
 }
 
 /// The folder for bodies that are too large for memory.
-#[allow(dead_code, reason = "the setting is on its way")]
 pub(super) fn spool(folder: &Path) -> Finding {
     const SUBJECT: &str = "spool";
     let written =
