@@ -6,6 +6,7 @@
 //! is a pause, so that a source in trouble is not asked by every request.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -252,20 +253,20 @@ impl Inner {
         }
         let inner = self.clone();
         let task = tokio::spawn(async move {
-            let fetched = match tokio::time::timeout(inner.source.limit(), inner.source.fetch()).await {
-                Ok(fetched) => fetched,
-                Err(_) => {
-                    let seconds = inner.source.limit().as_secs();
-                    Err(CredentialsError::Unreachable {
-                        why: format!("no credentials came within {seconds} s"),
-                    })
-                }
+            let limit = inner.source.limit();
+            // Whatever happens in there, the flight has to come to its end.
+            let fetch = AssertUnwindSafe(async { inner.source.fetch().await }).catch_unwind();
+            let unreachable = |why: String| Err(CredentialsError::Unreachable { why });
+            let fetched = match tokio::time::timeout(limit, fetch).await {
+                Ok(Ok(fetched)) => fetched,
+                Ok(Err(_)) => unreachable("the fetch broke off".to_owned()),
+                Err(_) => unreachable(format!("no credentials came within {} s", limit.as_secs())),
             };
             inner.land(fetched)
         });
         let flight = async move {
-            let broken = || CredentialsError::Unreachable { why: "the fetch broke off".to_owned() };
-            task.await.unwrap_or_else(|_| Err(broken()))
+            let stopped = |_| Err(CredentialsError::Unreachable { why: "the proxy stops".to_owned() });
+            task.await.unwrap_or_else(stopped)
         };
         let flight = flight.boxed().shared();
         fetching.flight = Some(flight.clone());

@@ -112,7 +112,10 @@ impl Role {
             return CredentialsError::Unreachable { why };
         };
         let status = error.raw_response().map_or(0, |response| response.status().as_u16());
-        let code = refused.code().unwrap_or("an answer without a code");
+        let Some(code) = refused.code() else {
+            let why = format!("what answers with status {status} is not AWS STS");
+            return CredentialsError::Unreachable { why };
+        };
         let why = match refused.message() {
             Some(message) => format!("{code}: {message}"),
             None => format!("{code} (status {status})"),
