@@ -12,6 +12,7 @@ mod simulator;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use assembly::Stacks;
 use figures::{Figures, Log};
@@ -27,13 +28,18 @@ use crate::test::cargo;
 const REAL_TIME: usize = 40;
 /// How long the simulator is over a change set, in seconds. Source: the default of its option `change_set`.
 const CHANGE_SET_SECONDS: f64 = 4.0;
+/// The longest way through the platform's slow resources at the simulator's usual pace, in seconds.
+const PLATFORM_SECONDS: f64 = 1864.0;
 const REGION: &str = "us-east-1";
 
 /// What is measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
     stacks: Vec<usize>,
+    /// How long the critical path is to be; about one minute without it.
+    minutes: Option<u32>,
     cdk: bool,
+    ours: bool,
     debug: bool,
 }
 
@@ -44,7 +50,8 @@ impl Request {
     ///
     /// An argument that is not known, or a number of stacks that is no multiple of four.
     pub(crate) fn read(arguments: &[&str]) -> Result<Self, String> {
-        let mut request = Self { stacks: vec![4, 40, 400], cdk: false, debug: false };
+        let mut request =
+            Self { stacks: vec![4, 40, 400], minutes: None, cdk: false, ours: true, debug: false };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             match (*argument, rest.as_slice().first()) {
@@ -52,14 +59,20 @@ impl Request {
                     request.stacks = list.split(',').map(number).collect::<Result<_, _>>()?;
                     rest.next();
                 }
-                ("--against", Some(&"cdk")) => {
+                ("--minutes", Some(count)) => {
+                    request.minutes = Some(minutes(count)?);
+                    rest.next();
+                }
+                ("--against" | "--only", Some(&"cdk")) => {
                     request.cdk = true;
+                    request.ours = *argument == "--against";
                     rest.next();
                 }
                 ("--debug", _) => request.debug = true,
                 (other, _) => {
                     return Err(format!(
-                        "`{other}` is not understood; there are --stacks 4,40,400, --against cdk and --debug"
+                        "`{other}` is not understood; there are --stacks 4,40,400, --minutes COUNT, --against cdk, \
+                         --only cdk and --debug"
                     ));
                 }
             }
@@ -77,6 +90,13 @@ fn number(text: &str) -> Result<usize, String> {
     }
 }
 
+fn minutes(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(count @ 1..=120) => Ok(count),
+        _ => Err(format!("`{text}` is no number of minutes from 1 to 120")),
+    }
+}
+
 /// Measures and prints.
 ///
 /// # Errors
@@ -84,8 +104,6 @@ fn number(text: &str) -> Result<usize, String> {
 /// Something cannot be built or started, or a deployment fails.
 pub(crate) fn deploy(paths: &Paths, request: &Request) -> Result<(), String> {
     let folder = paths.join(".tools/bench");
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
     let mut rows = Vec::new();
     let small: Vec<usize> = request.stacks.iter().copied().filter(|count| *count <= REAL_TIME).collect();
     let mut facts = vec![machine()];
@@ -98,12 +116,19 @@ pub(crate) fn deploy(paths: &Paths, request: &Request) -> Result<(), String> {
                 .push(format!("AWS CDK {}", output(Command::new("node").arg(paths.cdk()).arg("--version"))?));
         }
         for count in small {
-            let stacks = Stacks::new(count);
-            let place = folder.join(count.to_string());
-            stacks.write(&place.join("assembly"))?;
-            rows.push(("formwork", count, measure(&programs, &place, &stacks, &ours(&programs, count))?));
+            let stacks = if request.minutes.is_some() { Stacks::slow(count) } else { Stacks::quick(count) };
+            let mut measured = |name, command: &Command| -> Result<(), String> {
+                let place = folder.join(format!("{name}-{count}"));
+                let _ = fs::remove_dir_all(&place);
+                stacks.write(&place.join("assembly"))?;
+                rows.push((name, count, measure(&programs, &place, &stacks, request.minutes, command)?));
+                Ok(())
+            };
+            if request.ours {
+                measured("formwork", &ours(&programs, count))?;
+            }
             if request.cdk {
-                rows.push(("cdk", count, measure(&programs, &place, &stacks, &theirs(paths, count))?));
+                measured("cdk", &theirs(paths, count))?;
             }
         }
     }
@@ -156,8 +181,15 @@ fn theirs(paths: &Paths, count: usize) -> Command {
 }
 
 /// Runs one deployment against a simulator of its own.
-fn measure(programs: &Path, place: &Path, stacks: &Stacks, command: &Command) -> Result<Figures, String> {
-    let simulator = Simulator::start(&programs.join("formwork-simulator"), place)?;
+fn measure(
+    programs: &Path,
+    place: &Path,
+    stacks: &Stacks,
+    minutes: Option<u32>,
+    command: &Command,
+) -> Result<Figures, String> {
+    let scale = minutes.map_or(1.0, |minutes| f64::from(minutes) * 60.0 / PLATFORM_SECONDS);
+    let simulator = Simulator::start(&programs.join("formwork-simulator"), place, scale)?;
     let mut watched = Command::new(command.get_program());
     watched.args(command.get_args());
     for (name, value) in command.get_envs() {
@@ -167,10 +199,11 @@ fn measure(programs: &Path, place: &Path, stacks: &Stacks, command: &Command) ->
     }
     watched.current_dir(place);
     simulator.environment(&mut watched, place);
-    let Watched { seconds, peak_megabytes } = process::watch(&mut watched, place)?;
+    let limit = Duration::from_secs(900 + 180 * u64::from(minutes.unwrap_or_default()));
+    let Watched { seconds, peak_megabytes } = process::watch(&mut watched, place, limit)?;
     let log = Log::read(&simulator.log())?;
     let took = |name: &str| simulator.took(name);
-    let critical_path = stacks.critical_path(CHANGE_SET_SECONDS, took)?;
+    let critical_path = stacks.critical_path(CHANGE_SET_SECONDS * scale, took)?;
     Ok(log.figures(seconds, critical_path, peak_megabytes))
 }
 
@@ -192,10 +225,13 @@ mod tests {
 
     #[test]
     fn arguments_are_read_and_others_are_named() {
-        let all = Request { stacks: vec![4, 40, 400], cdk: false, debug: false };
+        let all = Request { stacks: vec![4, 40, 400], minutes: None, cdk: false, ours: true, debug: false };
         assert_eq!(Request::read(&[]), Ok(all));
-        let some = Request { stacks: vec![8, 12], cdk: true, debug: true };
-        assert_eq!(Request::read(&["--stacks", "8,12", "--against", "cdk", "--debug"]), Ok(some));
+        let some = Request { stacks: vec![8, 12], minutes: Some(2), cdk: true, ours: true, debug: true };
+        let arguments = ["--stacks", "8,12", "--minutes", "2", "--against", "cdk", "--debug"];
+        assert_eq!(Request::read(&arguments), Ok(some));
+        assert!(!Request::read(&["--only", "cdk"]).unwrap().ours);
+        assert!(Request::read(&["--minutes", "0"]).unwrap_err().contains("from 1 to 120"));
         assert!(Request::read(&["--stacks", "5"]).unwrap_err().contains("groups of four"));
         assert!(Request::read(&["--against", "sam"]).unwrap_err().contains("--against cdk"));
     }

@@ -31,8 +31,9 @@ Commands:
                       delete them again
   proxy [--slow]      real MLflow clients through the proxy to real MLflow servers, cases of the wire, and faults; --slow
                       adds all versions against each other and writes their table; --part NAME, --only NAME choose
-  bench deploy [--stacks 4,40,400] [--against cdk] [--debug]
-                      measure deployments against the simulator: time, requests and memory, as Markdown
+  bench deploy [--stacks 4,40,400] [--minutes COUNT] [--against cdk|--only cdk] [--debug]
+                      measure deployments against the simulator: time, requests and memory, as Markdown;
+                      the critical path is a minute, or so many minutes with the resources that take longest
   generate [--check]  write the generated files anew; --check only says whether they are up to date
   help                print this
 

@@ -22,6 +22,7 @@ Options:
   --region REGION      the region of requests that do not say theirs [default: us-east-1]
   --script FILE        what goes wrong on purpose
   --speed FACTOR       how many seconds pass in one of the machine [default: 1]
+  --scale FACTOR       how many times as long as usual everything takes that CloudFormation does [default: 1]
   --latency MILLIS     how long every answer takes, in milliseconds [default: 0]
   --seed NUMBER        makes ids differ from those of another simulator [default: 0]
   --state-log FILE     every request as a line of JSON
@@ -55,8 +56,17 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Settings>,
         if name == "--help" || name == "-h" {
             return Ok(None);
         }
-        let known =
-            ["--port", "--account", "--region", "--script", "--speed", "--latency", "--seed", "--state-log"];
+        let known = [
+            "--port",
+            "--account",
+            "--region",
+            "--script",
+            "--speed",
+            "--scale",
+            "--latency",
+            "--seed",
+            "--state-log",
+        ];
         if !known.contains(&name.as_str()) {
             return Err(format!("there is no option {name}; known are {}", known.join(", ")));
         }
@@ -70,13 +80,8 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Settings>,
                     fs::read_to_string(&value).map_err(|error| format!("{value} cannot be read: {error}"))?;
                 settings.simulator.script = text.parse().map_err(|error| format!("{value}: {error}"))?;
             }
-            "--speed" => {
-                let speed: f64 = number(&name, &value)?;
-                if !(speed.is_finite() && speed > 0.0) {
-                    return Err(format!("--speed has to be more than 0, and is {value}"));
-                }
-                settings.serve.speed = speed;
-            }
+            "--speed" => settings.serve.speed = factor(&name, &value)?,
+            "--scale" => settings.simulator.world.scale = factor(&name, &value)?,
             "--latency" => settings.simulator.latency = Duration::from_millis(number(&name, &value)?),
             "--seed" => settings.simulator.seed = number(&name, &value)?,
             _ => {
@@ -91,6 +96,15 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Settings>,
 
 fn number<N: std::str::FromStr>(name: &str, value: &str) -> Result<N, String> {
     value.parse().map_err(|_| format!("{name} has to be a number, and is {value:?}"))
+}
+
+fn factor(name: &str, value: &str) -> Result<f64, String> {
+    let factor: f64 = number(name, value)?;
+    if factor.is_finite() && factor > 0.0 {
+        Ok(factor)
+    } else {
+        Err(format!("{name} has to be more than 0, and is {value}"))
+    }
 }
 
 fn run(settings: Settings) -> Result<(), String> {

@@ -7,21 +7,44 @@ use crate::aws::limiter::READS_A_SECOND;
 /// How many stacks a page of `ListStacks` has.
 pub(super) const STACKS_A_PAGE: usize = 100;
 
-/// The part of a typical duration in which the end is not expected yet.
-const EARLY: f64 = 0.6;
+/// The parts of a typical duration from which on the end is possible, and expected.
+const POSSIBLE: f64 = 0.6;
+const EXPECTED: f64 = 0.9;
 
-/// The time between two looks at something that began `age` ago: the end is noticed within a fifteenth of its duration,
-/// or of five seconds. Long before a typical end there are few looks, for an end that comes early is a failure mostly, and
-/// nobody waits for that.
+/// The time between two looks at something that began `age` ago: an end that was to be expected is noticed within a
+/// twentieth of its duration, or a second. Long before a typical end there are few looks, for an end that comes early is a
+/// failure mostly, and nobody waits for that. So what is asked grows with the logarithm of what is waited for.
 pub(super) fn interval(age: Duration, typical: Option<Duration>) -> Duration {
     let age = age.as_secs_f64();
-    let until_expected = typical.map_or(0.0, |typical| typical.as_secs_f64() * EARLY - age);
-    let seconds = if until_expected > 1.0 {
-        (age / 2.0).clamp(2.0, 15.0).min(until_expected)
+    let Some(typical) = typical.map(|typical| typical.as_secs_f64()) else {
+        return Duration::from_secs_f64((age / 20.0).clamp(1.5, 30.0));
+    };
+    let until = |part: f64| typical * part - age;
+    let seconds = if until(POSSIBLE) > 1.0 {
+        (age / 2.0).clamp(2.0, 60.0).min(until(POSSIBLE))
+    } else if until(EXPECTED) > 1.0 {
+        (age / 10.0).clamp(1.5, 60.0).min(until(EXPECTED))
     } else {
-        (age / 15.0).clamp(1.0, 5.0)
+        (age / 20.0).clamp(1.0, 30.0)
     };
     Duration::from_secs_f64(seconds)
+}
+
+/// The longest wait for more events after so many reads without a new one: where something happens, more will soon.
+pub(super) fn lively(quiet: u32) -> Duration {
+    Duration::from_secs(2).mul_f64(1.5_f64.powi(quiet.min(16) as i32))
+}
+
+/// The longest time between two reads of the events of one of several stacks in which nothing happens; of many, nobody
+/// looks at a single one.
+pub(super) fn quiet(age: Duration, stacks: usize) -> Duration {
+    let (part, most) = if stacks > MANY { (2, 300) } else { (4, 120) };
+    (age / part).clamp(Duration::from_secs(15), Duration::from_secs(most))
+}
+
+/// How long a stack whose events are read is not described without a reason.
+pub(super) fn patience(age: Duration) -> Duration {
+    age.clamp(Duration::from_secs(30), Duration::from_secs(600))
 }
 
 /// The time between two reads of the events of one of many stacks: in turns, so that all together are read about once a
@@ -105,9 +128,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_is_noticed_within_a_fifteenth_or_a_second() {
-        let seconds = |age: f64| interval(Duration::from_secs_f64(age), None).as_secs_f64();
-        assert_eq!([seconds(0.0), seconds(5.0), seconds(30.0), seconds(3600.0)], [1.0, 1.0, 2.0, 5.0]);
+    fn the_end_is_noticed_within_a_twentieth_or_a_second() {
+        let seconds = |age: f64, typical: Option<u64>| {
+            interval(Duration::from_secs_f64(age), typical.map(Duration::from_secs)).as_secs_f64()
+        };
+        let unknown = [0.0, 5.0, 60.0, 3600.0].map(|age| seconds(age, None));
+        assert_eq!(unknown, [1.5, 1.5, 3.0, 30.0]);
+        let known = [0.0, 11.0, 18.0, 28.0, 100.0].map(|age| seconds(age, Some(30)));
+        assert_eq!(known, [2.0, 5.5, 1.8, 1.4, 5.0]);
     }
 
     #[test]
@@ -121,8 +149,8 @@ mod tests {
             }
             looks
         };
-        assert_eq!([looks(22, 22.0), looks(0, 22.0)], [13, 21]);
-        assert_eq!([looks(1500, 1500.0), looks(0, 1500.0)], [185, 325]);
+        assert_eq!([looks(22, 22.0), looks(0, 22.0)], [12, 15]);
+        assert_eq!([looks(1500, 1500.0), looks(0, 1500.0)], [37, 112]);
     }
 
     #[test]

@@ -166,6 +166,19 @@ async fn figures() {
     println!("figures: {line}");
 }
 
+/// What is asked does not grow with the time that stacks take: half an hour is a few times a minute.
+#[tokio::test(start_paused = true)]
+async fn half_an_hour_is_followed_with_few_requests() {
+    for (count, most) in [(4, 140), (40, 560)] {
+        let figures = measure(count, &LONG).await;
+        assert!(figures.critical_path > 1800.0, "{}", figures.critical_path);
+        let ratio = figures.wall / figures.critical_path;
+        assert!(ratio <= 1.05, "{ratio}: {} s for {} s", figures.wall, figures.critical_path);
+        assert!(figures.requests <= most, "{} requests: {:?}", figures.requests, figures.by_operation);
+        assert!(figures.most_reads_in_a_second <= 8);
+    }
+}
+
 /// Fault 76: the number of stacks does not make the account's rate. The bounds are those of `docs/benchmarks.md`.
 #[tokio::test(start_paused = true)]
 async fn forty_stacks_take_hardly_longer_than_their_longest_way_and_ask_little() {

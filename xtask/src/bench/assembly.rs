@@ -1,7 +1,8 @@
 //! The stacks that are deployed: the platform's four, in their order, as often as wanted.
 //!
 //! In a group a domain and a proxy need the network, and an application needs the domain. Each has one resource of a type
-//! whose typical time is known, so that the longest way of a group is about a minute.
+//! whose typical time is known, so that the longest way of a group is about a minute; or the one that takes longest in the
+//! platform itself, which is half an hour.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,8 +22,25 @@ struct Stack {
 pub(super) struct Stacks(Vec<Stack>);
 
 impl Stacks {
-    /// So many stacks, a multiple of four.
-    pub(super) fn new(count: usize) -> Self {
+    /// So many stacks, a multiple of four, with the platform's slowest resources.
+    pub(super) fn slow(count: usize) -> Self {
+        let role = "arn:aws:iam::123456789012:role/a";
+        Self::of(count, |name, word| match word {
+            "net" => ("AWS::EC2::NatGateway", json!({"SubnetId": "subnet-0123456789abcdef0"})),
+            "domain" => (
+                "AWS::SageMaker::Domain",
+                json!({"AuthMode": "IAM", "DomainName": name, "DefaultUserSettings": {"ExecutionRole": role}}),
+            ),
+            "app" => (
+                "AWS::SageMaker::MlflowTrackingServer",
+                json!({"ArtifactStoreUri": "s3://a", "RoleArn": role, "TrackingServerName": name}),
+            ),
+            _ => ("AWS::AutoScaling::AutoScalingGroup", json!({"MaxSize": "1", "MinSize": "1"})),
+        })
+    }
+
+    /// So many stacks, a multiple of four, that take about a minute.
+    pub(super) fn quick(count: usize) -> Self {
         let trust = json!({
             "Version": "2012-10-17",
             "Statement": [{
@@ -36,16 +54,26 @@ impl Stacks {
             "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
             "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]
         });
+        Self::of(count, |_, word| match word {
+            "net" => ("AWS::S3::Bucket", json!({})),
+            "domain" => ("AWS::IAM::Role", json!({"AssumeRolePolicyDocument": trust.clone()})),
+            "app" => ("AWS::DynamoDB::Table", table.clone()),
+            _ => ("AWS::SNS::Topic", json!({})),
+        })
+    }
+
+    /// So many stacks, each with the resource that is told for its name and the word for its place.
+    fn of(count: usize, resource: impl Fn(&str, &str) -> (&'static str, Value)) -> Self {
         let mut stacks = Vec::new();
         for group in 0..count / 4 {
-            let name = |word: &str| format!("{word}{group:03}");
-            let mut add = |word: &str, needs: Option<&str>, kind, properties| {
-                stacks.push(Stack { name: name(word), needs: needs.map(name), kind, properties });
-            };
-            add("net", None, "AWS::S3::Bucket", json!({}));
-            add("domain", Some("net"), "AWS::IAM::Role", json!({"AssumeRolePolicyDocument": trust.clone()}));
-            add("app", Some("domain"), "AWS::DynamoDB::Table", table.clone());
-            add("proxy", Some("net"), "AWS::SNS::Topic", json!({}));
+            for (word, need) in
+                [("net", None), ("domain", Some("net")), ("app", Some("domain")), ("proxy", Some("net"))]
+            {
+                let name = format!("{word}{group:03}");
+                let (kind, properties) = resource(&name, word);
+                let needs = need.map(|need| format!("{need}{group:03}"));
+                stacks.push(Stack { name, needs, kind, properties });
+            }
         }
         Self(stacks)
     }
@@ -117,7 +145,7 @@ mod tests {
 
     #[test]
     fn the_longest_way_goes_through_network_domain_and_application() {
-        let stacks = Stacks::new(8);
+        let stacks = Stacks::quick(8);
         let took = |name: &str| Ok(if name.starts_with("net") { 20.0 } else { 10.0 });
         assert_eq!(stacks.critical_path(4.0, took), Ok(52.0));
         assert_eq!(stacks.0.len(), 8);

@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 
 /// How often the memory is looked at. The peak is what the kernel remembers, so that only the last moment can be missed.
 const LOOK: Duration = Duration::from_millis(50);
-/// How long a deployment may take.
-const LIMIT: Duration = Duration::from_secs(900);
 
 /// What was seen.
 pub(super) struct Watched {
@@ -19,12 +17,12 @@ pub(super) struct Watched {
     pub(super) peak_megabytes: Option<f64>,
 }
 
-/// Runs a program to its end.
+/// Runs a program to its end, and no longer than a limit.
 ///
 /// # Errors
 ///
 /// It cannot be started, does not end in time or ends with another status than 0; the text has the last of what it said.
-pub(super) fn watch(command: &mut Command, place: &Path) -> Result<Watched, String> {
+pub(super) fn watch(command: &mut Command, place: &Path, limit: Duration) -> Result<Watched, String> {
     let said = place.join("said.log");
     let file = File::create(&said).map_err(|error| format!("cannot write {}: {error}", said.display()))?;
     let errors = file.try_clone().map_err(|error| format!("cannot write {}: {error}", said.display()))?;
@@ -48,10 +46,10 @@ pub(super) fn watch(command: &mut Command, place: &Path) -> Result<Watched, Stri
                 let last: Vec<&str> = last.into_iter().rev().collect();
                 return Err(format!("{program} ended with {status}:\n{}", last.join("\n")));
             }
-            Ok(None) if started.elapsed() > LIMIT => {
+            Ok(None) if started.elapsed() > limit => {
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(format!("{program} did not end within {} s", LIMIT.as_secs()));
+                return Err(format!("{program} did not end within {} s", limit.as_secs()));
             }
             Ok(None) => sleep(LOOK),
             Err(error) => return Err(format!("{program} cannot be waited for: {error}")),

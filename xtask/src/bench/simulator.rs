@@ -15,15 +15,16 @@ pub(super) struct Simulator {
 }
 
 impl Simulator {
-    /// Starts a simulator with an empty account and waits for its address.
+    /// Starts a simulator with an empty account, in which everything takes `scale` times as long as usual, and waits for
+    /// its address.
     ///
     /// # Errors
     ///
     /// It does not start.
-    pub(super) fn start(program: &Path, place: &Path) -> Result<Self, String> {
+    pub(super) fn start(program: &Path, place: &Path, scale: f64) -> Result<Self, String> {
         let log = place.join("requests.jsonl");
         let mut child = Command::new(program)
-            .args(["--region", super::REGION, "--state-log"])
+            .args(["--region", super::REGION, "--scale", &scale.to_string(), "--state-log"])
             .arg(&log)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -4,15 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::log::Next;
-use super::super::pace::{backoff, turn};
+use super::super::pace::{backoff, lively, patience, quiet, turn};
 use super::super::watch::LISTED;
-use super::jobs::PATIENT;
 use super::{Answer, Job, Poller, Reply};
 use crate::aws::cloudformation::{EventPage, Stack, StackPages, StackSummary};
 use crate::aws::{Error, ErrorKind};
-
-/// The longest time between two reads of the events of a stack in which nothing happens.
-const QUIET: Duration = Duration::from_secs(15);
 
 impl Poller {
     pub(super) fn answered(&mut self, reply: Reply) {
@@ -97,7 +93,7 @@ impl Poller {
         let pace = watch.pace(now);
         // Events tell of the end sooner; a listed stack is described when it leaves the list.
         let patient = !watch.events_denied && watch.log.reads() > 0 && watch.log.end().is_none();
-        watch.describe.due = now + if few && patient { pace.max(PATIENT) } else { pace };
+        watch.describe.due = now + if few && patient { pace.max(patience(watch.age(now))) } else { pace };
         let running = stack.as_ref().is_some_and(|stack| stack.status.is_in_progress());
         watch.described(stack, now);
         if !few && running {
@@ -110,7 +106,7 @@ impl Poller {
         let Job::Events(id, arn) = job else { return };
         let watching = self.watches.len();
         let Some(watch) = self.watches.get_mut(id) else { return };
-        let pace = watch.pace(now);
+        let (pace, longest) = (watch.pace(now), quiet(watch.age(now), watching));
         let (log, slot) = match arn {
             None => (&mut watch.log, &mut watch.events),
             Some(arn) => match watch.nested.get_mut(arn) {
@@ -127,9 +123,9 @@ impl Poller {
                 // Where the list tells of the end, a stack in which nothing happens can wait.
                 slot.due = now
                     + if few {
-                        pace
+                        pace.min(lively(slot.quiet))
                     } else {
-                        pace.mul_f64(1.5_f64.powi(slot.quiet.min(8) as i32)).min(QUIET).max(turn(watching))
+                        pace.mul_f64(1.5_f64.powi(slot.quiet.min(8) as i32)).min(longest).max(turn(watching))
                     };
                 match arn {
                     Some(arn) => {

@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use super::super::pace::STACKS_A_PAGE;
+use super::super::pace::{STACKS_A_PAGE, lively, patience};
 use super::super::slot::Slot;
 use super::super::watch::Watch;
 use super::{Job, Poller};
-
-/// How long a stack whose events are read is not described without a reason.
-pub(super) const PATIENT: Duration = Duration::from_secs(30);
 
 impl Poller {
     /// What is due until a time, the most urgent first.
@@ -43,8 +40,9 @@ impl Poller {
             let due = together.iter().map(|(due, _)| *due).min().unwrap_or_default();
             let ids: Vec<u64> = together.into_iter().map(|(_, id)| id).collect();
             jobs.retain(|(_, _, job)| !matches!(job, Job::Describe(id) if ids.contains(id)));
-            if !self.all.busy {
-                jobs.push((0, due.max(self.all.due), Job::DescribeAll(ids)));
+            let due = due.max(self.all.due);
+            if !self.all.busy && due <= until {
+                jobs.push((0, due, Job::DescribeAll(ids)));
             }
         }
         jobs.sort();
@@ -62,15 +60,16 @@ impl Poller {
         if self.is_listing() {
             return (describe, events);
         }
-        let pace = |slot: &Slot, pace: Duration| slot.answered.map_or(slot.due, |at| slot.due.min(at + pace));
-        let patience = if watch.events_denied { Duration::ZERO } else { PATIENT };
-        let now = self.now();
         if watch.describe.failures + watch.events.failures > 0 {
             return (describe, events);
         }
+        let since = |slot: &Slot, wait: &dyn Fn(Duration) -> Duration| {
+            slot.answered.map_or(slot.due, |at| slot.due.min(at + wait(at)))
+        };
+        let patience = |at| if watch.events_denied { Duration::ZERO } else { patience(watch.age(at)) };
         (
-            pace(&watch.describe, watch.pace(now).max(patience)),
-            pace(&watch.events, watch.pace(now).max(Duration::from_secs(1))),
+            since(&watch.describe, &|at| watch.pace(at).max(patience(at))),
+            since(&watch.events, &|at| watch.pace(at).min(lively(watch.events.quiet))),
         )
     }
 

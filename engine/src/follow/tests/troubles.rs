@@ -1,5 +1,9 @@
 //! Reads that fail, answers that are old, and what may not be read at all.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
 use super::world::*;
 use crate::aws::ErrorKind;
 use crate::aws::cloudformation::{StackEvent, StackStatus};
@@ -213,4 +217,34 @@ async fn the_rollback_that_a_cancellation_begins_is_ours() {
     let finished = world.watcher().operation(world.operation("net", OperationKind::Update)).await;
     assert_eq!(finished.status, StackStatus::UpdateRollbackComplete);
     assert_eq!(world.resources("net"), ["Topic UPDATE_COMPLETE"]);
+}
+
+/// The descriptions of all stacks wait after a failure, whenever further stacks are due.
+#[tokio::test(start_paused = true)]
+async fn failed_descriptions_of_all_stacks_are_not_asked_for_at_once_by_others() {
+    let world = World::new();
+    world.fault(|now, call| {
+        (*call == Call::Stacks && now > seconds(5.0) && now < seconds(60.0)).then_some(ErrorKind::Protocol)
+    });
+    let watcher = world.watcher();
+    // They end in pairs, one pair after the other.
+    let finished = join_all((0..24).map(|index| {
+        let name = format!("stack-{index}");
+        world.creation(&name, 2, 8.0 + f64::from(index / 2) * 0.7, "CREATE_COMPLETE");
+        watcher.operation(world.operation(&name, OperationKind::Create))
+    }))
+    .await;
+    assert!(finished.iter().all(|finished| finished.success));
+    let calls = world.calls();
+    let failed: Vec<Duration> = calls
+        .iter()
+        .filter(|(at, call)| *call == Call::Stacks && *at > seconds(5.0) && *at < seconds(59.0))
+        .map(|(at, _)| *at)
+        .collect();
+    let gaps: Vec<f64> = failed.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64()).collect();
+    assert!(gaps.len() >= 3, "{failed:?}");
+    for (index, gap) in gaps.iter().enumerate() {
+        let wait = (f64::from(1 << index) * 0.999).min(30.0);
+        assert!(*gap >= wait, "{gap} s after {} failures: {failed:?}", index + 1);
+    }
 }
