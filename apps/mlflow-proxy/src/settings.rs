@@ -20,6 +20,7 @@ pub const VARIABLES: &[(&str, &[Variable])] = &[
     ("Server", crate::server::VARIABLES),
     ("Requests", crate::gate::VARIABLES),
     ("Forwarding", crate::forward::VARIABLES),
+    ("Access", crate::access::VARIABLES),
     ("Pages", crate::pages::VARIABLES),
     ("Operating", crate::operate::VARIABLES),
     ("Artifacts", crate::artifacts::VARIABLES),
@@ -39,6 +40,8 @@ pub struct Settings {
     pub gate: crate::gate::Settings,
     /// How bodies are held and answers are passed.
     pub forward: crate::forward::Settings,
+    /// Who may do what.
+    pub access: crate::access::Settings,
     /// The pages for browsers.
     pub pages: crate::pages::Settings,
     /// Logs and metrics.
@@ -52,12 +55,16 @@ pub struct Settings {
 impl Settings {
     /// Reads all settings; what is wrong stands in the reader afterwards.
     pub fn read(reader: &mut Reader<'_>) -> Self {
+        let target = crate::target::read(reader);
+        let credentials = crate::credentials::Settings::read(reader);
+        let server = crate::server::Settings::read(reader);
         Self {
-            target: crate::target::read(reader),
-            credentials: crate::credentials::Settings::read(reader),
-            server: crate::server::Settings::read(reader),
             gate: crate::gate::Settings::read(reader),
             forward: crate::forward::Settings::read(reader),
+            target,
+            credentials,
+            access: crate::access::Settings::read(reader, server.listen),
+            server,
             pages: crate::pages::Settings::read(reader),
             operate: crate::operate::Settings::read(reader),
             artifacts: crate::artifacts::Settings::read(reader),

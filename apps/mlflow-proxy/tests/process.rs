@@ -11,6 +11,7 @@ fn proxy(listen: &str) -> Command {
     command
         .env("MLFLOW_PROXY_LISTEN", listen)
         .env("SM_MLFLOW_RESOURCE_ARN", "arn:aws:sagemaker:us-east-1:111122223333:mlflow-app/app-1")
+        .env("MLFLOW_PROXY_AUTH", "none")
         .env("MLFLOW_PROXY_METRICS_LISTEN", "off")
         .stderr(Stdio::piped());
     command

@@ -43,7 +43,7 @@ async fn without_an_identity_nothing_is_told_about_what_stands_behind() {
 #[tokio::test]
 async fn who_is_known_sees_the_resource_and_their_role() {
     let target = target();
-    let identity = Identity { name: "ann".to_owned(), role: Role::Writer };
+    let identity = Identity::new("ann", Role::Writer, "token 00000000");
     let text = text(root(&visit(&target, Some(&identity)))).await;
     for word in [target.arn.as_str(), "MLflow tracking server", "ann, writer", "eu-west-1"] {
         assert!(text.contains(word), "{word} not in {text}");
@@ -69,7 +69,7 @@ async fn each_way_to_sign_in_has_its_lines() {
 async fn text_from_outside_stays_text() {
     let target = target();
     let evil = "https://a'\"><script>alert(1)</script>&";
-    let identity = Identity { name: "<img src=x>".to_owned(), role: Role::Reader };
+    let identity = Identity::new("<img src=x>", Role::Reader, "token 00000000");
     let visit = Visit { origin: evil, ..visit(&target, Some(&identity)) };
     let text = text(root(&visit)).await;
     assert!(!text.contains("<script") && !text.contains("<img"), "{text}");

@@ -70,7 +70,7 @@ async fn ask(
     accept: &str,
     settings: &Settings,
 ) -> Response<Body> {
-    let identity = Identity { name: "ann".to_owned(), role };
+    let identity = Identity::new("ann", role, "token 00000000");
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_str(accept).unwrap());
     let request = UiRequest {
@@ -138,7 +138,7 @@ async fn who_may_do_less_than_the_interface_is_not_let_in() {
 #[tokio::test]
 async fn only_get_makes_an_address() {
     let sage_maker = sage_maker(200, authorized()).await;
-    let identity = Identity { name: "ann".to_owned(), role: Role::Admin };
+    let identity = Identity::new("ann", Role::Admin, "token 00000000");
     let (headers, target) = (HeaderMap::new(), target("mlflow-tracking-server/team"));
     for method in [Method::HEAD, Method::POST] {
         let request = UiRequest {

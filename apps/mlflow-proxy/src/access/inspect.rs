@@ -1,0 +1,75 @@
+//! Looks into the bodies that decide what a request is: those of GraphQL.
+
+use bytes::BytesMut;
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt, Limited};
+
+use super::graphql::{self, Operation};
+use super::routes::{Kind, Route};
+use super::{Access, Identity, Role};
+use crate::body::{Body, full};
+use crate::problem::Problem;
+
+/// The greatest body of GraphQL. MLflow's user interface sends a few KiB.
+const GREATEST: usize = 1024 * 1024;
+
+/// A request after a look into its body.
+pub struct Inspected {
+    /// The request, with its body whole again.
+    pub request: Request<Body>,
+    /// Whether it may change something.
+    pub changes: bool,
+}
+
+impl Access {
+    /// Looks into the body where it decides what is asked for; other requests pass as they are.
+    ///
+    /// # Errors
+    ///
+    /// 403 when a reader sends what is not plainly a query, 413 when the body is too long, 400 when it breaks off.
+    pub async fn inspect(
+        &self,
+        identity: &Identity,
+        route: Option<&'static Route>,
+        request: Request<Body>,
+    ) -> Result<Inspected, Problem> {
+        let changes = match route {
+            Some(route) if route.kind == Kind::Graphql => return graphql_request(identity, request).await,
+            Some(route) => route.changes,
+            None => !request.method().is_safe(),
+        };
+        Ok(Inspected { request, changes })
+    }
+}
+
+async fn graphql_request(identity: &Identity, request: Request<Body>) -> Result<Inspected, Problem> {
+    let (parts, body) = request.into_parts();
+    let held = hold(body).await?;
+    let changes = graphql::operation(&held) == Operation::Other;
+    if changes && identity.role < Role::Writer {
+        let message =
+            format!("{} is a reader, and this GraphQL request is not plainly a query", identity.name);
+        let problem = Problem::new(StatusCode::FORBIDDEN, "PERMISSION_DENIED", message);
+        return Err(problem
+            .hint("readers may send one JSON object with `query` definitions; mutations need a writer"));
+    }
+    Ok(Inspected { request: Request::from_parts(parts, full(held.freeze())), changes })
+}
+
+async fn hold(body: Body) -> Result<BytesMut, Problem> {
+    let mut body = Limited::new(body, GREATEST);
+    let mut held = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            if error.is::<http_body_util::LengthLimitError>() {
+                let message = format!("the GraphQL request is longer than {GREATEST} bytes");
+                return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "MAX_READ_SIZE_EXCEEDED", message);
+            }
+            Problem::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", "the body of the request broke off")
+        })?;
+        if let Ok(data) = frame.into_data() {
+            held.extend_from_slice(&data);
+        }
+    }
+    Ok(held)
+}

@@ -1,0 +1,167 @@
+//! The users as they were read last, and when to read them again.
+//!
+//! What was read stays until something better is read: a secret that cannot be reached or understood locks nobody out. A
+//! secret without a version is an answer, too: nobody may come in.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_swap::{ArcSwap, Guard};
+
+use super::sources::Secret;
+use super::users::Users;
+
+/// How long reading the secret may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// After a failed login the users are read again, but not more often than this.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+/// How a client that was refused waits for that.
+const REFUSED_WAITS: Duration = Duration::from_secs(3);
+
+/// What is known about the users.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// Whether they were read at all.
+    pub loaded: bool,
+    /// How many credentials there are.
+    pub users: usize,
+    /// What is wrong with single entries.
+    pub left_out: Vec<String>,
+    /// Why the last reading failed; what was read before is still in use.
+    pub error: Option<String>,
+    /// How often reading failed since the start.
+    pub failures: u64,
+}
+
+/// The users, read anew from their source.
+pub struct UserStore {
+    secret: Secret,
+    interval: Duration,
+    users: ArcSwap<Users>,
+    state: Mutex<State>,
+    /// The text that was read last, to see whether another one is there; and when.
+    reading: tokio::sync::Mutex<Option<(Option<String>, Instant)>>,
+}
+
+impl UserStore {
+    /// A store that reads from a source every `interval`.
+    pub fn new(secret: Secret, interval: Duration) -> Arc<Self> {
+        Arc::new(Self {
+            secret,
+            interval,
+            users: ArcSwap::default(),
+            state: Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// Reads the users now and goes on reading them until the store is dropped. A first failure is no end: it is told by
+    /// [`State`], and requests are answered by 503 until it has passed.
+    pub async fn start(self: &Arc<Self>) {
+        self.refresh().await;
+        let (store, interval) = (Arc::downgrade(self), self.interval);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(interval).await;
+                let Some(store) = store.upgrade() else { return };
+                store.refresh().await;
+            }
+        });
+    }
+
+    /// Reads the users now.
+    pub async fn refresh(&self) {
+        let mut last = self.reading.lock().await;
+        self.read(&mut last).await;
+    }
+
+    /// Reads the users because somebody was refused, unless that was done a moment ago; true when they may have changed.
+    pub(super) async fn refresh_after_failure(&self) -> bool {
+        let before = Arc::as_ptr(&self.users.load_full());
+        let refresh = async {
+            let mut last = self.reading.lock().await;
+            if last.as_ref().is_none_or(|(_, when)| when.elapsed() >= AFTER_FAILURE) {
+                self.read(&mut last).await;
+            }
+        };
+        let _ = tokio::time::timeout(REFUSED_WAITS, refresh).await;
+        !std::ptr::eq(before, Arc::as_ptr(&self.users.load_full()))
+    }
+
+    /// The users as they are known.
+    pub(super) fn users(&self) -> Guard<Arc<Users>> {
+        self.users.load()
+    }
+
+    /// What is known about them.
+    pub fn state(&self) -> State {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn read(&self, last: &mut Option<(Option<String>, Instant)>) {
+        let read = match tokio::time::timeout(PATIENCE, (self.secret)()).await {
+            Ok(read) => read,
+            Err(_) => Err(format!("the users could not be read within {} s", PATIENCE.as_secs())),
+        };
+        let now = Instant::now();
+        let text = match read {
+            Ok(text) => text,
+            Err(error) => {
+                // The time counts, so that failed logins do not ask a source that is in trouble all the time.
+                let text = last.take().and_then(|(text, _)| text);
+                *last = Some((text, now));
+                return self.failed(error);
+            }
+        };
+        let same = last.as_ref().is_some_and(|(before, _)| *before == text) && self.state().error.is_none();
+        if same && self.state().loaded {
+            *last = Some((text, now));
+            return;
+        }
+        let parsed = text.as_deref().map_or_else(|| Ok(Users::default()), Users::parse);
+        *last = Some((text, now));
+        match parsed {
+            Ok(mut users) => {
+                users.take_over(&self.users.load());
+                self.loaded(&users);
+                self.users.store(Arc::new(users));
+            }
+            Err(error) => self.failed(error),
+        }
+    }
+
+    fn loaded(&self, users: &Users) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let news = !state.loaded || state.users != users.len() || state.left_out != users.left_out();
+        *state = State {
+            loaded: true,
+            users: users.len(),
+            left_out: users.left_out().to_vec(),
+            error: None,
+            failures: state.failures,
+        };
+        drop(state);
+        if news {
+            tracing::info!(target: "access", event = "users_read", users = users.len(), "the users were read");
+            for wrong in users.left_out() {
+                tracing::warn!(target: "access", event = "user_left_out", "{wrong}");
+            }
+        }
+    }
+
+    fn failed(&self, error: String) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.failures += 1;
+        let news = state.error.as_ref() != Some(&error);
+        let kept = if state.loaded { "those read before stay" } else { "nobody can come in" };
+        if news {
+            tracing::warn!(target: "access", event = "users_not_read", "{error}; {kept}");
+        }
+        state.error = Some(error);
+    }
+}
+
+#[cfg(test)]
+mod tests;
