@@ -114,6 +114,10 @@ async fn serve(settings: &Settings, local: bool) -> Result<ExitCode, String> {
         let _ = std::io::stdout().write_all(local::lines(scheme, address).as_bytes());
     }
     notify::ready();
+    let stop = async {
+        stop.await;
+        notify::stopping();
+    };
     server::serve(listener, &settings.server, tls, proxy, operate.clone(), stop).await;
     operate.finish().await;
     Ok(ExitCode::SUCCESS)

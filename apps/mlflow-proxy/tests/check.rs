@@ -2,51 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-use std::convert::Infallible;
+mod fake_aws;
+
 use std::process::Output;
 
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
 use tokio::process::Command;
 
-const ARN: &str = "arn:aws:sagemaker:eu-west-1:123456789012:mlflow-tracking-server/team";
-const ROLE: &str = "arn:aws:iam::123456789012:role/mlflow";
+use fake_aws::{ARN, ASSUMED, DENIED, FakeAws};
 
-const ASSUMED: &str = r#"<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>
-<Credentials><AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>
-<SessionToken>token</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>
-</AssumeRoleResult></AssumeRoleResponse>"#;
-
-const DENIED: &str = r#"<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
-<Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole</Message></Error></ErrorResponse>"#;
-
-/// AWS in this process: every answer is chosen by the way in which it is asked.
-async fn aws(answer: impl Fn(&Request<Incoming>) -> (u16, String) + Clone + Send + Sync + 'static) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let answer = answer.clone();
-            let service = service_fn(move |request| {
-                let (status, body) = answer(&request);
-                let response = Response::builder().status(status).body(Full::new(Bytes::from(body)));
-                async { Ok::<_, Infallible>(response.unwrap()) }
-            });
-            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-        }
-    });
-    format!("http://{address}")
-}
-
-async fn check(variables: &[(&str, &str)]) -> Output {
+async fn check(variables: &[(String, String)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mlflow-proxy"));
-    command.arg("--check").env_clear().envs(variables.iter().copied());
+    command.arg("--check").env_clear().envs(variables.iter().map(|(name, value)| (name, value)));
     command.output().await.unwrap()
 }
 
@@ -54,28 +20,10 @@ fn said(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// Variables of a proxy whose AWS is at an address.
-fn variables(endpoint: &str) -> Vec<(&str, &str)> {
-    vec![
-        ("SM_MLFLOW_RESOURCE_ARN", ARN),
-        ("SM_MLFLOW_ROLE_ARN", ROLE),
-        ("SM_MLFLOW_ENDPOINT", endpoint),
-        ("AWS_ENDPOINT_URL", endpoint),
-        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-        ("AWS_SECRET_ACCESS_KEY", "secret-access-key"),
-        ("AWS_EC2_METADATA_DISABLED", "true"),
-        ("MLFLOW_PROXY_AUTH", "none"),
-    ]
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_works_is_told_line_by_line() {
-    let endpoint = aws(|request| match request.uri().path() {
-        "/" => (200, ASSUMED.to_owned()),
-        _ => (200, r#"{"experiments":[]}"#.to_owned()),
-    })
-    .await;
-    let output = check(&variables(&endpoint)).await;
+    let aws = FakeAws::working().await;
+    let output = check(&aws.variables()).await;
     let text = said(&output);
     assert_eq!(output.status.code(), Some(0), "{text}");
     for line in [
@@ -91,8 +39,8 @@ async fn what_works_is_told_line_by_line() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_that_is_denied_fails_with_what_to_change() {
-    let endpoint = aws(|_| (403, DENIED.to_owned())).await;
-    let output = check(&variables(&endpoint)).await;
+    let aws = FakeAws::start(|_| (403, DENIED.to_owned())).await;
+    let output = check(&aws.variables()).await;
     let text = said(&output);
     assert_eq!(output.status.code(), Some(10), "{text}");
     assert!(text.contains("failed   role"), "{text}");
@@ -102,12 +50,12 @@ async fn a_role_that_is_denied_fails_with_what_to_change() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mlflow_that_refuses_fails_with_the_action() {
-    let endpoint = aws(|request| match request.uri().path() {
-        "/" => (200, ASSUMED.to_owned()),
-        _ => (403, r#"{"Message":"User is not authorized"}"#.to_owned()),
+    let aws = FakeAws::start(|asked| match asked.is_sts() {
+        true => (200, ASSUMED.to_owned()),
+        false => (403, r#"{"Message":"User is not authorized"}"#.to_owned()),
     })
     .await;
-    let output = check(&variables(&endpoint)).await;
+    let output = check(&aws.variables()).await;
     let text = said(&output);
     assert_eq!(output.status.code(), Some(10), "{text}");
     assert!(text.contains("answers 403 Forbidden: User is not authorized"), "{text}");
@@ -116,13 +64,10 @@ async fn mlflow_that_refuses_fails_with_the_action() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mistakes_are_all_told_and_the_rest_is_tried_all_the_same() {
-    let endpoint = aws(|request| match request.uri().path() {
-        "/" => (200, ASSUMED.to_owned()),
-        _ => (200, r#"{"experiments":[]}"#.to_owned()),
-    })
-    .await;
-    let mut variables = variables(&endpoint);
-    variables.extend([("MLFLOW_PROXY_LISTEN", "localhost"), ("MLFLOW_PROXY_LOG", "loud")]);
+    let aws = FakeAws::working().await;
+    let mut variables = aws.variables();
+    let wrong = [("MLFLOW_PROXY_LISTEN", "localhost"), ("MLFLOW_PROXY_LOG", "loud")];
+    variables.extend(wrong.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let output = check(&variables).await;
     let text = said(&output);
     assert_eq!(output.status.code(), Some(10), "{text}");
@@ -133,12 +78,12 @@ async fn mistakes_are_all_told_and_the_rest_is_tried_all_the_same() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_credentials_nothing_else_is_tried() {
-    let output = check(&[
+    let variables = [
         ("SM_MLFLOW_RESOURCE_ARN", ARN),
         ("MLFLOW_PROXY_AUTH", "none"),
         ("AWS_EC2_METADATA_DISABLED", "true"),
-    ])
-    .await;
+    ];
+    let output = check(&variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).await;
     let text = said(&output);
     assert_eq!(output.status.code(), Some(10), "{text}");
     assert!(text.contains("failed   credentials  there are no AWS credentials to start from"), "{text}");

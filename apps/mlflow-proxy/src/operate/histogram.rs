@@ -59,9 +59,9 @@ impl Snapshot {
 
     /// Upper bounds in seconds, each with the count of its own bucket.
     pub(super) fn buckets(&self) -> [(f64, u64); BUCKETS] {
-        let mut buckets = [(f64::MAX, 0); BUCKETS];
+        let mut buckets = [(f64::INFINITY, 0); BUCKETS];
         for (place, bucket) in buckets.iter_mut().enumerate() {
-            let bound = BOUNDS.get(place).map_or(f64::MAX, |bound| *bound as f64 / 1e3);
+            let bound = BOUNDS.get(place).map_or(f64::INFINITY, |bound| *bound as f64 / 1e3);
             *bucket = (bound, self.buckets[place]);
         }
         buckets
@@ -118,7 +118,7 @@ mod tests {
     fn a_bound_belongs_to_its_bucket() {
         let buckets = of(&[1, 2, 3, 400_000]).buckets();
         assert_eq!(buckets[..3], [(0.001, 1), (0.002, 1), (0.005, 1)]);
-        assert_eq!(buckets[BUCKETS - 1], (f64::MAX, 1));
+        assert_eq!(buckets[BUCKETS - 1], (f64::INFINITY, 1));
     }
 
     #[test]
