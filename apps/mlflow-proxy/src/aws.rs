@@ -12,6 +12,8 @@ mod progress;
 mod sdk;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::time::Duration;
