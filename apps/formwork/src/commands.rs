@@ -11,7 +11,7 @@ mod synth;
 pub(crate) mod validate;
 
 #[cfg(all(test, feature = "engine"))]
-pub(crate) use deployment::{DoctorReport, GcReport, RunsReport};
+pub(crate) use deployment::{DoctorReport, GcReport, ProxyUsersReport, RunsReport};
 
 use crate::arguments::{Arguments, Command};
 use crate::console::Console;

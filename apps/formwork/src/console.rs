@@ -51,6 +51,14 @@ impl Console {
         }
     }
 
+    /// Tells people command lines to copy, which therefore are not broken anywhere.
+    #[cfg(feature = "engine")]
+    pub(crate) fn commands(&self, lines: &[String]) {
+        if !self.quiet {
+            say(&lines.iter().map(|line| format!("  {line}\n")).collect::<String>());
+        }
+    }
+
     /// Shows findings: errors always, warnings unless it shall be quiet, notes when more is wanted.
     pub(crate) fn diagnostics(&self, diagnostics: &[Diagnostic]) {
         for diagnostic in diagnostics.iter().filter(|diagnostic| self.shows(diagnostic.severity)) {

@@ -332,6 +332,7 @@ mod tests {
             ("import.json", schema_for!(ImportReport)),
             ("outputs.json", schema_for!(OutputsReport)),
             ("status.json", schema_for!(crate::commands::deployment::status::StatusReport)),
+            ("proxy-users.json", schema_for!(crate::commands::ProxyUsersReport)),
             ("plan.json", schema_for!(formwork_engine::plan::Plan)),
             ("runs.json", schema_for!(crate::commands::RunsReport)),
         ]);

@@ -11,7 +11,8 @@ fn commands(help: &str) -> Vec<String> {
     let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let listed = listed.take_while(|line| !line.is_empty());
     let names = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    names.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+    let names = names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+    names.map(str::to_owned).collect()
 }
 
 fn help(arguments: &[&str]) -> String {
@@ -27,11 +28,16 @@ fn every_command_says_what_it_does() {
     let names = commands(&program);
     assert!(names.len() > 15, "{names:?}");
     // `asset` is for assembly manifests only and therefore not listed.
-    for name in names.iter().filter(|name| *name != "help").map(String::as_str).chain(["asset"]) {
-        let text = help(&[name]);
-        golden(&format!("help/{name}.txt"), &text);
-        for inner in commands(&text).iter().filter(|inner| *inner != "help") {
-            golden(&format!("help/{name}-{inner}.txt"), &help(&[name, inner]));
-        }
+    for name in names.iter().map(String::as_str).chain(["asset"]) {
+        of_command(&[name]);
+    }
+}
+
+/// The help text of a command, and of those that it has inside.
+fn of_command(path: &[&str]) {
+    let text = help(path);
+    golden(&format!("help/{}.txt", path.join("-")), &text);
+    for inner in commands(&text) {
+        of_command(&[path, &[inner.as_str()]].concat());
     }
 }

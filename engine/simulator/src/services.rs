@@ -13,6 +13,7 @@ mod others;
 mod platform;
 mod regions;
 mod registry;
+mod secrets;
 mod studio;
 mod surroundings;
 
@@ -24,6 +25,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub use registry::Registry;
+pub use secrets::Secrets;
 pub use studio::Studio;
 
 use crate::api::{ApiError, Element, Parameters};
@@ -48,6 +50,8 @@ pub struct Services {
     pub parameters: ParameterStore,
     /// ECR's images.
     pub images: Registry,
+    /// The values of secrets.
+    pub secrets: Secrets,
     /// What people made in SageMaker Studio.
     pub studio: Studio,
     /// What stacks made, with its properties.
@@ -68,6 +72,7 @@ impl Services {
             tokens: Tokens::new(options.seed),
             parameters: ParameterStore::new(&options.account, &options.region),
             images: Registry::default(),
+            secrets: Secrets::default(),
             studio: Studio::default(),
             resources: BTreeMap::new(),
             denied_actions: Vec::new(),

@@ -71,6 +71,12 @@ pub const MUTATIONS: &[Mutation] = &[
     ),
     harmless("sagemaker", "DeleteApp", "it names one app; while it goes a second deletion is refused"),
     harmless("sagemaker", "DeleteSpace", "it names one space; a second deletion finds none"),
+    token("secretsmanager", "PutSecretValue", "ClientRequestToken"),
+    harmless(
+        "secretsmanager",
+        "UpdateSecretVersionStage",
+        "it moves a label from one named version to another; a second move is refused, and a read tells that it was made",
+    ),
 ];
 
 /// What is known of an operation.
@@ -108,6 +114,7 @@ pub fn permission(operation: &str) -> Option<String> {
         "HeadObject" | "GetObject" => "s3:GetObject".to_owned(),
         "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => "s3:PutObject".to_owned(),
         "DeleteObjects" => "s3:DeleteObject".to_owned(),
+        "DescribeSecret" | "GetSecretValue" => format!("secretsmanager:{operation}"),
         _ if STACK_READS.contains(&operation) => format!("cloudformation:{operation}"),
         _ => {
             let row = MUTATIONS.iter().find(|row| row.operation == operation)?;

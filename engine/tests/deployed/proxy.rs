@@ -61,7 +61,7 @@ async fn a_secret_with_a_value_lets_somebody_in() {
         "proxy-users",
         Outcome::Warning,
         "everybody gets 401",
-        "aws secretsmanager put-secret-value --secret-id",
+        "formwork proxy user add NAME --role writer --stack proxy",
     );
     let filled = checks(&parts(), "state AWS::SecretsManager::Secret HasValue").await;
     has(&filled, "proxy-users", Outcome::Ok, "has a value", "");

@@ -8,6 +8,7 @@ mod doctor;
 mod looking;
 mod mending;
 mod options;
+mod proxy;
 mod runs;
 
 use clap::Subcommand;
@@ -20,6 +21,7 @@ pub(crate) use self::doctor::*;
 pub(crate) use self::looking::*;
 pub(crate) use self::mending::*;
 pub(crate) use self::options::*;
+pub(crate) use self::proxy::*;
 pub(crate) use self::runs::*;
 use super::ContextArguments;
 
@@ -64,6 +66,8 @@ pub(crate) enum DeploymentCommand {
     Import(ImportArguments),
     /// Prepares an account and region: a bucket for assets, and roles with the rights that the app needs
     Bootstrap(BootstrapArguments),
+    /// Says who may use a deployed MLflow proxy: adds, lists and revokes users
+    Proxy(ProxyArguments),
 }
 
 impl DeploymentCommand {
@@ -86,6 +90,7 @@ impl DeploymentCommand {
             Self::Bootstrap(bootstrap) => Some(&bootstrap.context),
             Self::Follow(follow) => Some(&follow.context),
             Self::Cancel(cancel) => Some(&cancel.context),
+            Self::Proxy(proxy) => Some(proxy.context()),
             Self::Apply(_) | Self::Runs(_) | Self::Audit(_) => None,
         }
     }

@@ -16,20 +16,31 @@ fn document() -> String {
                     [command-line.md](command-line.md) and\n[deployment.md](deployment.md) say what they are for. This file \
                     is generated: `FORMWORK_BLESS=1 cargo test -p formwork-cli published`.\n"
         .to_owned();
-    let mut commands: Vec<&Command> = program.get_subcommands().filter(|it| !it.is_hide_set()).collect();
-    commands.retain(|command| command.get_name() != "help");
-    commands.sort_by_key(|command| command.get_name());
-    for command in commands {
-        let mut command = command.clone();
+    let mut commands = Vec::new();
+    let own = program.get_subcommands().filter(|it| !it.is_hide_set() && it.get_name() != "help");
+    own.for_each(|command| gather("", command, &mut commands));
+    commands.sort_by(|(name, _), (other, _)| name.cmp(other));
+    for (name, mut command) in commands {
         let usage = command.render_usage().to_string();
         let usage = usage.trim_start_matches("Usage: ").split_whitespace().collect::<Vec<_>>().join(" ");
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-        let _ = write!(text, "\n## {}\n\n{about}.\n\n`{usage}`\n\n", command.get_name());
+        let _ = write!(text, "\n## {name}\n\n{about}.\n\n`{usage}`\n\n");
         write_arguments(&mut text, command.get_arguments().filter(|argument| !argument.is_global_set()));
     }
     text.push_str("\n## Every command\n\nThese options stand before or after any command.\n\n");
     write_arguments(&mut text, program.get_arguments().filter(|argument| argument.is_global_set()));
     text
+}
+
+/// A command with its whole name, or those that it has inside.
+fn gather(before: &str, command: &Command, found: &mut Vec<(String, Command)>) {
+    let name = format!("{before}{}", command.get_name());
+    if !command.has_subcommands() {
+        found.push((name, command.clone()));
+        return;
+    }
+    let inner = command.get_subcommands().filter(|inner| inner.get_name() != "help");
+    inner.for_each(|inner| gather(&format!("{name} "), inner, found));
 }
 
 fn write_arguments<'a>(text: &mut String, arguments: impl Iterator<Item = &'a Arg>) {

@@ -12,6 +12,7 @@ mod gc;
 mod import;
 mod outputs;
 mod plan;
+mod proxy;
 mod rehearse;
 mod resume;
 mod rollback;
@@ -24,6 +25,8 @@ use formwork_assembly::CloudAssembly;
 pub(crate) use doctor::DoctorReport;
 #[cfg(test)]
 pub(crate) use gc::GcReport;
+#[cfg(test)]
+pub(crate) use proxy::ProxyUsersReport;
 #[cfg(test)]
 pub(crate) use runs::RunsReport;
 
@@ -54,6 +57,7 @@ pub(crate) fn run(
         DeploymentCommand::Gc(gc) => gc::run(gc, settings, surroundings, console),
         DeploymentCommand::Import(import) => import::run(import, settings, console),
         DeploymentCommand::Bootstrap(bootstrap) => bootstrap::run(bootstrap, settings, console),
+        DeploymentCommand::Proxy(proxy) => proxy::run(proxy, settings, console),
         DeploymentCommand::Resume(resume) => resume::resume(resume, settings, console),
         DeploymentCommand::Runs(runs) => runs::runs(runs, settings, console),
         DeploymentCommand::Audit(audit) => runs::audit(audit, settings, surroundings, console),

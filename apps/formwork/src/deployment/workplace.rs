@@ -152,8 +152,19 @@ impl Workplace {
     /// # Errors
     /// When nobody can be asked or the answer is no (exit code 3), or a signal came (130).
     pub(crate) fn confirm(&self, question: &str, way_out: &str) -> Result<(), Failure> {
-        let is_interrupted = || self.engine.control.wish() != Wish::Continue;
-        prompt::confirm(question, way_out, &is_interrupted)
+        prompt::confirm(question, way_out, &|| self.is_interrupted())
+    }
+
+    /// Asks for a new password on the terminal, or reads it from standard input.
+    ///
+    /// # Errors
+    /// When there is none, the two that are typed differ, or a signal came (130).
+    pub(crate) fn password(&self, name: &str) -> Result<String, Failure> {
+        prompt::password(name, &|| self.is_interrupted())
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.engine.control.wish() != Wish::Continue
     }
 
     /// Begins the journal of a new run.

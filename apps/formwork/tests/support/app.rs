@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         "circle" => formwork::main(circle),
         "many" => formwork::main(many),
         "four" => formwork::main(four),
+        "users" => formwork::main(users),
         "silent" => ExitCode::SUCCESS,
         "broken" => ExitCode::from(7),
         "sleep" => {
@@ -103,6 +104,20 @@ fn four(app: &App) {
     let domain = made("domain", Some(network));
     made("tracking", Some(domain));
     made("proxy", Some(network));
+}
+
+/// A secret with the users of a proxy, told by the outputs of its stack as the platform's proxy does; with more topics,
+/// as many proxies.
+fn users(app: &App) {
+    let settings: Settings = app.settings();
+    for number in 1..=settings.topics {
+        let stack = app.stack(&format!("{}-proxy{number}", settings.prefix));
+        let secret = CfnResource::new("AWS::SecretsManager::Secret").define(stack, "Users");
+        Output::new(secret.reference::<String>()).define(stack, "SecretArn");
+        for (name, value) in [("Url", "http://proxy"), ("Authentication", "basic"), ("Access", "writer")] {
+            Output::new(value).define(stack, name);
+        }
+    }
 }
 
 /// Data that nobody protects.

@@ -3,8 +3,8 @@
 //! Either way CloudFormation waits until the proxy answers: an instance signals only then.
 
 use formwork::{
-    Dependency, Json, KeyArn, Parameter, Properties, RemovalPolicy, Resource, Scope, SecurityGroupId, Value,
-    pseudo, text,
+    Dependency, IntoValue, Json, KeyArn, Parameter, Properties, RemovalPolicy, Resource, Scope,
+    SecurityGroupId, Value, pseudo, text,
 };
 use formwork_resources::autoscaling::{
     CfnAutoScalingGroup, CfnScalingPolicy, LaunchTemplateSpecification, PredefinedMetricSpecification,
@@ -18,7 +18,7 @@ use formwork_resources::ec2::{
 use formwork_resources::elasticloadbalancingv2::TargetDescription;
 
 use super::load_balancer::LoadBalancer;
-use super::{ProxyAppProps, ProxyCompute};
+use super::{PROXY_PORT, ProxyAppProps, ProxyCompute};
 
 /// How long an instance may take until its proxy answers, as an ISO 8601 duration.
 const START_TIMEOUT: &str = "PT10M";
@@ -38,6 +38,22 @@ pub(crate) struct ComputeInput<'a> {
 pub(crate) struct Running {
     /// A command that opens a shell on an instance.
     pub(crate) session_command: Value<String>,
+    /// A command that brings the proxy's port to the machine that it is run on.
+    pub(crate) port_forward_command: Value<String>,
+}
+
+impl Running {
+    /// The commands for an instance, whose id may be a command's output.
+    fn on(instance: impl IntoValue<String>) -> Self {
+        let session = text!("aws ssm start-session --region {} --target {}", pseudo::region(), instance);
+        let port_forward = text!(
+            "{} --document-name AWS-StartPortForwardingSession --parameters portNumber={},localPortNumber={}",
+            &session,
+            PROXY_PORT.to_string(),
+            PROXY_PORT.to_string()
+        );
+        Self { session_command: session, port_forward_command: port_forward }
+    }
 }
 
 /// The id of the resource that waits for signals.
@@ -141,7 +157,7 @@ fn group(
         pseudo::region(),
         group.auto_scaling_group_name()
     );
-    Running { session_command: session_command(first_instance) }
+    Running::on(first_instance)
 }
 
 fn single(
@@ -165,11 +181,7 @@ fn single(
     }
     let instance = instance.define(scope, signal_resource(ProxyCompute::Single));
     input.balancer.forward(scope, props, vec![TargetDescription::new(instance.instance_id())]);
-    Running { session_command: session_command(instance.instance_id()) }
-}
-
-fn session_command(target: Value<String>) -> Value<String> {
-    text!("aws ssm start-session --region {} --target {}", pseudo::region(), target)
+    Running::on(instance.instance_id())
 }
 
 fn creation_policy(signals: u32) -> Properties {

@@ -8,13 +8,14 @@ mod exposure;
 mod firewall;
 mod identity;
 mod load_balancer;
+mod outputs;
 mod user_data;
 
 use std::collections::BTreeMap;
 
 use formwork::{
-    Asset, CertificateArn, CommandAsset, HostedZoneId, IntoValue, KeyArn, Output, Parameter, RemovalPolicy,
-    Resource, Scope, Value, text,
+    Asset, CertificateArn, CommandAsset, HostedZoneId, IntoValue, KeyArn, Parameter, RemovalPolicy, Resource,
+    Scope, Value, text,
 };
 use formwork_resources::logs::CfnLogGroup;
 use schemars::JsonSchema;
@@ -27,6 +28,7 @@ use crate::networking::{AwsService, Networking, TcpPorts, allow_between, allow_h
 
 use compute::ComputeInput;
 use load_balancer::LoadBalancer;
+use outputs::Told;
 use user_data::BootSettings;
 
 pub use user_data::GREATEST_USER_DATA_BYTES;
@@ -272,25 +274,12 @@ impl ProxyApp {
             },
         );
 
-        Output::new(&balancer.url)
-            .description("What MLflow clients take as MLFLOW_TRACKING_URI")
-            .define(outside, "Url");
-        Output::new(&balancer.dns_name)
-            .description("The name of the load balancer")
-            .define(outside, "LoadBalancerName");
-        identity.mlflow_role.output(outside, "FlaskMlflowRoleArn", "The one role that may call MLflow");
-        identity.instance_role.output(outside, "InstanceRoleArn", "The role of the instances");
-        Output::new(log_group.log_group_name())
-            .description("Where the proxy and failed boots write")
-            .define(outside, "LogGroupName");
-        Output::new(running.session_command)
-            .description("Opens a shell on an instance; /var/log/user-data.log has the boot log")
-            .define(outside, "SessionCommand");
-        if let Some(secret) = &identity.secret {
-            Output::new(secret)
-                .description("The secret that holds who may get in")
-                .define(outside, "SecretArn");
-        }
+        let log_group = log_group.log_group_name().into_value();
+        outputs::define(
+            outside,
+            &props,
+            Told { balancer: &balancer, identity: &identity, running, log_group },
+        );
         Self { url: balancer.url, secret: identity.secret }
     }
 }

@@ -28,7 +28,9 @@ const OPERATIONS: &[(&str, &str, Answer)] = &[
         let found = find(services, context, "AWS::SecretsManager::Secret", id)?;
         let mut told = json!({ "ARN": id, "Name": found.get("Name") });
         // A secret without a value has no version, and the field is left out.
-        if let Some(("HasValue", _)) = services.state("AWS::SecretsManager::Secret", id) {
+        if let Some(labels) = services.labels_of(id) {
+            told["VersionIdsToStages"] = labels;
+        } else if let Some(("HasValue", _)) = services.state("AWS::SecretsManager::Secret", id) {
             told["VersionIdsToStages"] = json!({ "00000000-0000-4000-8000-000000000000": ["AWSCURRENT"] });
         } else if found.get("SecretString").or_else(|| found.get("GenerateSecretString")).is_some() {
             told["VersionIdsToStages"] = json!({ "00000000-0000-4000-8000-000000000001": ["AWSCURRENT"] });
@@ -50,6 +52,7 @@ impl Services {
         let kept = match service {
             "sagemaker" => self.studio(context, operation, input),
             "ecr" => self.registry(context, operation, input),
+            "secretsmanager" => self.secrets(context, operation, input),
             "servicequotas" => self.quotas(operation, input),
             _ => None,
         };

@@ -155,8 +155,12 @@ async fn users(found: &Found, arn: &str) -> Check {
             if stages.is_some_and(|stages| stages.values().any(is_current)) {
                 Check::ok(NAME, arn, "the secret has a value")
             } else {
-                Check::warning(NAME, arn, "the secret has no value yet, so that everybody gets 401")
-                    .with_hint(format!("write the users into the secret: `aws secretsmanager put-secret-value --secret-id {arn} --secret-string file://FILE`"))
+                let stack = &found.located.name;
+                Check::warning(NAME, arn, "the secret has no value yet, so that everybody gets 401").with_hint(
+                    format!(
+                        "`formwork proxy user add NAME --role writer --stack {stack}` adds somebody, and prints a token"
+                    ),
+                )
             }
         }
     }
