@@ -3,8 +3,10 @@
 //! Each part that the proxy needs is tried once, as the proxy itself would use it, and gets a line of its own; a part that
 //! fails does not keep the others from being tried. Nothing is changed anywhere.
 
+mod bucket;
 mod files;
 mod mlflow;
+mod users;
 
 use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
@@ -127,6 +129,7 @@ async fn aws(settings: &Settings, behind: &Behind, tell: &mut impl FnMut(Finding
     {
         return;
     }
+    tell(users::look(settings, behind).await);
     if let Some(role) = &settings.credentials.role
         && !credentials("role", &format!("{role} can be assumed"), &behind.caches.mlflow, tell).await
     {
@@ -134,6 +137,7 @@ async fn aws(settings: &Settings, behind: &Behind, tell: &mut impl FnMut(Finding
         return;
     }
     mlflow::look(behind, tell).await;
+    tell(bucket::look(settings, behind).await);
 }
 
 async fn credentials(

@@ -7,17 +7,19 @@ mod html;
 mod ui;
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use http::{Response, StatusCode};
+use http::{HeaderMap, Method, Response, StatusCode};
 
-use crate::access::{Identity, Role};
+use crate::access::{Identity, Methods, Role};
+use crate::aws::Calls;
 use crate::body::Body;
-use crate::settings::{Reader, Variable};
+use crate::settings::{Reader, Settings as All, Variable};
 use crate::target::{Mode, Target};
 
 use html::{Escaped, page};
 
-pub use ui::{UiRequest, ui};
+use ui::{UiRequest, ui};
 
 /// The settings of the pages.
 pub const VARIABLES: &[Variable] = &[UI_ROLE, UI_URL_SECONDS, UI_SESSION_SECONDS];
@@ -96,38 +98,65 @@ impl Settings {
     }
 }
 
-/// How clients show who they are, as far as the page tells it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignIn {
-    /// By a token of the proxy.
-    Token,
-    /// By a name and a password.
-    Password,
-    /// By a token of somebody else.
-    Jwt,
-    /// Not at all.
-    Nothing,
+/// The pages of one proxy.
+pub struct Pages {
+    settings: Settings,
+    methods: Methods,
+    ceiling: Role,
+    target: Arc<Target>,
+    artifacts: bool,
+    calls: Calls,
+}
+
+impl Pages {
+    /// The pages of a proxy in front of `target`.
+    ///
+    /// `calls` signs with the credentials of the role that calls MLflow; `artifacts` says whether files go through the
+    /// proxy.
+    pub fn new(settings: &All, target: Arc<Target>, artifacts: bool, calls: Calls) -> Self {
+        let (methods, ceiling) = (settings.access.methods, settings.access.greatest);
+        Self { settings: settings.pages, methods, ceiling, target, artifacts, calls }
+    }
+
+    /// Whether a path is one of the proxy's own pages.
+    pub fn serves(path: &str) -> bool {
+        matches!(path, "/" | "/ui")
+    }
+
+    /// The page at `/`, which needs no identity and says more to who has one.
+    ///
+    /// `origin` is scheme and authority as the browser knows them, such as `https://mlflow.example.com`.
+    pub fn root(&self, origin: &str, identity: Option<&Identity>, ready: bool) -> Response<Body> {
+        root(&Visit {
+            origin,
+            methods: self.methods,
+            identity,
+            target: &self.target,
+            artifacts: self.artifacts,
+            ready,
+        })
+    }
+
+    /// The answer to `/ui`: a redirect to MLflow's own user interface.
+    pub async fn ui(&self, method: &Method, headers: &HeaderMap, identity: &Identity) -> Response<Body> {
+        let request = UiRequest { method, headers, identity, ceiling: self.ceiling, target: &self.target };
+        ui(&request, &self.settings, &self.calls).await
+    }
 }
 
 /// What the page at `/` is made from.
 #[derive(Clone, Copy, Debug)]
-pub struct Visit<'a> {
-    /// Scheme and authority as the browser knows them, such as `https://mlflow.example.com`.
-    pub origin: &'a str,
-    /// How clients sign in.
-    pub sign_in: SignIn,
-    /// Who looks, if that is known.
-    pub identity: Option<&'a Identity>,
-    /// What stands behind the proxy.
-    pub target: &'a Target,
-    /// Whether artifacts go through the proxy.
-    pub artifacts: bool,
-    /// Whether requests can be answered now.
-    pub ready: bool,
+struct Visit<'a> {
+    origin: &'a str,
+    methods: Methods,
+    identity: Option<&'a Identity>,
+    target: &'a Target,
+    artifacts: bool,
+    ready: bool,
 }
 
 /// The page at `/`.
-pub fn root(visit: &Visit<'_>) -> Response<Body> {
+fn root(visit: &Visit<'_>) -> Response<Body> {
     let mut main = String::with_capacity(4096);
     let readiness = match visit.ready {
         true => "<strong class=\"good\">Ready</strong> to answer requests",
@@ -150,11 +179,6 @@ fn about(main: &mut String, visit: &Visit<'_>, identity: &Identity) {
         Mode::TrackingServer => "MLflow tracking server",
         Mode::App => "serverless MLflow app",
     };
-    let role = match identity.role {
-        Role::Reader => "reader",
-        Role::Writer => "writer",
-        Role::Admin => "admin",
-    };
     let artifacts = match visit.artifacts {
         true => "through this proxy: clients need no credentials of AWS",
         false => "not through this proxy: clients reach the bucket with credentials of their own",
@@ -163,11 +187,12 @@ fn about(main: &mut String, visit: &Visit<'_>, identity: &Identity) {
         main,
         "<h2>What stands behind it</h2>\n<dl>\n<dt>Kind</dt><dd>{kind}</dd>\n<dt>Name</dt><dd>{}</dd>\n\
          <dt>Region</dt><dd>{}</dd>\n<dt>Resource</dt><dd><code>{}</code></dd>\n<dt>Artifacts</dt><dd>{artifacts}</dd>\n\
-         <dt>You are</dt><dd>{}, {role}</dd>\n</dl>\n",
+         <dt>You are</dt><dd>{}, {}</dd>\n</dl>\n",
         Escaped(&target.name),
         Escaped(&target.region),
         Escaped(&target.arn),
         Escaped(&identity.name),
+        identity.role,
     );
     main.push_str("<p><a class=\"button\" href=\"/ui\">Open MLflow’s user interface</a></p>\n");
 }
@@ -175,20 +200,22 @@ fn about(main: &mut String, visit: &Visit<'_>, identity: &Identity) {
 /// How to use it from a program.
 fn connect(main: &mut String, visit: &Visit<'_>) {
     let origin = Escaped(visit.origin);
-    let (lines, words) = match visit.sign_in {
-        SignIn::Token => (
+    let methods = visit.methods;
+    let (lines, words) = if methods.passwords {
+        (
+            "export MLFLOW_TRACKING_USERNAME='…'\nexport MLFLOW_TRACKING_PASSWORD='…'\n",
+            "The operator of this proxy gives you a name and a password by <code>formwork proxy user add</code>, or a \
+             token, which goes into <code>MLFLOW_TRACKING_TOKEN</code> instead.",
+        )
+    } else if methods.tokens {
+        (
             "export MLFLOW_TRACKING_TOKEN='fwp_…'\n",
             "The operator of this proxy makes a token for you by <code>formwork proxy user add</code>; it is shown once.",
-        ),
-        SignIn::Password => (
-            "export MLFLOW_TRACKING_USERNAME='…'\nexport MLFLOW_TRACKING_PASSWORD='…'\n",
-            "The operator of this proxy gives you a name and a password.",
-        ),
-        SignIn::Jwt => (
-            "export MLFLOW_TRACKING_TOKEN='…'\n",
-            "The token is a JSON Web Token of your organisation’s issuer.",
-        ),
-        SignIn::Nothing => ("", "Nobody is asked who they are."),
+        )
+    } else if methods.jwt {
+        ("export MLFLOW_TRACKING_TOKEN='…'\n", "The token is a JSON Web Token of your organisation’s issuer.")
+    } else {
+        ("", "Nobody is asked who they are.")
     };
     let _ = write!(
         main,
@@ -199,9 +226,14 @@ fn connect(main: &mut String, visit: &Visit<'_>) {
          <pre tabindex=\"0\" aria-label=\"Check command\"><code>python -c 'import mlflow; print(mlflow.search_experiments(max_results=1))'</code></pre>\n",
     );
     if visit.identity.is_none() {
-        main.push_str(
+        let token = match methods.tokens {
+            true => " A token goes into the field for the password, with any name.",
+            false => "",
+        };
+        let _ = write!(
+            main,
             "<h2>Look at experiments in the browser</h2>\n<p><a class=\"button\" href=\"/ui\">Open MLflow’s user \
-             interface</a></p>\n<p>It asks who you are first, if the browser has not told yet.</p>\n",
+             interface</a></p>\n<p>It asks who you are first, if the browser has not told yet.{token}</p>\n",
         );
     }
 }

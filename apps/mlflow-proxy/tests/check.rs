@@ -23,10 +23,26 @@ fn said(output: &Output) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_works_is_told_line_by_line() {
     let aws = FakeAws::working().await;
-    let output = check(&aws.variables()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let users = folder.path().join("users.json");
+    let sha256 = "0".repeat(64);
+    let user = serde_json::json!({ "name": "ci", "role": "writer", "kind": "token", "id": "01234567", "sha256": sha256 });
+    std::fs::write(&users, serde_json::json!({ "version": 1, "users": [user] }).to_string()).unwrap();
+    let mut variables = aws.variables();
+    variables.retain(|(name, _)| name != "MLFLOW_PROXY_AUTH");
+    let more = [
+        ("MLFLOW_PROXY_SECRET_FILE", users.to_str().unwrap()),
+        ("SM_MLFLOW_ARTIFACT_URI", "s3://bucket/prefix"),
+        ("MLFLOW_PROXY_SPOOL_DIRECTORY", folder.path().to_str().unwrap()),
+    ];
+    variables.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let output = check(&variables).await;
     let text = said(&output);
     assert_eq!(output.status.code(), Some(0), "{text}");
     for line in [
+        "ok       users        1 token or password",
+        "ok       bucket       the place of the artifacts can be listed",
+        " can be written",
         "ok       settings     every setting can be used",
         "ok       credentials  the machine's own credentials are there",
         "ok       role         arn:aws:iam::123456789012:role/mlflow can be assumed, until 2099-01-01T00:00:00Z",

@@ -21,8 +21,8 @@ use super::queue::{Entry, Queue};
 /// The target of audit lines: they are written whatever the level.
 pub const AUDIT: &str = "audit";
 
-/// Our own events have this target, with the module behind it.
-const OURS: &str = "mlflow_proxy";
+/// What our own events have for a target: the module, or the part where it has a word of its own.
+const OURS: &[&str] = &["mlflow_proxy", "access", "credentials"];
 
 /// Lines that may wait for the standard error.
 const WAITING_LINES: usize = 8192;
@@ -62,7 +62,7 @@ impl Logs {
         let filter = Targets::new()
             // What libraries say below a warning is about their insides, and may show headers.
             .with_default(level.min(LevelFilter::WARN))
-            .with_target(OURS, level)
+            .with_targets(OURS.iter().map(|target| (*target, level)))
             .with_target(AUDIT, LevelFilter::INFO);
         let layer = Lines { lines: lines.clone(), form, queue, metrics }.with_filter(filter);
         if tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).is_ok() {
@@ -120,7 +120,8 @@ struct Lines {
 impl Lines {
     fn ships(&self, metadata: &Metadata<'_>) -> bool {
         let target = metadata.target();
-        (target == AUDIT || target.starts_with(OURS)) && SHIPPING.try_with(|()| ()).is_err()
+        let ours = target == AUDIT || OURS.iter().any(|ours| target.starts_with(ours));
+        ours && SHIPPING.try_with(|()| ()).is_err()
     }
 }
 

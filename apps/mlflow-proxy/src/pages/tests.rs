@@ -5,6 +5,8 @@ use http_body_util::BodyExt;
 
 use super::*;
 
+const TOKENS: Methods = Methods { tokens: true, passwords: false, jwt: false };
+
 fn target() -> Target {
     let arn = "arn:aws:sagemaker:eu-west-1:123456789012:mlflow-tracking-server/team";
     Target::from_arn(arn, None).unwrap()
@@ -17,7 +19,7 @@ async fn text(response: Response<Body>) -> String {
 fn visit<'a>(target: &'a Target, identity: Option<&'a Identity>) -> Visit<'a> {
     Visit {
         origin: "https://mlflow.example.com",
-        sign_in: SignIn::Token,
+        methods: TOKENS,
         identity,
         target,
         artifacts: true,
@@ -53,15 +55,17 @@ async fn who_is_known_sees_the_resource_and_their_role() {
 #[tokio::test]
 async fn each_way_to_sign_in_has_its_lines() {
     let target = target();
-    for (sign_in, has, has_not) in [
-        (SignIn::Token, "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_PASSWORD"),
-        (SignIn::Password, "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN"),
-        (SignIn::Jwt, "JSON Web Token", "MLFLOW_TRACKING_PASSWORD"),
-        (SignIn::Nothing, "Nobody is asked", "MLFLOW_TRACKING_TOKEN"),
+    let (none, passwords) = (Methods::default(), Methods { passwords: true, ..TOKENS });
+    let jwt = Methods { jwt: true, ..none };
+    for (methods, has, has_not) in [
+        (TOKENS, "export MLFLOW_TRACKING_TOKEN='fwp_", "MLFLOW_TRACKING_PASSWORD"),
+        (passwords, "export MLFLOW_TRACKING_PASSWORD", "export MLFLOW_TRACKING_TOKEN"),
+        (jwt, "JSON Web Token", "MLFLOW_TRACKING_PASSWORD"),
+        (none, "Nobody is asked", "MLFLOW_TRACKING_TOKEN"),
     ] {
-        let text = text(root(&Visit { sign_in, ..visit(&target, None) })).await;
-        assert!(text.contains(has), "{sign_in:?}: {text}");
-        assert!(!text.contains(has_not), "{sign_in:?}: {text}");
+        let text = text(root(&Visit { methods, ..visit(&target, None) })).await;
+        assert!(text.contains(has), "{methods:?}: {text}");
+        assert!(!text.contains(has_not), "{methods:?}: {text}");
     }
 }
 

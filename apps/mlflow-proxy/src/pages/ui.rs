@@ -18,23 +18,23 @@ use super::{Settings, UiRole};
 
 /// What `/ui` is asked with.
 #[derive(Clone, Copy, Debug)]
-pub struct UiRequest<'a> {
+pub(super) struct UiRequest<'a> {
     /// The method of the request.
-    pub method: &'a Method,
+    pub(super) method: &'a Method,
     /// Its headers: a browser gets a page, a program gets JSON.
-    pub headers: &'a HeaderMap,
+    pub(super) headers: &'a HeaderMap,
     /// Who asks.
-    pub identity: &'a Identity,
+    pub(super) identity: &'a Identity,
     /// The most that anybody may do through this proxy.
-    pub ceiling: Role,
+    pub(super) ceiling: Role,
     /// What stands behind the proxy.
-    pub target: &'a Target,
+    pub(super) target: &'a Target,
 }
 
 /// The answer to `/ui`: a redirect to an address that was made just now, or why there is none.
 ///
 /// `calls` signs with the credentials of the role that calls MLflow.
-pub async fn ui(request: &UiRequest<'_>, settings: &Settings, calls: &Calls) -> Response<Body> {
+pub(super) async fn ui(request: &UiRequest<'_>, settings: &Settings, calls: &Calls) -> Response<Body> {
     match address(request, settings, calls).await {
         Ok(address) => redirect(address),
         Err(problem) => refuse(request.headers, problem),
@@ -62,11 +62,6 @@ async fn address(
         UiRole::AtLeast(role) => role,
     };
     if request.identity.role < needed {
-        let needed = match needed {
-            Role::Reader => "reader",
-            Role::Writer => "writer",
-            Role::Admin => "admin",
-        };
         let message =
             format!("MLflow's own user interface is for the role {needed} here, as it can do as much");
         return Err(Problem::new(StatusCode::FORBIDDEN, "PERMISSION_DENIED", message)

@@ -29,6 +29,10 @@ pub const ASSUMED: &str = r#"<AssumeRoleResponse xmlns="https://sts.amazonaws.co
 <SessionToken>token</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>
 </AssumeRoleResult></AssumeRoleResponse>"#;
 
+/// S3's answer where nothing lies.
+const LISTED: &str = r#"<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>bucket</Name>
+<Prefix>prefix/</Prefix><KeyCount>0</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated></ListBucketResult>"#;
+
 /// STS's answer to one that may not.
 pub const DENIED: &str = r#"<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
 <Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole</Message></Error></ErrorResponse>"#;
@@ -139,6 +143,7 @@ pub fn works(asked: &Asked) -> (u16, String) {
             (200, r#"{"ArtifactStoreUri":"s3://bucket/prefix"}"#.to_owned())
         }
         "" if asked.is_sts() => (200, ASSUMED.to_owned()),
+        "" if asked.path.starts_with("/bucket") => (200, LISTED.to_owned()),
         "" => (200, r#"{"experiments":[]}"#.to_owned()),
         _ => (200, "{}".to_owned()),
     }
