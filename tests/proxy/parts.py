@@ -43,6 +43,7 @@ def plugin(setting):
     """The verifying servers are no stricter than AWS: they refuse nothing that AWS's own plugin sends."""
     outcomes = []
     verifier = setting.upstream(NEWEST)
+    setting.begin("3.10")
     for mode in ("tracking", "app"):
         verifier.set(reset=True)
         plan = [{"label": mode, "suite": "control", "url": setting.arn(mode), "only": setting.only}]

@@ -7,6 +7,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+from processes.certificates import Certificates
 from processes.child import clean_environment
 from processes.postgres import Postgres
 from processes.proxy import SECRET, Proxy
@@ -26,9 +27,9 @@ class Setting:
     def __init__(self, pythons, emulator_python, binary, keep=None):
         self.pythons, self.binary = pythons, binary
         self.folder = Path(keep) if keep else Path(tempfile.mkdtemp(prefix="formwork-proxy-"))
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.certificates = Certificates(self.folder / "certificates")
         self._keep, self._stack, self._emulator_python = keep, ExitStack(), emulator_python
-        self._upstreams = {}
+        self._begun, self._upstreams = {}, {}
 
     def __enter__(self):
         try:
@@ -55,19 +56,23 @@ class Setting:
         self._stack.enter_context(server)
         return server
 
+    def begin(self, version):
+        """Starts the MLflow of an upstream, so that it is ready when it is asked for."""
+        if version not in self._begun:
+            self._begun[version] = self.begin_mlflow(version)
+
     def upstream(self, version):
         """The verifying servers in front of a version of MLflow."""
         if version not in self._upstreams:
-            mlflow = self.begin_mlflow(version)
-            verifier = Verifier(mlflow.url, self.emulator.url, self.folder)
-            self._stack.enter_context(verifier)
-            mlflow.until_ready()
-            self._upstreams[version] = verifier
+            self.begin(version)
+            mlflow = self._begun[version].until_ready()
+            verifier = Verifier(mlflow.url, self.emulator.url, self.certificates, self.folder)
+            self._upstreams[version] = self._stack.enter_context(verifier)
         return self._upstreams[version]
 
     def another_verifier(self, version):
         """Verifying servers of their own in front of the same MLflow, for what is tested at the same time."""
-        verifier = Verifier(self.upstream(version).mlflow, self.emulator.url, self.folder)
+        verifier = Verifier(self.upstream(version).mlflow, self.emulator.url, self.certificates, self.folder)
         return self._stack.enter_context(verifier)
 
     def proxy(self, verifier, mode="tracking", **more):

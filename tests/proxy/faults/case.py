@@ -65,7 +65,7 @@ class Load:
     def __init__(self, proxy, threads=8, target="/__echo", method="GET", body=None):
         self._proxy, self._request = proxy, (method, target, body)
         self.statuses, self.broken = [], []
-        self._stop = threading.Event()
+        self._stop, self._stay = threading.Event(), threading.Event()
         self._threads = [threading.Thread(target=self._go, daemon=True) for _ in range(threads)]
 
     def __enter__(self):
@@ -76,6 +76,10 @@ class Load:
     def __exit__(self, *_):
         self.stop()
 
+    def stay(self):
+        """Opens no connection from now on, as a load balancer whose target is not ready."""
+        self._stay.set()
+
     def stop(self):
         self._stop.set()
         for thread in self._threads:
@@ -83,7 +87,7 @@ class Load:
 
     def _go(self):
         connection = None
-        while not self._stop.is_set():
+        while not self._stop.is_set() and (connection or not self._stay.is_set()):
             try:
                 connection = connection or http.client.HTTPConnection("127.0.0.1", self._proxy.port, timeout=60)
                 connection.request(*self._request)
@@ -93,9 +97,6 @@ class Load:
                 if answer.will_close:
                     connection.close()
                     connection = None
-            except ConnectionRefusedError:
-                # It does not listen any more: nothing was accepted.
-                return
             except (OSError, http.client.HTTPException) as error:
                 self.broken.append(f"{type(error).__name__}: {error}")
                 connection = None

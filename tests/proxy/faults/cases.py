@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from faults.case import CASES, Missing
 
-MODULES = ("credentials", "upstream", "storage", "clients", "limits", "drain", "users")
+MODULES = ("credentials", "upstream", "storage", "clients", "limits", "drain", "users", "transport")
 
 
 def run(setting):

@@ -9,13 +9,15 @@ from faults.case import Load, all_ok, ask, case, same, status
 
 @case("a stop under load loses no accepted request")
 def under_load(setting, verifier):
-    with setting.proxy(verifier, MLFLOW_PROXY_DRAIN_DELAY="1") as proxy:
+    with setting.proxy(verifier, MLFLOW_PROXY_DRAIN_DELAY="2") as proxy:
         same(status(proxy), 200)
         with Load(proxy, 8) as reads, Load(proxy, 8, method="POST", body=b'{"a":1}') as writes:
             time.sleep(1.5)
             proxy.signal(signal.SIGTERM)
             time.sleep(0.3)
             same(ask(proxy, target="/readyz")[0], 503)
+            for load in (reads, writes):
+                load.stay()
             same(proxy.wait(60), 0)
         all_ok(reads, 20)
         all_ok(writes, 20)

@@ -66,9 +66,9 @@ class Mlflow(Child):
 class Verifier(Child):
     """The verifying servers; `ports` has the port of each."""
 
-    def __init__(self, mlflow, emulator, folder):
+    def __init__(self, mlflow, emulator, certificates, folder):
         self.mlflow = mlflow
-        command = [sys.executable, SOURCES / "verify/main.py", mlflow, emulator]
+        command = [sys.executable, SOURCES / "verify/main.py", mlflow, emulator, certificates.chain, certificates.key]
         super().__init__("verifier", command, clean_environment(TMPDIR=folder), folder / "verifier.log", pipe=True)
         self.ports = json.loads(self.line())
 

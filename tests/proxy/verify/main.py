@@ -1,11 +1,13 @@
 """The verifying servers as one program: it prints its ports as a line of JSON and ends with its standard input.
 
-Arguments: the URL of MLflow and the URL of the emulator of S3. The server `control` takes no signature: GET gives
+Arguments: the URLs of MLflow and of the emulator of S3, and a certificate with its key for the server `secure`, which
+is `tracking` with TLS. The server `control` takes no signature: GET gives
 counts and refusals, POST changes settings (verify/state.py).
 """
 
 import asyncio
 import json
+import ssl
 import sys
 import time
 from email.utils import formatdate
@@ -41,7 +43,7 @@ def tell_time(state):
     return prepare
 
 
-async def serve(name, handler, state):
+async def serve(name, handler, state, context=None):
     application = web.Application(client_max_size=1 << 40)
     application.router.add_route("*", "/{path:.*}", handler)
     if name in ARNS:
@@ -51,13 +53,15 @@ async def serve(name, handler, state):
         max_line_size=LONGEST_LINE, max_field_size=LONGEST_LINE,
     )  # fmt: skip
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=4096)
+    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=4096, ssl_context=context)
     await site.start()
     return runner.addresses[0][1]
 
 
-async def main(mlflow, emulator):
+async def main(mlflow, emulator, chain, key):
     state = State()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(chain, key)
     connector = TCPConnector(limit=0)
     timeout = ClientTimeout(total=None)
     async with ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as client:
@@ -70,6 +74,7 @@ async def main(mlflow, emulator):
             "control": control(state),
         }
         ports = {name: await serve(name, handler, state) for name, handler in handlers.items()}
+        ports["secure"] = await serve("tracking", handlers["tracking"], state, context)
         print(json.dumps(ports), flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.read)
 
