@@ -53,6 +53,8 @@ pub(super) struct Bucket {
     credentials: CredentialCache,
     owner: Option<HeaderValue>,
     place: ArcSwap<Place>,
+    /// Whether what is sent is safe from changes on the way without a hash of ours.
+    over_tls: bool,
     /// Whether the bucket's region has been asked for, before the first body that cannot be sent twice.
     asked: OnceCell<()>,
 }
@@ -108,6 +110,7 @@ impl Bucket {
             client: reach.client,
             credentials: reach.credentials,
             owner: reach.owner,
+            over_tls: place.is_over_tls(),
             place: ArcSwap::from_pointee(place),
             asked: OnceCell::new(),
         }
@@ -119,7 +122,14 @@ impl Bucket {
 
     /// Whether what is sent is safe from changes on the way without a hash of ours.
     pub(super) fn is_over_tls(&self) -> bool {
-        self.place.load().is_over_tls()
+        self.over_tls
+    }
+
+    /// As if the way to the bucket were safe, for tests.
+    #[cfg(test)]
+    pub(super) fn trusting(mut self) -> Self {
+        self.over_tls = true;
+        self
     }
 
     /// Finds out the bucket's region, once. What goes wrong here shows in the request that follows.

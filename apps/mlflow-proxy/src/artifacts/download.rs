@@ -4,7 +4,7 @@ use http::header::{
     ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
     IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE,
 };
-use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
 use http_body_util::BodyExt;
 
 use super::bucket::{Bucket, Call};
@@ -23,13 +23,14 @@ const TOLD: [HeaderName; 5] = [ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, ETA
 pub(super) async fn answer(
     bucket: &Bucket,
     path: &RelativePath,
-    request: &Request<Body>,
+    method: &Method,
+    given: &HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let key = bucket.root().key(path);
-    let only_head = request.method() == Method::HEAD;
+    let only_head = method == Method::HEAD;
     let method = if only_head { Method::HEAD } else { Method::GET };
     let mut call = Call::new("GetObject", method, &key);
-    call.headers = asked(request.headers());
+    call.headers = asked(given);
     let answer = bucket.send(call).await.map_err(|error| error.into_problem(path.as_str()))?;
 
     let (head, body) = answer.into_parts();

@@ -1,6 +1,6 @@
 //! A body taken in pieces of a bounded size, and a piece that waits to be hashed, counted, or sent again.
 //!
-//! Pieces up to a megabyte wait in memory, larger ones in a file without a name that goes when it is closed.
+//! Pieces up to a quarter of a megabyte wait in memory, larger ones in a file without a name that goes when it is closed.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -16,10 +16,10 @@ use ring::digest::{Context, SHA256};
 use crate::body::{Body, BodyError, full};
 
 /// What waits in memory, in bytes.
-const MEMORY: usize = 1024 * 1024;
+const MEMORY: usize = 256 * 1024;
 
 /// How much of a file is read at once, in bytes.
-const CHUNK: usize = 128 * 1024;
+const CHUNK: usize = 64 * 1024;
 
 /// A body of which any number of bytes can be taken.
 pub(super) struct Source {
