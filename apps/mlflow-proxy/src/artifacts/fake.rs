@@ -35,9 +35,7 @@ pub(super) struct Object {
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     pub(super) method: Method,
-    pub(super) path: String,
     pub(super) query: String,
-    pub(super) headers: HeaderMap,
 }
 
 /// Something that goes wrong with the next request that it is for.
@@ -146,12 +144,7 @@ impl Fake {
         let (head, body) = request.into_parts();
         let query = head.uri.query().unwrap_or_default().to_owned();
         let path = percent_encoding::percent_decode_str(head.uri.path()).decode_utf8().unwrap().into_owned();
-        self.state().seen.push(Seen {
-            method: head.method.clone(),
-            path: path.clone(),
-            query: query.clone(),
-            headers: head.headers.clone(),
-        });
+        self.state().seen.push(Seen { method: head.method.clone(), query: query.clone() });
         let fault = {
             let mut state = self.state();
             let found = state
