@@ -17,6 +17,10 @@ pub mod routes;
 mod settings;
 pub mod sources;
 mod store;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod users;
 
@@ -195,10 +199,10 @@ impl Access {
     async fn by_token(&self, token: &str) -> Result<Identity, Problem> {
         let store = self.store()?;
         let now = SystemTime::now();
-        let first = store.users().token(token, now);
-        let found = match first {
+        let users = store.users();
+        let found = match users.token(token, now) {
             // A token that was made a moment ago may not have been read yet.
-            Err(_) if store.refresh_after_failure().await => store.users().token(token, now),
+            Err(_) if store.refresh_after_failure(&users).await => store.users().token(token, now),
             other => other,
         };
         match found {
@@ -214,9 +218,10 @@ impl Access {
         let (store, checker) = (self.store()?, self.passwords.as_ref().ok_or_else(|| self.refused(""))?);
         let now = SystemTime::now();
         let password = Arc::from(password);
-        let mut user = store.users().password(name);
+        let users = store.users();
+        let mut user = users.password(name);
         let mut good = checker.check(user.as_deref(), name, &password).await?;
-        if !good && store.refresh_after_failure().await {
+        if !good && store.refresh_after_failure(&users).await {
             user = store.users().password(name);
             good = user.is_some() && checker.check(user.as_deref(), name, &password).await?;
         }

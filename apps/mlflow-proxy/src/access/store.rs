@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::ArcSwap;
 
 use super::sources::Secret;
 use super::users::Users;
@@ -77,9 +77,9 @@ impl UserStore {
         self.read(&mut last).await;
     }
 
-    /// Reads the users because somebody was refused, unless that was done a moment ago; true when they may have changed.
-    pub(super) async fn refresh_after_failure(&self) -> bool {
-        let before = Arc::as_ptr(&self.users.load_full());
+    /// Reads the users because somebody was refused by those `seen`, unless that was done a moment ago; true when there are
+    /// others now.
+    pub(super) async fn refresh_after_failure(&self, seen: &Arc<Users>) -> bool {
         let refresh = async {
             let mut last = self.reading.lock().await;
             if last.as_ref().is_none_or(|(_, when)| when.elapsed() >= AFTER_FAILURE) {
@@ -87,12 +87,12 @@ impl UserStore {
             }
         };
         let _ = tokio::time::timeout(REFUSED_WAITS, refresh).await;
-        !std::ptr::eq(before, Arc::as_ptr(&self.users.load_full()))
+        !Arc::ptr_eq(seen, &self.users.load())
     }
 
     /// The users as they are known.
-    pub(super) fn users(&self) -> Guard<Arc<Users>> {
-        self.users.load()
+    pub(super) fn users(&self) -> Arc<Users> {
+        self.users.load_full()
     }
 
     /// What is known about them.
