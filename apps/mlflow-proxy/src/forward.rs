@@ -261,7 +261,10 @@ impl Forward {
         chances: &mut Chances,
     ) -> Result<bool, Problem> {
         if refusal != Refusal::Other {
-            self.operate.metrics.upstream_error(UpstreamError::Credentials);
+            // Missing rights are no failure of what stands behind: MLflow works, and says so.
+            if refusal != Refusal::Access {
+                self.operate.metrics.upstream_error(UpstreamError::Credentials);
+            }
             tracing::warn!(reason = ?refusal, "MLflow refused a request of the proxy");
         }
         match refusal {

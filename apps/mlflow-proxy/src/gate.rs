@@ -11,6 +11,8 @@ use std::time::Instant;
 use http::header::{ALLOW, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 
+use crate::artifacts::locations::{self, Locations};
+use crate::artifacts::{Artifacts, Parts};
 use crate::aws::{self, Calls};
 use crate::body::Body;
 use crate::credentials::{Caches, CredentialCache};
@@ -31,6 +33,7 @@ const TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 pub struct Proxy {
     hosts: Hosts,
     forward: Forward,
+    artifacts: Option<Artifacts>,
     operate: Arc<Operate>,
 }
 
@@ -49,10 +52,25 @@ impl Proxy {
     ///
     /// When the settings have a mistake that was not heeded.
     pub async fn start(settings: &All, operate: Arc<Operate>) -> Result<Arc<Self>, StartError> {
+        let region = &settings.target.as_ref().ok_or(StartError::NoTarget)?.region;
+        let client = aws::Client::new(&settings.aws);
+        let caches = Caches::new(&settings.credentials, &client, &settings.aws.endpoints, region);
+        Self::with_credentials(settings, caches, operate).await
+    }
+
+    /// The same with credentials that come from elsewhere than the settings say.
+    ///
+    /// # Errors
+    ///
+    /// When the settings have a mistake that was not heeded.
+    pub async fn with_credentials(
+        settings: &All,
+        caches: Caches,
+        operate: Arc<Operate>,
+    ) -> Result<Arc<Self>, StartError> {
         let target = Arc::new(settings.target.clone().ok_or(StartError::NoTarget)?);
         let client = aws::Client::new(&settings.aws);
         let endpoints = &settings.aws.endpoints;
-        let caches = Caches::new(&settings.credentials, &client, endpoints, &target.region);
         let calls = |credentials: &CredentialCache| {
             Calls::new(client.clone(), credentials.clone(), &target.region, endpoints.clone())
         };
@@ -65,10 +83,17 @@ impl Proxy {
         operate.start(behind).await;
         let keeper = caches.mlflow.clone();
         tokio::spawn(async move { keeper.keep().await });
+        let parts = Parts {
+            client: client.clone(),
+            credentials: caches.mlflow.clone(),
+            endpoints: endpoints.clone(),
+            spool: settings.forward.directory.clone(),
+        };
+        let artifacts = Artifacts::new(&settings.artifacts, &target, parts);
         let forward =
             Forward::new(&target, &settings.forward, caches.mlflow.clone(), client, operate.clone());
         let hosts = settings.gate.allowed_hosts.clone().unwrap_or_else(Hosts::any);
-        Ok(Arc::new(Self { hosts, forward, operate }))
+        Ok(Arc::new(Self { hosts, forward, artifacts, operate }))
     }
 
     /// The answer, and what the request was for.
@@ -87,7 +112,20 @@ impl Proxy {
         if let Err(problem) = checked {
             return (Class::Refused, Err(problem));
         }
-        (Class::Mlflow, Ok(self.forward.send(request).await))
+        match &self.artifacts {
+            Some(artifacts) if Artifacts::serves(request.uri().path()) => {
+                (Class::Artifacts, Ok(artifacts.answer(request).await))
+            }
+            artifacts => (Class::Mlflow, Ok(self.pass(request, artifacts.as_ref()).await)),
+        }
+    }
+
+    /// Sends a request on, with the places of artifacts turned around where the proxy serves them.
+    async fn pass(&self, request: Request<Body>, artifacts: Option<&Artifacts>) -> Response<Body> {
+        let Some(artifacts) = artifacts else { return self.forward.send(request).await };
+        let (locations, root) = (Locations::of(request.uri().path()), artifacts.root());
+        let response = self.forward.send(locations::rewrite_request(request, locations, root)).await;
+        locations::rewrite_response(response, locations, root).await
     }
 
     fn health(&self, method: &Method, path: &str) -> Result<Response<Body>, Problem> {

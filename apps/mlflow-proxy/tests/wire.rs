@@ -1,0 +1,24 @@
+//! The proxy on the wire: raw requests go in, a scripted MLflow looks at what comes out and verifies every signature.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+#[path = "wire/answers.rs"]
+mod answers;
+#[path = "wire/bodies.rs"]
+mod bodies;
+#[path = "wire/client.rs"]
+mod client;
+#[path = "wire/faults.rs"]
+mod faults;
+#[path = "wire/gate.rs"]
+mod gate;
+#[path = "wire/headers.rs"]
+mod headers;
+#[path = "wire/renewal.rs"]
+mod renewal;
+#[path = "wire/targets.rs"]
+mod targets;
+#[path = "wire/under_test.rs"]
+mod under_test;
+#[path = "wire/upstream.rs"]
+mod upstream;
