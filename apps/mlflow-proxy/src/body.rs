@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::CONNECTION;
 use http::{HeaderValue, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Empty, Full};
+use http_body_util::{BodyExt, Empty, Full, LengthLimitError};
 
 use crate::problem::Problem;
 
@@ -36,6 +36,9 @@ pub struct Stalled(pub Duration);
 pub fn problem(error: &BodyError) -> Problem {
     let problem = if error.is::<Stalled>() {
         Problem::new(StatusCode::REQUEST_TIMEOUT, "BAD_REQUEST", error.to_string())
+    } else if error.is::<LengthLimitError>() {
+        let message = "the request's body is longer than it may be";
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "MAX_READ_SIZE_EXCEEDED", message)
     } else {
         // Mostly nobody is there any more to read it.
         let message = "the request's body ended before it was complete";

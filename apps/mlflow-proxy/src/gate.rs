@@ -1,131 +1,151 @@
 //! The way of a request through the proxy, in one place: each check in its order, then the one who answers.
 
+mod account;
 mod hosts;
 mod protocol;
+mod proxy;
 mod request_id;
 mod settings;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::header::{ALLOW, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::header::{
+    ALLOW, AUTHORIZATION, CONTENT_LENGTH, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 
-use crate::artifacts::locations::{self, Locations};
-use crate::artifacts::{Artifacts, Parts};
-use crate::aws::{self, Calls};
+use crate::access::Identity;
+use crate::access::audit::Entry;
+use crate::access::routes::{self, Kind, Route};
+use crate::artifacts::{Artifacts, locations};
 use crate::body::Body;
-use crate::credentials::{Caches, CredentialCache};
-use crate::forward::Forward;
-use crate::operate::metrics::Class;
-use crate::operate::{Answered, Behind, Operate};
+use crate::operate::Answered;
+use crate::operate::metrics::{AuthenticationFailure, Class};
 use crate::problem::Problem;
 use crate::server::{Handler, Peer};
-use crate::settings::Settings as All;
 
 pub use hosts::Hosts;
+pub use proxy::{Proxy, StartError};
 pub use settings::{Settings, VARIABLES};
 
 /// Browsers are to come back by TLS only, for a year. Source: RFC 6797.
 const TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// All parts of the proxy, put together.
-pub struct Proxy {
-    hosts: Hosts,
-    forward: Forward,
-    artifacts: Option<Artifacts>,
-    operate: Arc<Operate>,
+/// How a balancer tells that its client speaks TLS.
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// An answer, with what is known of its request.
+struct Decision {
+    class: Class,
+    user: Option<Arc<str>>,
+    answer: Result<Response<Body>, Problem>,
 }
 
-/// The proxy cannot be put together.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// It is not known which MLflow is meant.
-    #[error("SM_MLFLOW_RESOURCE_ARN names no MLflow")]
-    NoTarget,
+impl Decision {
+    fn new(class: Class, answer: Result<Response<Body>, Problem>) -> Self {
+        Self { class, user: None, answer }
+    }
 }
 
 impl Proxy {
-    /// Puts the parts together and starts what runs beside requests. Has to be called within a runtime.
-    ///
-    /// # Errors
-    ///
-    /// When the settings have a mistake that was not heeded.
-    pub async fn start(settings: &All, operate: Arc<Operate>) -> Result<Arc<Self>, StartError> {
-        let region = &settings.target.as_ref().ok_or(StartError::NoTarget)?.region;
-        let client = aws::Client::new(&settings.aws);
-        let caches = Caches::new(&settings.credentials, &client, &settings.aws.endpoints, region);
-        Self::with_credentials(settings, caches, operate).await
-    }
-
-    /// The same with credentials that come from elsewhere than the settings say.
-    ///
-    /// # Errors
-    ///
-    /// When the settings have a mistake that was not heeded.
-    pub async fn with_credentials(
-        settings: &All,
-        caches: Caches,
-        operate: Arc<Operate>,
-    ) -> Result<Arc<Self>, StartError> {
-        let target = Arc::new(settings.target.clone().ok_or(StartError::NoTarget)?);
-        let client = aws::Client::new(&settings.aws);
-        let endpoints = &settings.aws.endpoints;
-        let calls = |credentials: &CredentialCache| {
-            Calls::new(client.clone(), credentials.clone(), &target.region, endpoints.clone())
-        };
-        let behind = Behind {
-            calls: calls(&caches.base),
-            caches: caches.clone(),
-            client: client.clone(),
-            target: target.clone(),
-        };
-        operate.start(behind).await;
-        let keeper = caches.mlflow.clone();
-        tokio::spawn(async move { keeper.keep().await });
-        let parts = Parts {
-            client: client.clone(),
-            credentials: caches.mlflow.clone(),
-            endpoints: endpoints.clone(),
-            spool: settings.forward.directory.clone(),
-        };
-        let artifacts = Artifacts::new(&settings.artifacts, &target, parts);
-        let forward =
-            Forward::new(&target, &settings.forward, caches.mlflow.clone(), client, operate.clone());
-        let hosts = settings.gate.allowed_hosts.clone().unwrap_or_else(Hosts::any);
-        Ok(Arc::new(Self { hosts, forward, artifacts, operate }))
-    }
-
-    /// The answer, and what the request was for.
-    async fn decide(&self, mut request: Request<Body>) -> (Class, Result<Response<Body>, Problem>) {
+    async fn decide(&self, mut request: Request<Body>, id: &HeaderValue, tls: bool) -> Decision {
         let host = match protocol::normalize(&mut request) {
             Ok(host) => host,
-            Err(problem) => return (Class::Refused, Err(problem)),
+            Err(problem) => return Decision::new(Class::Refused, Err(problem)),
         };
         if let path @ ("/healthz" | "/readyz") = request.uri().path() {
-            return (Class::Health, self.health(request.method(), path));
+            return Decision::new(Class::Health, self.health(request.method(), path));
         }
         let checked = self
             .hosts
             .check(host.as_ref())
             .and_then(|()| hosts::check_origin(request.method(), request.headers(), host.as_ref()));
         if let Err(problem) = checked {
-            return (Class::Refused, Err(problem));
+            return Decision::new(Class::Refused, Err(problem));
         }
-        match &self.artifacts {
-            Some(artifacts) if Artifacts::serves(request.uri().path()) => {
-                (Class::Artifacts, Ok(artifacts.answer(request).await))
+        let identity = self.access.authenticate(request.headers()).await;
+        if request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
+            return Decision::new(Class::Pages, Ok(self.root(host.as_ref(), tls, identity.ok().as_ref())));
+        }
+        let identity = match identity {
+            Ok(identity) => identity,
+            Err(problem) => {
+                self.operate.metrics.authentication_failed(failure(&problem, request.headers()));
+                return Decision::new(Class::Refused, Err(problem));
             }
-            artifacts => (Class::Mlflow, Ok(self.pass(request, artifacts.as_ref()).await)),
+        };
+        let user = Some(identity.name.clone());
+        if request.uri().path() == "/ui" {
+            let (parts, _) = request.into_parts();
+            let answer = self.pages.ui(&parts.method, &parts.headers, &identity).await;
+            return Decision { class: Class::Pages, user, answer: Ok(answer) };
         }
+        let route = routes::look_up(request.method(), request.uri().path());
+        let class = class(route.ok());
+        let answer = match self.access.permit(&identity, request.method(), route) {
+            Ok(()) => self.let_in(request, &identity, route.ok(), id).await,
+            Err(problem) => {
+                if route.map_or(!request.method().is_safe(), |route| route.changes) {
+                    self.account(&identity, &request, route.ok(), id).finish(problem.status, 0, 0);
+                }
+                Err(problem)
+            }
+        };
+        Decision { class, user, answer }
     }
 
-    /// Sends a request on, with the places of artifacts turned around where the proxy serves them.
-    async fn pass(&self, request: Request<Body>, artifacts: Option<&Artifacts>) -> Response<Body> {
-        let Some(artifacts) = artifacts else { return self.forward.send(request).await };
-        let (locations, root) = (Locations::of(request.uri().path()), artifacts.root());
-        let response = self.forward.send(locations::rewrite_request(request, locations, root)).await;
-        locations::rewrite_response(response, locations, root).await
+    /// What follows once it is clear that somebody may do what they ask for.
+    async fn let_in(
+        &self,
+        request: Request<Body>,
+        identity: &Identity,
+        route: Option<&'static Route>,
+        id: &HeaderValue,
+    ) -> Result<Response<Body>, Problem> {
+        let length =
+            request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let admission = self.access.admit(identity, length).inspect_err(|problem| {
+            if problem.status == StatusCode::TOO_MANY_REQUESTS {
+                self.operate.metrics.rate_limited.inc();
+            }
+        })?;
+        let inspected =
+            self.access.inspect(identity, route, request.map(|body| admission.limit(body))).await?;
+        if !inspected.changes {
+            return Ok(self.pass(inspected.request, route).await);
+        }
+        let entry = self.account(identity, &inspected.request, route, id);
+        let (parts, body) = inspected.request.into_parts();
+        let (body, received) = account::count(body);
+        let response = self.pass(Request::from_parts(parts, body), route).await;
+        let status = response.status();
+        Ok(response.map(|body| account::close(body, entry, status, received)))
+    }
+
+    fn account(
+        &self,
+        identity: &Identity,
+        request: &Request<Body>,
+        route: Option<&'static Route>,
+        id: &HeaderValue,
+    ) -> Entry {
+        let id = Arc::from(id.to_str().unwrap_or_default());
+        Entry::new(identity, request.method(), request.uri().path(), route, id)
+    }
+
+    /// Lets the one answer who has what is asked for: the bucket or MLflow. Where the bucket is served, MLflow's places of
+    /// artifacts are turned into such as the client can ask this proxy for, and back.
+    async fn pass(&self, request: Request<Body>, route: Option<&'static Route>) -> Response<Body> {
+        let Some(artifacts) = &self.artifacts else { return self.forward.send(request).await };
+        if Artifacts::serves(request.uri().path()) {
+            return artifacts.answer(request).await;
+        }
+        let Some(route) = route else { return self.forward.send(request).await };
+        let (fields, root) = (route.locations, artifacts.root());
+        let request = locations::rewrite_request(request, fields.request, fields.answer, root);
+        locations::rewrite_response(self.forward.send(request).await, fields.answer, root).await
     }
 
     fn health(&self, method: &Method, path: &str) -> Result<Response<Body>, Problem> {
@@ -139,6 +159,13 @@ impl Proxy {
             }
         }
     }
+
+    fn root(&self, host: Option<&Authority>, tls: bool, identity: Option<&Identity>) -> Response<Body> {
+        let scheme = if tls { "https" } else { "http" };
+        let origin = format!("{scheme}://{}", host.map_or("localhost", Authority::as_str));
+        let ready = self.operate.ready().status() == StatusCode::OK;
+        self.pages.root(&origin, identity, ready)
+    }
 }
 
 impl Handler for Proxy {
@@ -147,28 +174,49 @@ impl Handler for Proxy {
         let id = request_id::take(request.headers_mut());
         let method = request.method().clone();
         let target = request.uri().path_and_query().cloned();
-        let (class, answer) = self.decide(request).await;
-        let mut response = answer.unwrap_or_else(Problem::into_response);
+        let tls = peer.tls || request.headers().get(FORWARDED_PROTO).is_some_and(|scheme| scheme == "https");
+        let decision = self.decide(request, &id, tls).await;
+        let mut response = decision.answer.unwrap_or_else(Problem::into_response);
         self.operate.answered(&Answered {
-            class,
+            class: decision.class,
             method: &method,
             path: target.as_ref().map_or("", |target| target.path()),
             status: response.status(),
             duration: start.elapsed(),
             request_id: id.to_str().unwrap_or_default(),
-            user: None,
+            user: decision.user.as_deref(),
         });
-        secure(response.headers_mut(), peer);
+        secure(response.headers_mut(), tls);
         response.headers_mut().insert(request_id::REQUEST_ID, id);
         response
     }
 }
 
+fn class(route: Option<&'static Route>) -> Class {
+    match route.map(|route| route.kind) {
+        Some(Kind::Mlflow | Kind::PresignedUrl | Kind::File) => Class::Mlflow,
+        Some(Kind::Artifacts) => Class::Artifacts,
+        Some(Kind::Graphql) => Class::Graphql,
+        Some(Kind::Traces) => Class::Traces,
+        Some(Kind::Gateway | Kind::Page) | None => Class::Other,
+    }
+}
+
+/// Why somebody was not let in, as far as the answer tells.
+fn failure(problem: &Problem, headers: &HeaderMap) -> AuthenticationFailure {
+    match problem.status {
+        StatusCode::SERVICE_UNAVAILABLE => AuthenticationFailure::Unavailable,
+        _ if !headers.contains_key(AUTHORIZATION) => AuthenticationFailure::Missing,
+        _ if problem.message.contains("expired") => AuthenticationFailure::Expired,
+        _ => AuthenticationFailure::Unknown,
+    }
+}
+
 /// Headers that keep browsers from being used against their users.
-fn secure(headers: &mut HeaderMap, peer: Peer) {
+fn secure(headers: &mut HeaderMap, tls: bool) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(X_FRAME_OPTIONS).or_insert(HeaderValue::from_static("SAMEORIGIN"));
-    if peer.tls {
+    if tls {
         headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(TLS_ONLY);
     }
 }

@@ -8,31 +8,31 @@ use tokio::net::TcpStream;
 
 /// An answer as it came.
 #[derive(Clone, Debug, Default)]
-pub struct Answer {
-    pub status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     /// Names in lower case.
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
     /// Whether the body ended as its framing says.
-    pub whole: bool,
+    pub(crate) whole: bool,
 }
 
 impl Answer {
-    pub fn values(&self, name: &str) -> Vec<&str> {
+    pub(crate) fn values(&self, name: &str) -> Vec<&str> {
         self.headers.iter().filter(|(header, _)| header == name).map(|(_, value)| value.as_str()).collect()
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.values(name).first().copied()
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }
 
 /// The head of a request for `proxy.test`, to be followed by a body.
-pub fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> Vec<u8> {
     let mut head = format!("{method} {target} HTTP/1.1\r\nHost: proxy.test\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
@@ -43,7 +43,7 @@ pub fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> Vec<u8> {
 }
 
 /// A body in chunks.
-pub fn chunked(pieces: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn chunked(pieces: &[&[u8]]) -> Vec<u8> {
     let mut wire = Vec::new();
     for piece in pieces {
         wire.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
@@ -55,7 +55,7 @@ pub fn chunked(pieces: &[&[u8]]) -> Vec<u8> {
 }
 
 /// Sends bytes on a connection of their own and reads one answer.
-pub async fn send(address: SocketAddr, bytes: &[u8]) -> Answer {
+pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let (mut from, mut to) = stream.split();
     let head_only = bytes.starts_with(b"HEAD ");
@@ -70,11 +70,11 @@ pub async fn send(address: SocketAddr, bytes: &[u8]) -> Answer {
     tokio::join!(writing, reading).1
 }
 
-pub async fn get(address: SocketAddr, target: &str, headers: &[(&str, &str)]) -> Answer {
+pub(crate) async fn get(address: SocketAddr, target: &str, headers: &[(&str, &str)]) -> Answer {
     send(address, &head("GET", target, headers)).await
 }
 
-pub async fn post(address: SocketAddr, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+pub(crate) async fn post(address: SocketAddr, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
     let length = body.len().to_string();
     let mut all = headers.to_vec();
     all.push(("Content-Length", &length));
@@ -84,7 +84,7 @@ pub async fn post(address: SocketAddr, target: &str, headers: &[(&str, &str)], b
 }
 
 /// Reads the head of an answer; status 0 if there is none.
-pub async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Answer {
+pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Answer {
     let mut text = Vec::new();
     while !text.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
@@ -104,7 +104,7 @@ pub async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Answer {
 }
 
 /// Reads one answer.
-pub async fn read(stream: &mut (impl AsyncRead + Unpin), head_only: bool) -> Answer {
+pub(crate) async fn read(stream: &mut (impl AsyncRead + Unpin), head_only: bool) -> Answer {
     let mut answer = read_head(stream).await;
     while answer.status == 100 {
         answer = read_head(stream).await;

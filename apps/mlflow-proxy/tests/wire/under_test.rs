@@ -18,12 +18,12 @@ use tokio::sync::oneshot;
 use crate::upstream::{ARN, Upstream, credentials};
 
 /// A running proxy. It ends with this value.
-pub struct Running {
-    pub address: SocketAddr,
-    pub operate: Arc<Operate>,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) operate: Arc<Operate>,
     /// How often credentials were fetched.
-    pub fetched: Arc<AtomicUsize>,
-    pub spool: tempfile::TempDir,
+    pub(crate) fetched: Arc<AtomicUsize>,
+    pub(crate) spool: tempfile::TempDir,
     _stop: oneshot::Sender<()>,
 }
 
@@ -38,11 +38,11 @@ impl Source for Counting {
 }
 
 /// A proxy in front of `upstream`, with further settings.
-pub async fn start(upstream: &Upstream, more: &[(&str, &str)]) -> Running {
+pub(crate) async fn start(upstream: &Upstream, more: &[(&str, &str)]) -> Running {
     start_at("127.0.0.1:0", upstream.address, more).await
 }
 
-pub async fn start_at(listen: &str, upstream: SocketAddr, more: &[(&str, &str)]) -> Running {
+pub(crate) async fn start_at(listen: &str, upstream: SocketAddr, more: &[(&str, &str)]) -> Running {
     let spool = tempfile::tempdir().unwrap();
     let mut variables = BTreeMap::from([
         ("SM_MLFLOW_RESOURCE_ARN", ARN.to_owned()),
@@ -81,13 +81,13 @@ pub async fn start_at(listen: &str, upstream: SocketAddr, more: &[(&str, &str)])
 
 impl Running {
     /// Whether nothing lies in the spool directory and nothing counts as spooled.
-    pub fn is_clean(&self) -> bool {
+    pub(crate) fn is_clean(&self) -> bool {
         self.operate.metrics.spooled_bytes.get() == 0
             && std::fs::read_dir(self.spool.path()).unwrap().next().is_none()
     }
 }
 
 /// Seconds since 1970.
-pub fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     i64::try_from(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()).unwrap()
 }

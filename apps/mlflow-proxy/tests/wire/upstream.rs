@@ -11,11 +11,11 @@ use ring::digest::{SHA256, digest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufStream};
 use tokio::net::{TcpListener, TcpStream};
 
-pub const ARN: &str = "arn:aws:sagemaker:us-east-1:111122223333:mlflow-tracking-server/demo";
-pub const ARN_HEADER: &str = "x-mlflow-sm-tracking-server-arn";
+pub(crate) const ARN: &str = "arn:aws:sagemaker:us-east-1:111122223333:mlflow-tracking-server/demo";
+pub(crate) const ARN_HEADER: &str = "x-mlflow-sm-tracking-server-arn";
 
 /// The credentials that the upstream knows, by their number.
-pub fn credentials(number: usize) -> Credentials {
+pub(crate) fn credentials(number: usize) -> Credentials {
     Credentials {
         access_key_id: format!("ASIA{number}"),
         secret_access_key: format!("secret/{number}"),
@@ -26,29 +26,29 @@ pub fn credentials(number: usize) -> Credentials {
 
 /// A request as it came.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    pub method: String,
-    pub target: String,
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) target: String,
     /// Names as they came; values byte for byte as characters.
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
     /// The credentials that signed it, by their number.
-    pub signer: Result<usize, String>,
+    pub(crate) signer: Result<usize, String>,
 }
 
 impl Seen {
-    pub fn values(&self, name: &str) -> Vec<&str> {
+    pub(crate) fn values(&self, name: &str) -> Vec<&str> {
         let named = |(header, _): &&(String, String)| header.eq_ignore_ascii_case(name);
         self.headers.iter().filter(named).map(|(_, value)| value.as_str()).collect()
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.values(name).first().copied()
     }
 }
 
 /// What to do about a request.
-pub enum Reply {
+pub(crate) enum Reply {
     /// These bytes; the connection stays.
     Bytes(Vec<u8>),
     /// These bytes one after the other, each after its pause; then the connection closes.
@@ -59,7 +59,7 @@ pub enum Reply {
     Hang,
 }
 
-pub fn answer(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Reply {
     let mut bytes =
         format!("HTTP/1.1 {status} Some Reason\r\ncontent-length: {}\r\n", body.len()).into_bytes();
     for (name, value) in headers {
@@ -74,15 +74,15 @@ type Script = Arc<dyn Fn(&Seen) -> Reply + Send + Sync>;
 
 /// The server.
 #[derive(Clone)]
-pub struct Upstream {
-    pub address: SocketAddr,
+pub(crate) struct Upstream {
+    pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
     /// Connections that the other side closed while their request hung.
     gone: Arc<Mutex<usize>>,
 }
 
 impl Upstream {
-    pub async fn start(script: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(script: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let upstream = Self { address, seen: Arc::default(), gone: Arc::default() };
@@ -97,7 +97,7 @@ impl Upstream {
     }
 
     /// What came so far; every signature has been right.
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         let seen = self.seen.lock().unwrap().clone();
         for one in &seen {
             assert!(one.signer.is_ok(), "{one:?}");
@@ -106,11 +106,11 @@ impl Upstream {
     }
 
     /// The last request.
-    pub fn last(&self) -> Seen {
+    pub(crate) fn last(&self) -> Seen {
         self.seen().pop().expect("a request came")
     }
 
-    pub fn gone(&self) -> usize {
+    pub(crate) fn gone(&self) -> usize {
         *self.gone.lock().unwrap()
     }
 
