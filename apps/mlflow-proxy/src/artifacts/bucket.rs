@@ -19,6 +19,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
 use super::root::Root;
 use crate::aws::{Client, SendError};
@@ -39,6 +40,9 @@ const EXPECTED_OWNER: HeaderName = HeaderName::from_static("x-amz-expected-bucke
 
 /// The most bytes of an answer that is read as a whole: a page of a list with 1000 long keys is below 4 MiB.
 const DOCUMENT_LIMIT: usize = 8 * 1024 * 1024;
+
+/// How long the whole of a document may take. S3 puts large objects together for minutes, and says so by spaces.
+const DOCUMENT_TIME: Duration = Duration::from_secs(600);
 
 /// How often a repeatable request is sent in all.
 const ATTEMPTS: u32 = 3;
@@ -212,9 +216,10 @@ impl Bucket {
     pub(super) async fn document(&self, call: Call<'_>) -> Result<Bytes, BucketError> {
         let answer = self.send(call).await?;
         let body = Limited::new(answer.into_body(), DOCUMENT_LIMIT);
-        match body.collect().await {
-            Ok(collected) => Ok(collected.to_bytes()),
-            Err(error) => Err(BucketError::Garbage { why: error.to_string() }),
+        match timeout(DOCUMENT_TIME, body.collect()).await {
+            Ok(Ok(collected)) => Ok(collected.to_bytes()),
+            Ok(Err(error)) => Err(BucketError::Garbage { why: error.to_string() }),
+            Err(_) => Err(BucketError::Garbage { why: "its end does not come".to_owned() }),
         }
     }
 

@@ -199,6 +199,18 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
+        /// Whatever a client asks for, the key is below the prefix, or it is refused.
+        #[test]
+        fn keys_stay_below_the_prefix(encoded in "([a./%\\\\ ]|%2e|%2f|%5c|%25|%00|é){0,24}") {
+            if let Ok(path) = RelativePath::from_url(&encoded) {
+                let key = root().key(&path);
+                let below = key.strip_prefix("pre/fix/");
+                prop_assert!(below == Some(path.as_str()) || path.is_root() && key == "pre/fix", "{}", key);
+                prop_assert!(key.split('/').all(|name| !name.is_empty() && name != "." && name != ".."));
+                prop_assert!(root().directory(&path).starts_with("pre/fix/"));
+            }
+        }
+
         #[test]
         fn there_and_back(path in "[a-c%#? ü.+/]{0,20}") {
             let location = format!("s3://bucket/pre/fix/{path}");

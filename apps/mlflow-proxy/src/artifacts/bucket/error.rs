@@ -172,6 +172,12 @@ impl Refusal {
                 "INVALID_PARAMETER_VALUE",
                 format!("the parts of `{path}` do not make an object: {}", self.code),
             ),
+            "InvalidObjectState" => Problem::new(
+                StatusCode::CONFLICT,
+                "INVALID_STATE",
+                format!("the artifact `{path}` is archived"),
+            )
+            .hint("restore it in S3 first"),
             _ if self.status == StatusCode::FORBIDDEN => {
                 let hint = if self.message.contains("kms") || self.code.starts_with("KMS") {
                     "whoever runs the proxy lets its role use the bucket's key: kms:Decrypt and kms:GenerateDataKey".to_owned()
