@@ -16,6 +16,10 @@ from parts import PARTS, Failed, Left  # noqa: E402
 from setting import Setting  # noqa: E402
 
 
+# Checks that take longer than these seconds are named.
+SLOW = 5
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--binary", type=Path, required=True, help="the proxy")
@@ -40,7 +44,9 @@ def report(name, outcomes, seconds):
         print(f"          FAILED {it['name']}: {it['words']}")
     for it in missing:
         print(f"          not run {it['name']}: {it['words']}")
-    sys.stdout.flush()
+    slowest = sorted(outcomes, key=lambda it: -it.get("seconds", 0))[:4]
+    words = ", ".join(f"{it['seconds']} s {it['name'][:40]}" for it in slowest if it.get("seconds", 0) > SLOW)
+    print(f"                  slowest: {words}\n" if words else "", end="", flush=True)
     return not failed
 
 
