@@ -152,4 +152,6 @@ fn hash(sort: &[u8], text: &str) -> [u8; 32] {
 }
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;

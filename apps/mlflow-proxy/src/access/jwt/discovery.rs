@@ -33,7 +33,7 @@ pub(super) struct IssuerKeys {
     documents: Documents,
     keys: ArcSwapOption<(KeySet, Instant)>,
     /// One fetches for all; when that was the last time, and why it failed.
-    fetching: tokio::sync::Mutex<Option<Instant>>,
+    pub(super) fetching: tokio::sync::Mutex<Option<Instant>>,
     failure: Mutex<Option<String>>,
 }
 
