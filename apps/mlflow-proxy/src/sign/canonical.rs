@@ -162,7 +162,7 @@ fn is_signed(headers: &HeaderMap, name: &HeaderName) -> bool {
 /// A value without spaces around it and with one where there were several.
 fn trim(value: &[u8], to: &mut Vec<u8>) {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    if !value.iter().any(blank) {
+    if memchr::memchr2(b' ', b'\t', value).is_none() {
         to.extend_from_slice(value);
         return;
     }
