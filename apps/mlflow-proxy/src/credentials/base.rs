@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_config::BehaviorVersion;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::imds;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::provider::ProvideCredentials;
@@ -18,6 +19,9 @@ use crate::aws::{self, http_client};
 
 /// How long finding credentials may take: a process that a profile names may be slow.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// How long one attempt at the metadata service of an instance may take. Elsewhere nobody answers at its address.
+const METADATA: Duration = Duration::from_secs(1);
 
 /// The chain of places.
 pub(super) struct Base {
@@ -47,7 +51,14 @@ impl Source for Base {
                     provider.profile_name(name).build().provide_credentials().await
                 }
                 None => {
+                    let metadata = imds::Client::builder()
+                        .configure(&settings)
+                        .connect_timeout(METADATA)
+                        .read_timeout(METADATA)
+                        .max_attempts(3)
+                        .build();
                     let chain = DefaultCredentialsChain::builder().configure(settings).region(region);
+                    let chain = chain.imds_client(metadata);
                     chain.build().await.provide_credentials().await
                 }
             };

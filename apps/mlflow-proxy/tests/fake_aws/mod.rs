@@ -92,6 +92,8 @@ impl FakeAws {
                         let response = Response::builder()
                             .status(status)
                             .header("content-type", "application/json")
+                            // What the metadata service of an instance says beside its token.
+                            .header("x-aws-ec2-metadata-token-ttl-seconds", "21600")
                             .body(Full::new(Bytes::from(text)));
                         Ok::<_, Infallible>(response.unwrap())
                     }
