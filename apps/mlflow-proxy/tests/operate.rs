@@ -60,6 +60,8 @@ async fn metrics_tell_what_was_answered() {
     assert_eq!(sample(&text, all), Some(3.0), "{text}");
     let refreshes = "mlflow_proxy_credential_refreshes_total{credentials=\"mlflow\"}";
     assert_eq!(sample(&text, refreshes), Some(1.0), "{text}");
+    // Three answers of MLflow and what readiness and health said.
+    assert!(sample(&text, "mlflow_proxy_sent_bytes_total").unwrap() > 60.0, "{text}");
     assert!(sample(&text, "process_resident_memory_bytes").unwrap() > 1e6, "{text}");
     assert!(sample(&text, "mlflow_proxy_build_info{version=\"0.1.0\"}").is_some(), "{text}");
 

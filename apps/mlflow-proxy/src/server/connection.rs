@@ -74,7 +74,7 @@ impl<H: Handler> Wire<H> {
         let _ = stream.set_nodelay(true);
         let peer = Peer { address, tls: self.tls.is_some() };
         let limits = Limits { head: self.settings.head_timeout, idle: self.settings.keep_alive };
-        let traffic = Arc::new(Traffic::default());
+        let traffic = Arc::new(Traffic::new(self.lifecycle.metrics()));
         let Some(tls) = &self.tls else {
             let mut guard = Guard::new(stream, traffic.clone(), limits);
             let mut phase = self.lifecycle.follow();
@@ -159,7 +159,7 @@ impl<H: Handler> Wire<H> {
                     // A header of one connection; HTTP/2 has none.
                     response.headers_mut().remove(CONNECTION);
                 }
-                Ok(response.map(|body| Answer { body, _under_way: under_way }))
+                Ok(response.map(|body| Answer { body, under_way }))
             }
         })
     }

@@ -6,7 +6,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::watch;
 
 use crate::operate::Operate;
-use crate::operate::metrics::UnderWay;
+use crate::operate::metrics::{Metrics, UnderWay};
 
 /// The parts of a server's life, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +44,10 @@ impl Lifecycle {
 
     pub(super) fn follow(&self) -> watch::Receiver<Phase> {
         self.phase.subscribe()
+    }
+
+    pub(super) fn metrics(&self) -> Arc<Metrics> {
+        self.operate.metrics.clone()
     }
 
     /// Counts a connection that found no place.

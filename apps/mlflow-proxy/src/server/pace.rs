@@ -11,11 +11,12 @@ use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 use crate::body::{Body, BodyError, Stalled};
-use crate::operate::metrics;
+use crate::operate::metrics::{self, Metrics};
 
 /// The traffic on a connection, told by its requests to its [`Guard`](super::guard::Guard).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Traffic {
+    metrics: Arc<Metrics>,
     under_way: AtomicU32,
     /// A body was begun and not read to its end: the connection cannot go on after its answer.
     unread: AtomicBool,
@@ -24,6 +25,11 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
+    pub(super) fn new(metrics: Arc<Metrics>) -> Self {
+        let (unread, ended) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { metrics, under_way: AtomicU32::new(0), unread, ended }
+    }
+
     pub(super) fn busy(&self) -> bool {
         self.under_way.load(Ordering::Acquire) > 0
     }
@@ -85,6 +91,7 @@ impl HttpBody for Paced {
         match Pin::new(&mut this.incoming).poll_frame(context) {
             Poll::Ready(frame) => {
                 this.heard = true;
+                this.traffic.metrics.bytes_in.inc_by(length(&frame));
                 if frame.is_none() || this.incoming.is_end_stream() {
                     this.traffic.unread.store(false, Ordering::Release);
                 }
@@ -115,7 +122,7 @@ impl HttpBody for Paced {
 /// The body of an answer, whose request is under way as long as it lives.
 pub(super) struct Answer {
     pub(super) body: Body,
-    pub(super) _under_way: UnderWay,
+    pub(super) under_way: UnderWay,
 }
 
 impl HttpBody for Answer {
@@ -126,7 +133,9 @@ impl HttpBody for Answer {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        self.under_way.traffic.metrics.bytes_out.inc_by(length(&frame));
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -136,4 +145,10 @@ impl HttpBody for Answer {
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
+}
+
+/// How many bytes of a body a frame has.
+fn length<E>(frame: &Option<Result<Frame<Bytes>, E>>) -> u64 {
+    let frame = frame.as_ref().and_then(|frame| frame.as_ref().ok());
+    frame.and_then(Frame::data_ref).map_or(0, |data| data.len() as u64)
 }
