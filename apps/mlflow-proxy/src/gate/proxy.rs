@@ -107,6 +107,9 @@ fn watch_users(operate: &Operate, access: &Arc<Access>) {
         Some(state) if state.error.is_some() => {
             State::ready("the users could not be read again; the last are in use")
         }
+        Some(state) if !state.left_out.is_empty() => {
+            State::ready(format!("read; {} cannot be used, the log says why", state.left_out.len()))
+        }
         Some(state) if state.users == 0 => State::ready("there are none yet"),
         _ => State::ready("read"),
     });
