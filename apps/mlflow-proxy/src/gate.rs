@@ -16,9 +16,9 @@ use http::header::{
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 
-use crate::access::Identity;
 use crate::access::audit::Entry;
 use crate::access::routes::{self, Kind, Route};
+use crate::access::{Access, Identity};
 use crate::artifacts::{Artifacts, locations};
 use crate::body::Body;
 use crate::operate::Answered;
@@ -87,7 +87,7 @@ impl Proxy {
         let answer = match self.access.permit(&identity, request.method(), route) {
             Ok(()) => self.let_in(request, &identity, route.ok(), id).await,
             Err(problem) => {
-                if route.map_or(!request.method().is_safe(), |route| route.changes) {
+                if Access::may_change(request.method(), route.ok()) {
                     self.account(&identity, &request, route.ok(), id).finish(problem.status, 0, 0);
                 }
                 Err(problem)
@@ -111,12 +111,24 @@ impl Proxy {
                 self.operate.metrics.rate_limited.inc();
             }
         })?;
-        let inspected =
-            self.access.inspect(identity, route, request.map(|body| admission.limit(body))).await?;
-        if !inspected.changes {
-            return Ok(self.pass(inspected.request, route).await);
-        }
-        let entry = self.account(identity, &inspected.request, route, id);
+        let may_change = Access::may_change(request.method(), route);
+        let entry = may_change.then(|| self.account(identity, &request, route, id));
+        let inspected = self.access.inspect(identity, route, request.map(|body| admission.limit(body))).await;
+        let (inspected, entry) = match (inspected, entry) {
+            (Ok(inspected), Some(entry)) if inspected.changes => (inspected, entry),
+            (Ok(inspected), entry) => {
+                if let Some(entry) = entry {
+                    entry.discard();
+                }
+                return Ok(self.pass(inspected.request, route).await);
+            }
+            (Err(problem), entry) => {
+                if let Some(entry) = entry {
+                    entry.finish(problem.status, 0, 0);
+                }
+                return Err(problem);
+            }
+        };
         let (parts, body) = inspected.request.into_parts();
         let (body, received) = account::count(body);
         let response = self.pass(Request::from_parts(parts, body), route).await;

@@ -54,6 +54,11 @@ impl Entry {
         self.tell(Some((status.as_u16(), bytes_in, bytes_out)));
     }
 
+    /// Ends it without a line: the request has turned out to change nothing.
+    pub fn discard(mut self) {
+        self.told = true;
+    }
+
     fn tell(&mut self, answer: Option<(u16, u64, u64)>) {
         self.told = true;
         let (status, bytes_in, bytes_out) = answer.unwrap_or_default();

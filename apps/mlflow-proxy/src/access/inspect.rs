@@ -1,7 +1,7 @@
 //! Looks into the bodies that decide what a request is: those of GraphQL.
 
 use bytes::BytesMut;
-use http::{Request, StatusCode};
+use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
 
 use super::graphql::{self, Operation};
@@ -22,6 +22,11 @@ pub struct Inspected {
 }
 
 impl Access {
+    /// Whether a request may change something, as far as that can be told without its body.
+    pub fn may_change(method: &Method, route: Option<&'static Route>) -> bool {
+        route.map_or(!method.is_safe(), |route| route.changes || route.kind == Kind::Graphql)
+    }
+
     /// Looks into the body where it decides what is asked for; other requests pass as they are.
     ///
     /// # Errors
@@ -35,8 +40,7 @@ impl Access {
     ) -> Result<Inspected, Problem> {
         let changes = match route {
             Some(route) if route.kind == Kind::Graphql => return graphql_request(identity, request).await,
-            Some(route) => route.changes,
-            None => !request.method().is_safe(),
+            _ => Self::may_change(request.method(), route),
         };
         Ok(Inspected { request, changes })
     }

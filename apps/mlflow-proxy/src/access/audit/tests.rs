@@ -82,6 +82,12 @@ fn a_client_that_goes_away_leaves_a_line_too() {
 }
 
 #[test]
+fn what_turns_out_to_change_nothing_leaves_no_line() {
+    let lines = lines(|| entry(&Method::POST, "/graphql").discard());
+    assert!(lines.is_empty(), "{lines:?}");
+}
+
+#[test]
 fn an_unknown_route_is_told_by_its_path_without_end() {
     let path = format!("/x/{}", "é".repeat(LONGEST));
     let lines = lines(|| entry(&Method::POST, &path).finish(StatusCode::NOT_FOUND, 0, 0));
