@@ -10,6 +10,7 @@ mod hold;
 mod refusal;
 mod settings;
 mod spool;
+mod watched;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Incoming};
 
 use crate::aws::{Client, SendError};
@@ -34,6 +35,7 @@ use clock::Clock;
 use hold::{Budget, Held, Holder};
 use refusal::Refusal;
 use spool::Spools;
+use watched::Watched;
 
 pub use settings::{Settings, VARIABLES};
 
@@ -166,20 +168,18 @@ impl Forward {
         declared: Option<u64>,
     ) -> Result<Response<Body>, Problem> {
         self.holder.check(declared.unwrap_or(0))?;
-        let limit = usize::try_from(self.holder.max_body).unwrap_or(usize::MAX);
-        let body = if declared.is_some() { body } else { Limited::new(body, limit).boxed_unsync() };
+        let (body, broken) = Watched::over(body, self.holder.max_body);
         let credentials = self.credentials.get().await?;
         self.signer.sign(&mut parts, Payload::Unsigned, &credentials, self.clock.now());
         match self.client.send(Request::from_parts(parts, body)).await {
             Ok(response) => {
-                let method = Method::POST;
                 let mut none = Chances { again: false, renewal: false, time: false };
-                match self.receive(response, &method, &credentials, &mut none).await? {
+                match self.receive(response, &Method::POST, &credentials, &mut none).await? {
                     Outcome::Done(response) => Ok(response),
                     Outcome::Again => unreachable!("there was no chance left"),
                 }
             }
-            Err(error) => Err(self.failed(&error)),
+            Err(error) => Err(broken.take().unwrap_or_else(|| self.failed(&error))),
         }
     }
 
@@ -270,8 +270,8 @@ impl Forward {
         match refusal {
             Refusal::Credentials => {
                 // Others profit even when this request had its chance.
-                self.credentials.renew(credentials).await?;
-                Ok(std::mem::take(&mut chances.renewal))
+                let renewed = self.credentials.renew(credentials).await?;
+                Ok(renewed != *credentials && std::mem::take(&mut chances.renewal))
             }
             Refusal::Time => Ok(self.clock.learn(headers) && std::mem::take(&mut chances.time)),
             Refusal::Signature | Refusal::Access | Refusal::Other => Ok(false),

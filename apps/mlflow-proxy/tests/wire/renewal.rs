@@ -47,13 +47,14 @@ async fn many_at_once_renew_once() {
 async fn what_renewal_does_not_mend_passes_as_it_is() {
     let upstream = Upstream::start(|_| expired()).await;
     let proxy = start(&upstream, &[]).await;
-    for _ in 0..5 {
+    for _ in 0..20 {
         let answer = post(proxy.address, "/x", &[], b"{}").await;
         assert_eq!(answer.status, 403);
         assert!(answer.text().contains("security token"), "{}", answer.text());
     }
-    assert!(upstream.seen().len() <= 10);
-    assert!(proxy.fetched.load(Ordering::SeqCst) <= 3, "AWS is not asked for each of them");
+    let fetched = proxy.fetched.load(Ordering::SeqCst);
+    assert!(fetched <= 7, "AWS is not asked for each of them: {fetched}");
+    assert!(upstream.seen().len() < 40, "nor is MLflow asked twice each time");
 }
 
 #[tokio::test]

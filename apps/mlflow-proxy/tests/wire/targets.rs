@@ -24,15 +24,15 @@ async fn targets_arrive_byte_for_byte() {
         "/a/./b",
         "/a//b",
         "/%25",
-        "/?k=2&k=1&a=3",
-        "/?a=1%2B1",
-        "/?a=b=c/d:e?f",
-        "/?%E6%97%A5=1&Z=2&a=3&A=4",
-        "/?a=%c3%bc",
-        "/?a=!*'()",
-        "/?a=%ff%FE",
-        "/?a",
-        "/?=",
+        "/x?k=2&k=1&a=3",
+        "/x?a=1%2B1",
+        "/x?a=b=c/d:e?f",
+        "/x?%E6%97%A5=1&Z=2&a=3&A=4",
+        "/x?a=%c3%bc",
+        "/x?a=!*'()",
+        "/x?a=%ff%FE",
+        "/x?a",
+        "/x?=",
         &long,
     ] {
         let answer = get(proxy.address, target, &[]).await;
@@ -40,13 +40,13 @@ async fn targets_arrive_byte_for_byte() {
         assert_eq!(upstream.last().target, target);
     }
     for (target, arrives) in
-        [("/?filter=a+b&c=+", "/?filter=a%20b&c=%20"), ("/a+b?c+d=1%2B2", "/a+b?c%20d=1%2B2")]
+        [("/x?filter=a+b&c=+", "/x?filter=a%20b&c=%20"), ("/a+b?c+d=1%2B2", "/a+b?c%20d=1%2B2")]
     {
         assert_eq!(get(proxy.address, target, &[]).await.status, 200);
         assert_eq!(upstream.last().target, arrives);
     }
-    assert_eq!(get(proxy.address, "/?", &[]).await.status, 200);
-    assert!(matches!(upstream.last().target.as_str(), "/?" | "/"), "{}", upstream.last().target);
+    assert_eq!(get(proxy.address, "/x?", &[]).await.status, 200);
+    assert!(matches!(upstream.last().target.as_str(), "/x?" | "/x"), "{}", upstream.last().target);
 }
 
 #[tokio::test]

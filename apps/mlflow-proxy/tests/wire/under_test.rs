@@ -64,6 +64,8 @@ pub(crate) async fn start_at(listen: &str, upstream: SocketAddr, more: &[(&str, 
     let fetched = Arc::new(AtomicUsize::new(0));
     let cache = CredentialCache::new(Counting(fetched.clone()));
     let caches = Caches { base: cache.clone(), mlflow: cache };
+    // The first one wins: log lines are not looked at here.
+    let _ = tracing::subscriber::set_global_default(tracing::subscriber::NoSubscriber::default());
     let operate = Operate::new(&settings.operate);
     let proxy = Proxy::with_credentials(&settings, caches, operate.clone()).await.unwrap();
     let listener = TcpListener::bind(listen).await.unwrap();
