@@ -45,7 +45,7 @@ class Session:
 
     def run(self, suite, only=None):
         """The outcomes: name, ok, missing or failed, words, seconds."""
-        outcomes = []
+        self.suite, outcomes = suite, []
         for name, suites, function in REGISTERED:
             if suite not in suites or (only and only not in name):
                 continue

@@ -56,18 +56,20 @@ def batch(s):
 
     s.run = s.client.create_run(s.experiment, run_name="r ü").info.run_id
     now = int(time.time() * 1000)
-    metrics = [Metric(f"m/{number % 10} x", number, now + number, number) for number in range(1000)]
+    # The most that MLflow takes; fewer where only the way is tried.
+    s.most = 1000 if s.suite == "all" else 100
+    metrics = [Metric(f"m/{number % 10} x", number, now + number, number) for number in range(s.most)]
     parameters = [Param(f"p{number}", f"v+{number} %20 é") for number in range(100)]
     tags = [RunTag(f"t{number}", "x") for number in range(100)]
     s.client.log_batch(s.run, metrics, parameters, tags)
     data = s.client.get_run(s.run).data
     same(data.params["p5"], "v+5 %20 é")
-    same(data.metrics["m/3 x"], 993)
+    same(data.metrics["m/3 x"], s.most - 7)
 
 
 @check("history of a metric with / and a space in its name", ("all", "short", "control"))
 def history(s):
-    same(len(s.client.get_metric_history(s.run, "m/3 x")), 100)
+    same(len(s.client.get_metric_history(s.run, "m/3 x")), s.most // 10)
 
 
 @check("search of runs, page by page", ("all", "control"))

@@ -6,7 +6,7 @@ FILES = "/api/2.0/mlflow-artifacts/artifacts"
 ESCAPES = [
     "../x", "a/../../x", "%2e%2e/x", "a/%2e%2e/%2e%2e/x", "a/..%2f..%2fx", "%2e%2e%2fx", "..%5cx", "a\\..\\x",
     "%252e%252e/x", "%252e%252e%252fx", "a//x", "./x", "a/./x", "%2fetc/passwd", "/etc/passwd", "a%00b", "%c0%ae%c0%ae/x",
-    "a/..;/x", "a%0d%0aX:1", "%ff/x", "", "a/%2e/x",
+    "a%0d%0aX:1", "%ff/x", "", "a/%2e/x",
 ]  # fmt: skip
 NAMES = ["100%25.txt", "a%252Fb.txt", "h%23q%3F.txt", "pl+us.txt", "a%20b/%C3%BC.txt", "%C3%BC.txt", "..dots..", "a%2Fb.txt"]
 
