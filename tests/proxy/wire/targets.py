@@ -77,13 +77,18 @@ def long_target(wire):
     same(wire.ask().status, 200)
 
 
+def asked(wire):
+    """How often the verifying upstream was asked, but for the proxy's own looks at it."""
+    return sum(count for name, count in wire.counts().items() if name.startswith("GET /__") or "meta-data" in name)
+
+
 @case("a target in absolute form goes nowhere else")
 def absolute_form(wire):
-    before = wire.counts().get("tracking", 0)
+    before = asked(wire)
     for target in ("http://169.254.169.254/latest/meta-data/", "http://127.0.0.1:1/__echo", "https://example.com/__echo"):
         status = wire.ask(target=target).status
         assert status in (400, 403, 404, 421), f"{target}: {status}"
-    same(wire.counts().get("tracking", 0), before)
+    same(asked(wire), before)
 
 
 @case("targets that are no paths")
