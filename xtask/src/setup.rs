@@ -74,6 +74,29 @@ fn find_postgres() -> Result<(), String> {
     output(Command::new("initdb").arg("--version")).map(drop).map_err(|error| format!("{error}\n{hint}"))
 }
 
+/// Makes sure that a browser is there, which the proxy's pages are looked at with, and gives its program.
+///
+/// # Errors
+///
+/// It is not there and cannot be installed.
+pub(crate) fn chromium() -> Result<PathBuf, String> {
+    find_chromium().or_else(|missing| {
+        install(&["chromium-headless-shell"], &missing)?;
+        find_chromium()
+    })
+}
+
+fn find_chromium() -> Result<PathBuf, String> {
+    let names = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"];
+    let there = |name: &&str| output(Command::new(name).arg("--version")).is_ok();
+    names.iter().find(|name| there(name)).map(PathBuf::from).ok_or_else(|| {
+        format!(
+            "none of {} is there\nhint: install Chromium (Debian: chromium-headless-shell)",
+            names.join(", ")
+        )
+    })
+}
+
 /// Makes sure that the Node packages are installed.
 ///
 /// # Errors

@@ -26,6 +26,7 @@ pub(crate) fn run(paths: &Paths, slow: bool) -> Result<(), String> {
     let node = parts.run("set-up: Node packages", || setup::node_packages(paths));
     let emulator = parts.run("set-up: emulator of AWS (Python)", || setup::emulator(paths));
     let mlflow = parts.run("set-up: MLflow (Python)", || setup::mlflow(paths, "newest"));
+    let browser = parts.run("set-up: browser (Chromium)", || setup::chromium().map(drop));
 
     if judges && node {
         parts.run("generated files are up to date", || generated_files(paths, true));
@@ -41,8 +42,10 @@ pub(crate) fn run(paths: &Paths, slow: bool) -> Result<(), String> {
         run_program(cargo(paths).args(without))
     });
 
-    if judges && node && emulator && mlflow {
-        parts.run("Rust tests", || run_program(&mut rust_tests(paths, slow)));
+    if judges && node && emulator && mlflow && browser {
+        parts.run("Rust tests", || {
+            run_program(rust_tests(paths, slow).env("FORMWORK_CHROMIUM", setup::chromium()?))
+        });
     } else {
         parts.missing("Rust tests", "the foreign programs that they ask could not be fetched");
     }

@@ -133,6 +133,8 @@ impl Pages {
             identity,
             target: &self.target,
             artifacts: self.artifacts,
+            may_open: identity
+                .is_some_and(|identity| may_open(self.settings.ui_role, self.ceiling, identity.role)),
             ready,
         })
     }
@@ -152,7 +154,22 @@ struct Visit<'a> {
     identity: Option<&'a Identity>,
     target: &'a Target,
     artifacts: bool,
+    may_open: bool,
     ready: bool,
+}
+
+/// Whether a role is enough for MLflow's user interface.
+fn may_open(ui_role: UiRole, ceiling: Role, role: Role) -> bool {
+    needed(ui_role, ceiling).is_some_and(|needed| role >= needed)
+}
+
+/// The role that MLflow's user interface needs; nobody has it where there is none.
+fn needed(ui_role: UiRole, ceiling: Role) -> Option<Role> {
+    match ui_role {
+        UiRole::Ceiling => Some(ceiling),
+        UiRole::AtLeast(role) => Some(role),
+        UiRole::Off => None,
+    }
 }
 
 /// The page at `/`.
@@ -194,7 +211,10 @@ fn about(main: &mut String, visit: &Visit<'_>, identity: &Identity) {
         Escaped(&identity.name),
         identity.role,
     );
-    main.push_str("<p><a class=\"button\" href=\"/ui\">Open MLflow’s user interface</a></p>\n");
+    main.push_str(match visit.may_open {
+        true => "<p><a class=\"button\" href=\"/ui\">Open MLflow’s user interface</a></p>\n",
+        false => "<p>MLflow’s own user interface is not open to your role here; the API is.</p>\n",
+    });
 }
 
 /// How to use it from a program.
@@ -215,12 +235,12 @@ fn connect(main: &mut String, visit: &Visit<'_>) {
     } else if methods.jwt {
         ("export MLFLOW_TRACKING_TOKEN='…'\n", "The token is a JSON Web Token of your organisation’s issuer.")
     } else {
-        ("", "Nobody is asked who they are.")
+        ("", "Nobody is asked who they are here.")
     };
     let _ = write!(
         main,
         "<h2>Use it from Python</h2>\n\
-         <p>Install MLflow (<code>pip install mlflow</code>) and say where it is and who you are. {words}</p>\n\
+         <p>Install MLflow by <code>pip install mlflow</code>, then tell it where to go. {words}</p>\n\
          <pre tabindex=\"0\" aria-label=\"Lines for a shell\"><code>export MLFLOW_TRACKING_URI='{origin}'\n{lines}</code></pre>\n\
          <p>Then check that it answers:</p>\n\
          <pre tabindex=\"0\" aria-label=\"Check command\"><code>python -c 'import mlflow; print(mlflow.search_experiments(max_results=1))'</code></pre>\n",

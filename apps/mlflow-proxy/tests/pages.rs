@@ -97,8 +97,10 @@ async fn a_browser_shows_the_page_as_it_is_meant() {
     assert!(page.contains(&format!("export MLFLOW_TRACKING_URI='http://{}'", proxy.address)), "{page}");
 
     let mut sizes = Vec::new();
-    for (name, flag) in [("light", "--blink-settings=preferredColorScheme=1"), ("dark", "--blink-settings=preferredColorScheme=0")]
-    {
+    for (name, flag) in [
+        ("light", "--blink-settings=preferredColorScheme=1"),
+        ("dark", "--blink-settings=preferredColorScheme=0"),
+    ] {
         let picture = pictures.join(format!("proxy-{name}.png"));
         let screenshot = format!("--screenshot={}", picture.display());
         browse(&chromium, folder.path(), &[flag, "--window-size=1000,1100", &screenshot], &address);

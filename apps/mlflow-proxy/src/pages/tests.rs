@@ -23,6 +23,7 @@ fn visit<'a>(target: &'a Target, identity: Option<&'a Identity>) -> Visit<'a> {
         identity,
         target,
         artifacts: true,
+        may_open: true,
         ready: true,
     }
 }
@@ -50,6 +51,18 @@ async fn who_is_known_sees_the_resource_and_their_role() {
     for word in [target.arn.as_str(), "MLflow tracking server", "ann, writer", "eu-west-1"] {
         assert!(text.contains(word), "{word} not in {text}");
     }
+}
+
+#[tokio::test]
+async fn who_may_not_open_the_interface_is_told_so() {
+    let target = target();
+    let identity = Identity::new("ann", Role::Reader, "none");
+    let text = text(root(&Visit { may_open: false, ..visit(&target, Some(&identity)) })).await;
+    assert!(!text.contains("href=\"/ui\"") && text.contains("not open to your role"), "{text}");
+    assert!(may_open(UiRole::Ceiling, Role::Writer, Role::Writer));
+    assert!(!may_open(UiRole::Ceiling, Role::Writer, Role::Reader));
+    assert!(may_open(UiRole::AtLeast(Role::Reader), Role::Admin, Role::Reader));
+    assert!(!may_open(UiRole::Off, Role::Reader, Role::Admin));
 }
 
 #[tokio::test]

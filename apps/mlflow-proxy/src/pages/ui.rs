@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::target::{Mode, Target};
 
 use super::html::{Escaped, page};
-use super::{Settings, UiRole};
+use super::{Settings, needed};
 
 /// What `/ui` is asked with.
 #[derive(Clone, Copy, Debug)]
@@ -52,14 +52,10 @@ async fn address(
         return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "BAD_REQUEST", message)
             .header(ALLOW, HeaderValue::from_static("GET")));
     }
-    let needed = match settings.ui_role {
-        UiRole::Off => {
-            let message = "this proxy does not open MLflow's own user interface";
-            return Err(Problem::new(StatusCode::NOT_FOUND, "ENDPOINT_NOT_FOUND", message)
-                .hint("whoever runs the proxy can allow it by MLFLOW_PROXY_UI_ROLE"));
-        }
-        UiRole::Ceiling => request.ceiling,
-        UiRole::AtLeast(role) => role,
+    let Some(needed) = needed(settings.ui_role, request.ceiling) else {
+        let message = "this proxy does not open MLflow's own user interface";
+        return Err(Problem::new(StatusCode::NOT_FOUND, "ENDPOINT_NOT_FOUND", message)
+            .hint("whoever runs the proxy can allow it by MLFLOW_PROXY_UI_ROLE"));
     };
     if request.identity.role < needed {
         let message =

@@ -14,6 +14,7 @@ use crate::aws::{self, Client, Endpoints};
 use crate::credentials::{CredentialCache, Credentials};
 use crate::settings::Reader;
 
+use super::super::UiRole;
 use super::*;
 
 /// SageMaker in this process: it answers what it is told and keeps what it was asked.
