@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
+#[path = "wire/access.rs"]
+mod access;
 #[path = "wire/answers.rs"]
 mod answers;
 #[path = "wire/bodies.rs"]

@@ -105,6 +105,11 @@ impl Upstream {
         seen
     }
 
+    /// How many requests came so far.
+    pub(crate) fn count(&self) -> usize {
+        self.seen.lock().unwrap().len()
+    }
+
     /// The last request.
     pub(crate) fn last(&self) -> Seen {
         self.seen().pop().expect("a request came")
