@@ -227,7 +227,7 @@ impl Forward {
                 return Ok(Outcome::Again);
             }
         }
-        self.operate.readiness.upstream.succeeded();
+        self.operate.readiness.upstream.heard(status);
         let refused = refusal::is_possible(status, &parts.headers);
         headers::clean_answer(&mut parts.headers, &self.endpoint);
         if incoming.is_end_stream() && !refused {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderValue, Request, Uri};
+use http::{HeaderValue, Request, StatusCode, Uri};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -19,8 +19,10 @@ use super::readiness::Readiness;
 /// How often to look whether asking is due.
 const TICK: Duration = Duration::from_secs(5);
 
-/// After so long without any contact it is asked again.
+/// After so long without a word it is asked again: sooner when the last was a failure, which clients of a balancer that
+/// looks at readiness would not find out to be over.
 const QUIET: Duration = Duration::from_secs(300);
+const QUIET_AFTER_FAILURE: Duration = Duration::from_secs(15);
 
 /// How long an answer may take.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -32,9 +34,14 @@ const PATH: &str = "/health";
 pub(super) async fn run(readiness: Arc<Readiness>, behind: Behind, mut stop: watch::Receiver<bool>) {
     loop {
         let contact = &readiness.upstream;
-        if !contact.is_good() || contact.idle() > QUIET {
+        let quiet = match (contact.is_good(), contact.is_known()) {
+            (true, _) => QUIET,
+            (false, true) => QUIET_AFTER_FAILURE,
+            (false, false) => Duration::ZERO,
+        };
+        if contact.idle() >= quiet {
             match ask(&behind).await {
-                Ok(()) => contact.succeeded(),
+                Ok(status) => contact.heard(status),
                 Err(error) => {
                     tracing::warn!(error, "MLflow cannot be reached");
                     contact.failed();
@@ -48,8 +55,8 @@ pub(super) async fn run(readiness: Arc<Readiness>, behind: Behind, mut stop: wat
     }
 }
 
-/// Whether MLflow answers, signed as requests of clients are.
-pub(crate) async fn ask(behind: &Behind) -> Result<(), String> {
+/// What MLflow answers to a request that is signed as those of clients are.
+async fn ask(behind: &Behind) -> Result<StatusCode, String> {
     let target = &behind.target;
     let uri = format!("{}{PATH}", target.endpoint.to_string().trim_end_matches('/'));
     let uri: Uri = uri.parse().map_err(|error| format!("{uri}: {error}"))?;
@@ -65,6 +72,5 @@ pub(crate) async fn ask(behind: &Behind) -> Result<(), String> {
     let request = Request::from_parts(parts, empty());
     let answer = timeout(LIMIT, behind.client.send(request)).await;
     let answer = answer.map_err(|_| format!("no answer within {} s", LIMIT.as_secs()))?;
-    let status = answer.map_err(|error| error.to_string())?.status();
-    if status.is_server_error() { Err(format!("it answers {status}")) } else { Ok(()) }
+    Ok(answer.map_err(|error| error.to_string())?.status())
 }

@@ -129,12 +129,21 @@ impl Contact {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1
     }
 
-    /// An answer came, whatever it said: who refuses is there.
-    pub fn succeeded(&self) {
+    /// An answer came. Who refuses, or fails at one request, is there; those who stand before it say when it is not.
+    pub fn heard(&self, status: StatusCode) {
+        match status {
+            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+                self.failed()
+            }
+            _ => self.succeeded(),
+        }
+    }
+
+    fn succeeded(&self) {
         self.success.store(self.now(), Ordering::Relaxed);
     }
 
-    /// No answer came, or one that says the other side is not able to work.
+    /// No answer came.
     pub fn failed(&self) {
         self.failure.store(self.now(), Ordering::Relaxed);
     }
@@ -149,6 +158,11 @@ impl Contact {
     pub(super) fn is_good(&self) -> bool {
         let success = self.success.load(Ordering::Relaxed);
         success > 0 && success >= self.failure.load(Ordering::Relaxed)
+    }
+
+    /// Whether it was ever heard of.
+    pub(super) fn is_known(&self) -> bool {
+        self.success.load(Ordering::Relaxed) > 0
     }
 
     /// How it is.
