@@ -12,6 +12,10 @@ mod settings;
 mod spool;
 mod watched;
 
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -125,7 +129,7 @@ impl Forward {
         let declared = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         headers::clean_request(&mut parts.headers);
         parts.headers.insert(self.routing.0.clone(), self.routing.1.clone());
-        parts.uri = self.uri(&parts.uri)?;
+        parts.uri = at(&self.endpoint, &parts.uri)?;
         if !self.sign_payload && !body.is_end_stream() {
             return self.stream(parts, body, declared).await;
         }
@@ -137,27 +141,6 @@ impl Forward {
             }
             self.operate.metrics.retries.inc();
         }
-    }
-
-    /// The same path and query at MLflow.
-    fn uri(&self, asked: &Uri) -> Result<Uri, Problem> {
-        let path_and_query = match asked.query() {
-            None => asked.path_and_query().cloned(),
-            Some(query) => {
-                let wire = wire_query(query);
-                if wire == query {
-                    asked.path_and_query().cloned()
-                } else {
-                    PathAndQuery::from_maybe_shared(format!("{}?{wire}", asked.path())).ok()
-                }
-            }
-        };
-        let mut uri = self.endpoint.clone().into_parts();
-        uri.path_and_query = path_and_query;
-        Uri::from_parts(uri).map_err(|_| {
-            let message = format!("`{}` is no path that can be sent on", asked.path());
-            Problem::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
-        })
     }
 
     /// Sends a body on while it comes. There is no second attempt: nobody holds what was sent.
@@ -300,6 +283,20 @@ impl Forward {
         };
         unreachable_mlflow(status, message)
     }
+}
+
+/// The same path and query at the endpoint, the query in the form that is signed.
+fn at(endpoint: &Uri, asked: &Uri) -> Result<Uri, Problem> {
+    let path_and_query = match asked.query().map(wire_query) {
+        Some(Cow::Owned(wire)) => PathAndQuery::from_maybe_shared(format!("{}?{wire}", asked.path())).ok(),
+        None | Some(Cow::Borrowed(_)) => asked.path_and_query().cloned(),
+    };
+    let mut uri = endpoint.clone().into_parts();
+    uri.path_and_query = path_and_query;
+    Uri::from_parts(uri).map_err(|_| {
+        let message = format!("`{}` is no path that can be sent on", asked.path());
+        Problem::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
+    })
 }
 
 /// Whether a request only asks, so that asking twice does no harm.

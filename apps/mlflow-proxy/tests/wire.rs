@@ -12,6 +12,8 @@ mod bodies;
 mod client;
 #[path = "wire/faults.rs"]
 mod faults;
+#[path = "wire/fuzz.rs"]
+mod fuzz;
 #[path = "wire/gate.rs"]
 mod gate;
 #[path = "wire/headers.rs"]
