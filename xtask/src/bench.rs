@@ -7,6 +7,7 @@
 mod assembly;
 mod figures;
 mod process;
+pub(crate) mod proxy;
 mod simulator;
 
 use std::fs;

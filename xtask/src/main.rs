@@ -9,6 +9,7 @@ mod local;
 mod parts;
 mod paths;
 mod proxy;
+mod proxy_binary;
 mod proxy_sources;
 mod resources;
 mod run;
@@ -34,6 +35,8 @@ Commands:
   bench deploy [--stacks 4,40,400] [--minutes COUNT] [--against cdk|--only cdk] [--debug]
                       measure deployments against the simulator: time, requests and memory, as Markdown;
                       the critical path is a minute, or so many minutes with the resources that take longest
+  bench proxy [--rounds COUNT] [--seconds COUNT] [--only nginx,signing,everything,gunicorn,flask] [--binary FILE] [--small]
+                      measure the proxy beside nginx and Flask: requests, times, throughput and memory, as Markdown
   generate [--check]  write the generated files anew; --check only says whether they are up to date
   help                print this
 
@@ -56,6 +59,10 @@ fn main() -> ExitCode {
         ["proxy", rest @ ..] => proxy::run(&paths, proxy::Build::Alone, false, rest),
         ["bench", "deploy", rest @ ..] => match bench::Request::read(rest) {
             Ok(request) => bench::deploy(&paths, &request),
+            Err(message) => return usage_error(&message),
+        },
+        ["bench", "proxy", rest @ ..] => match bench::proxy::Request::read(rest) {
+            Ok(request) => bench::proxy::run(&paths, &request),
             Err(message) => return usage_error(&message),
         },
         ["generate"] => generate(&paths, false),

@@ -97,6 +97,24 @@ fn find_chromium() -> Result<PathBuf, String> {
     })
 }
 
+/// Makes sure that there is what proxies are measured with: nginx, and wrk, which asks.
+///
+/// # Errors
+///
+/// They are not there and cannot be installed.
+pub(crate) fn load_tools() -> Result<(), String> {
+    // wrk ends with an error when it tells its version.
+    let starts = |program: &str| Command::new(program).arg("-v").output().map(drop);
+    let missing = |program: &str| {
+        let hint = "hint: install nginx and wrk (Debian: nginx-light, wrk)";
+        starts(program).map_err(|error| format!("{program} cannot be started: {error}\n{hint}"))
+    };
+    missing("nginx").and_then(|()| missing("wrk")).or_else(|why| {
+        install(&["nginx-light", "wrk"], &why)?;
+        missing("nginx").and_then(|()| missing("wrk"))
+    })
+}
+
 /// Makes sure that the Node packages are installed.
 ///
 /// # Errors

@@ -35,7 +35,10 @@ impl Stacks {
                 "AWS::SageMaker::MlflowTrackingServer",
                 json!({"ArtifactStoreUri": "s3://a", "RoleArn": role, "TrackingServerName": name}),
             ),
-            _ => ("AWS::AutoScaling::AutoScalingGroup", json!({"MaxSize": "1", "MinSize": "1"})),
+            _ => (
+                "AWS::AutoScaling::AutoScalingGroup",
+                json!({"InstanceId": "i-0123456789abcdef0", "MaxSize": "1", "MinSize": "1"}),
+            ),
         })
     }
 

@@ -59,7 +59,7 @@ pub(super) fn watch(command: &mut Command, place: &Path, limit: Duration) -> Res
 }
 
 /// The most memory that a process had so far. Source: proc(5), `VmHWM`.
-fn peak(id: u32) -> Option<f64> {
+pub(super) fn peak(id: u32) -> Option<f64> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kilobytes| kilobytes / 1024.0)
