@@ -50,6 +50,7 @@ def run(setting):
                 words = f"{len(worse)} worse through the proxy: " + "; ".join(worse[:4]) if worse else ""
                 result = "failed" if worse or not works else "ok"
                 outcomes.append({"name": pair, "outcome": result, "words": words, "seconds": 0})
+                print(f"                  {pair}: {works} ok, {len(lacking)} lacking, {len(worse)} worse", flush=True)
                 rows[client, server] = (works, len(found["proxied"]), lacking)
         refused = verifier.state()["refusals"]
         words = str(refused[:3]) if refused else ""
