@@ -79,7 +79,25 @@ pub const VARIANTS: &[Variant] = &[
         about: "no way out but endpoints",
         context: &[("natGateways", "0"), ("endpoints", "studio")],
     },
-    Variant { name: "production", about: "the production profile", context: &[("profile", "production")] },
+    Variant {
+        name: "production",
+        about: "the production profile, whose alarms tell a topic",
+        context: &[
+            ("profile", "production"),
+            ("alarmTopicArn", "arn:aws:sns:us-east-1:123456789012:operators"),
+        ],
+    },
+    Variant {
+        name: "jwt",
+        about: "a proxy that takes the tokens of an issuer",
+        context: &[
+            ("proxyAuth", "jwt"),
+            ("jwtIssuer", "https://login.example.com/tenant"),
+            ("jwtAudience", "mlflow"),
+            ("jwtWriterGroups", "science,ci"),
+            ("jwtAdminGroups", "platform"),
+        ],
+    },
     Variant { name: "arm64", about: "instances with ARM processors", context: &[("arch", "arm64")] },
     Variant {
         name: "weak",

@@ -80,6 +80,12 @@ pub(crate) fn check(app: &App, mut settings: PlatformSettings) -> PlatformSettin
     stand_in(&mut settings.domain_id, forms::is_domain_id, "d-refused");
     stand_in(&mut settings.jwt_issuer, forms::is_issuer, "https://refused.invalid");
     stand_in(&mut settings.jwt_audience, forms::is_plain_line, "refused");
+    stand_in(&mut settings.jwt_roles_claim, forms::is_plain_line, "refused");
+    for groups in
+        [&mut settings.jwt_admin_groups, &mut settings.jwt_writer_groups, &mut settings.jwt_reader_groups]
+    {
+        groups.retain(|group| forms::is_plain_line(group));
+    }
     settings
 }
 

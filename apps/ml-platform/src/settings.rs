@@ -143,6 +143,14 @@ pub struct PlatformSettings {
     pub jwt_issuer: Option<String>,
     /// The audience that the tokens must be for, for proxyAuth=jwt.
     pub jwt_audience: Option<String>,
+    /// The claim of the tokens that names a user's groups, for proxyAuth=jwt. Open: groups.
+    pub jwt_roles_claim: Option<String>,
+    /// The groups whose members are admins, for proxyAuth=jwt. Without any group at all, everybody is a reader.
+    pub jwt_admin_groups: Vec<String>,
+    /// The groups whose members are writers, for proxyAuth=jwt.
+    pub jwt_writer_groups: Vec<String>,
+    /// The groups whose members are readers, for proxyAuth=jwt.
+    pub jwt_reader_groups: Vec<String>,
     /// The ARN of a certificate that exists for the proxy's name, in the region of the stack.
     pub certificate_arn: Option<String>,
     /// The name that clients reach the proxy by, such as mlflow.example.com.
@@ -165,6 +173,8 @@ pub struct PlatformSettings {
     pub max_instances: Option<u32>,
     /// A prebuilt binary of the proxy; without one it is built when assets are published.
     pub proxy_binary: Option<String>,
+    /// The ARN of an SNS topic, in the region of the stack, that the proxy's alarms tell. Open: they tell nobody.
+    pub alarm_topic_arn: Option<String>,
 
     /// The days that logs are kept: a number that CloudWatch Logs offers, such as 7, 30, 90 or 365. Open: 30 in dev, 365 in production.
     pub log_retention_days: Option<i64>,
@@ -226,6 +236,10 @@ impl Default for PlatformSettings {
             proxy_access: Access::default(),
             jwt_issuer: None,
             jwt_audience: None,
+            jwt_roles_claim: None,
+            jwt_admin_groups: Vec::new(),
+            jwt_writer_groups: Vec::new(),
+            jwt_reader_groups: Vec::new(),
             certificate_arn: None,
             domain_name: None,
             hosted_zone_id: None,
@@ -237,6 +251,7 @@ impl Default for PlatformSettings {
             min_instances: None,
             max_instances: None,
             proxy_binary: None,
+            alarm_topic_arn: None,
             log_retention_days: None,
             termination_protection: None,
             deletion_protection: None,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use formwork::{
     App, BucketName, CertificateArn, DomainId, HostedZoneId, KeyArn, Parameter, RemovalPolicy, Scope, Stack,
-    StackProps, Value,
+    StackProps, TopicArn, Value,
 };
 use formwork_library::iam::Role;
 use formwork_library::managed_mlflow::{Access, ManagedMlflow, ManagedMlflowProps, MlflowType};
@@ -270,7 +270,14 @@ impl<'app> Platform<'app, '_> {
             max_instances: settings.max_instances.unwrap_or(self.defaults.max_instances),
             exposure: settings.proxy_exposure,
             authentication: settings.proxy_auth,
-            jwt: jwt.map(|(issuer, audience)| JwtIssuer { issuer, audience }),
+            jwt: jwt.map(|(issuer, audience)| JwtIssuer {
+                issuer,
+                audience,
+                roles_claim: settings.jwt_roles_claim.clone(),
+                admin_groups: settings.jwt_admin_groups.clone(),
+                writer_groups: settings.jwt_writer_groups.clone(),
+                reader_groups: settings.jwt_reader_groups.clone(),
+            }),
             access: settings.proxy_access,
             certificate: settings.certificate_arn.clone().map(CertificateArn::literal),
             domain_name: settings.domain_name.clone(),
@@ -279,6 +286,7 @@ impl<'app> Platform<'app, '_> {
             allow_insecure: settings.allow_insecure,
             firewall: settings.waf,
             log_retention_days: self.log_retention_days(),
+            alarm_topic: settings.alarm_topic_arn.clone().map(TopicArn::literal),
             deletion_protection: settings.deletion_protection.unwrap_or(self.defaults.deletion_protection),
             key,
             ..ProxyAppProps::new(networking, &mlflow, binary)

@@ -55,6 +55,14 @@ pub(super) fn key_region(arn: &str) -> Option<&str> {
     (is_region(region) && is_account(account) && is_made_of(key, "-")).then_some(region)
 }
 
+/// The region of the ARN of an SNS topic that alarms can tell: a FIFO topic is none (Amazon CloudWatch User Guide,
+/// "Notifying users on alarm changes").
+pub(super) fn topic_region(arn: &str) -> Option<&str> {
+    let [region, account, name] = arn_of("sns", arn)?;
+    (is_region(region) && is_account(account) && name.len() <= 256 && is_made_of(name, "-_"))
+        .then_some(region)
+}
+
 /// Where a certificate lies.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Certificate<'a> {

@@ -13,6 +13,7 @@ pub(super) fn check(review: &Review<'_>) {
     check_address(review);
     check_tokens(review);
     check_instance_type(review);
+    check_topic(review);
 }
 
 fn check_address(review: &Review<'_>) {
@@ -59,6 +60,7 @@ fn check_tokens(review: &Review<'_>) {
     if settings.proxy_auth != ProxyAuthentication::Jwt {
         return;
     }
+    check_groups(review);
     if settings.jwt_issuer.is_some() != settings.jwt_audience.is_some() {
         review.refuse("jwtIssuer and jwtAudience go together, and one is missing", "set both");
     }
@@ -77,6 +79,43 @@ fn check_tokens(review: &Review<'_>) {
             format!("jwtAudience is {audience:?}, which the proxy does not take"),
             "write what the issuer puts into `aud`: one line, not empty, no quotes",
         );
+    }
+}
+
+fn check_groups(review: &Review<'_>) {
+    let settings = review.settings;
+    let groups = [
+        ("jwtAdminGroups", &settings.jwt_admin_groups),
+        ("jwtWriterGroups", &settings.jwt_writer_groups),
+        ("jwtReaderGroups", &settings.jwt_reader_groups),
+    ];
+    for (key, groups) in groups {
+        for group in groups.iter().filter(|group| !forms::is_plain_line(group)) {
+            review.refuse(
+                format!("{key} has {group:?}, which the proxy does not take"),
+                "write what the issuer puts into the claim: one line, not empty, no quotes",
+            );
+        }
+    }
+    if let Some(claim) = &settings.jwt_roles_claim
+        && !forms::is_plain_line(claim)
+    {
+        review.refuse(
+            format!("jwtRolesClaim is {claim:?}, which the proxy does not take"),
+            "write the name of a claim, such as groups or realm_access.roles",
+        );
+    }
+}
+
+/// An alarm only tells a topic of its own region.
+fn check_topic(review: &Review<'_>) {
+    let Some(arn) = &review.settings.alarm_topic_arn else { return };
+    match forms::topic_region(arn) {
+        Some(region) => review.refuse_other_region("alarmTopicArn", region),
+        None => review.refuse(
+            format!("alarmTopicArn is `{arn}`, which is not the ARN of a topic"),
+            "write it as in arn:aws:sns:us-east-1:111122223333:operators",
+        ),
     }
 }
 

@@ -194,7 +194,8 @@ fn mistakes_are_told_together() {
 #[test]
 fn keys_and_certificates_are_of_the_region_of_the_stacks() {
     let certificate = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012";
-    for setting in [("kmsKeyArn", KEY), ("certificateArn", certificate)] {
+    let topic = "arn:aws:sns:us-east-1:123456789012:operators";
+    for setting in [("kmsKeyArn", KEY), ("certificateArn", certificate), ("alarmTopicArn", topic)] {
         assert_eq!(errors_in(Some("us-east-1"), &[setting]), Vec::<String>::new());
         let found = errors_in(Some("eu-west-1"), &[setting]);
         let expected = format!("{} is in us-east-1, but the stacks are in eu-west-1", setting.0);
@@ -202,6 +203,31 @@ fn keys_and_certificates_are_of_the_region_of_the_stacks() {
     }
     is_taken(&[("certificateArn", "arn:aws:iam::123456789012:server-certificate/team/proxy")]);
     is_refused_once(&[("certificateArn", "proxy")], "certificateArn is `proxy`");
+}
+
+#[test]
+fn alarms_tell_a_topic_of_their_own_region() {
+    let topic = "arn:aws:sns:us-east-1:123456789012:operators";
+    is_taken(&[("alarmTopicArn", topic)]);
+    for wrong in [
+        "operators",
+        "arn:aws:sns:us-east-1:123456789012:operators.fifo",
+        "arn:aws:sqs:us-east-1:123456789012:q",
+    ] {
+        is_refused_once(&[("alarmTopicArn", wrong)], &format!("alarmTopicArn is `{wrong}`"));
+    }
+}
+
+#[test]
+fn groups_are_of_an_issuer_and_of_one_line() {
+    let jwt =
+        [("proxyAuth", "jwt"), ("jwtIssuer", "https://login.example.com/tenant"), ("jwtAudience", "mlflow")];
+    let with = |key, value| [&jwt[..], &[(key, value)]].concat();
+    is_taken(&with("jwtWriterGroups", "science,ci team"));
+    is_taken(&with("jwtRolesClaim", "realm_access.roles"));
+    is_refused_once(&with("jwtAdminGroups", "it's"), "jwtAdminGroups has \"it's\"");
+    is_refused_once(&with("jwtRolesClaim", "a\"b"), "jwtRolesClaim is");
+    is_refused_once(&[("jwtReaderGroups", "all")], "jwtReaderGroups is set, but");
 }
 
 #[test]

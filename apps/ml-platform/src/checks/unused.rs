@@ -110,7 +110,14 @@ fn rules(review: &Review<'_>) -> Vec<Rule> {
         },
         Rule {
             holds: has_proxy && settings.proxy_auth != ProxyAuthentication::Jwt,
-            keys: &["jwtIssuer", "jwtAudience"],
+            keys: &[
+                "jwtIssuer",
+                "jwtAudience",
+                "jwtRolesClaim",
+                "jwtAdminGroups",
+                "jwtWriterGroups",
+                "jwtReaderGroups",
+            ],
             because: "the proxy takes no tokens of an issuer without proxyAuth=jwt",
             hint: "set proxyAuth=jwt, or leave it out",
         },

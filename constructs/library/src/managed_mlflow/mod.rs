@@ -125,7 +125,7 @@ impl ManagedMlflow {
         let mut statements = access.statements(self.mode, &self.arn);
         match &self.artifact_bucket {
             Some(bucket) if artifacts => {
-                statements.extend(bucket.statements(&self.artifact_prefix, access.to_artifacts()));
+                statements.extend(bucket.confined_statements(&self.artifact_prefix, access.to_artifacts()));
             }
             None if artifacts => {
                 let message = format!(

@@ -40,11 +40,13 @@ pub(crate) struct Running {
     pub(crate) session_command: Value<String>,
     /// A command that brings the proxy's port to the machine that it is run on.
     pub(crate) port_forward_command: Value<String>,
+    /// The target group in the form of CloudWatch's metrics.
+    pub(crate) targets: Value<String>,
 }
 
 impl Running {
     /// The commands for an instance, whose id may be a command's output.
-    fn on(instance: impl IntoValue<String>) -> Self {
+    fn on(instance: impl IntoValue<String>, targets: Value<String>) -> Self {
         let session = text!("aws ssm start-session --region {} --target {}", pseudo::region(), instance);
         let port_forward = text!(
             "{} --document-name AWS-StartPortForwardingSession --parameters portNumber={},localPortNumber={}",
@@ -52,7 +54,7 @@ impl Running {
             PROXY_PORT.to_string(),
             PROXY_PORT.to_string()
         );
-        Self { session_command: session, port_forward_command: port_forward }
+        Self { session_command: session, port_forward_command: port_forward, targets }
     }
 }
 
@@ -157,7 +159,7 @@ fn group(
         pseudo::region(),
         group.auto_scaling_group_name()
     );
-    Running::on(first_instance)
+    Running::on(first_instance, forwarding.full_name)
 }
 
 fn single(
@@ -180,8 +182,9 @@ fn single(
         instance = instance.depends_on(*dependency);
     }
     let instance = instance.define(scope, signal_resource(ProxyCompute::Single));
-    input.balancer.forward(scope, props, vec![TargetDescription::new(instance.instance_id())]);
-    Running::on(instance.instance_id())
+    let targets = vec![TargetDescription::new(instance.instance_id())];
+    let forwarding = input.balancer.forward(scope, props, targets);
+    Running::on(instance.instance_id(), forwarding.full_name)
 }
 
 fn creation_policy(signals: u32) -> Properties {

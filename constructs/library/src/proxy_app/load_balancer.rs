@@ -19,7 +19,7 @@ use crate::networking::{TcpPorts, allow_from_block, security_group};
 /// TLS 1.2 and 1.3 with forward secrecy. Source: "Security policies for your Application Load Balancer".
 const TLS_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06";
 /// A single request may move a large artifact, and a quiet second inside it must not cut it off.
-const IDLE_TIMEOUT_SECONDS: u32 = 300;
+pub(super) const IDLE_TIMEOUT_SECONDS: u32 = 300;
 /// How long an instance that leaves may finish its requests.
 const DRAIN_SECONDS: u32 = 120;
 
@@ -29,6 +29,8 @@ pub(crate) struct LoadBalancer {
     pub(crate) url: Value<String>,
     /// The host names that the proxy answers to.
     pub(crate) allowed_hosts: Value<String>,
+    /// The name in the form of CloudWatch's metrics.
+    pub(crate) full_name: Value<String>,
     arn: Value<LoadBalancerArn>,
     certificate: Option<Value<CertificateArn>>,
 }
@@ -36,6 +38,8 @@ pub(crate) struct LoadBalancer {
 /// The way from the load balancer to the instances.
 pub(crate) struct Forwarding {
     pub(crate) target_group: Value<TargetGroupArn>,
+    /// The target group in the form of CloudWatch's metrics.
+    pub(crate) full_name: Value<String>,
     /// Targets count as healthy only once a listener forwards to them.
     pub(crate) listener: ResourceId,
 }
@@ -83,7 +87,12 @@ impl LoadBalancer {
             security_group: group,
             dns_name: balancer.dns_name(),
             url: text!("{}://{}", protocol, &host),
-            allowed_hosts: host,
+            allowed_hosts: match props.exposure {
+                // Through a forwarded port the proxy is called by the name of the machine that the port was brought to.
+                ProxyExposure::Internal => text!("{},localhost,127.0.0.1", &host),
+                ProxyExposure::Public => host,
+            },
+            full_name: balancer.load_balancer_full_name(),
             arn: balancer.load_balancer_arn(),
             certificate,
         }
@@ -96,7 +105,7 @@ impl LoadBalancer {
         props: &ProxyAppProps<'_>,
         targets: Vec<TargetDescription>,
     ) -> Forwarding {
-        let target_group = target_group(scope, props, targets);
+        let (target_group, full_name) = target_group(scope, props, targets);
         let forward = ListenerAction::new(ActionType::FORWARD).target_group_arn(&target_group);
         let listener = match &self.certificate {
             Some(certificate) => {
@@ -119,7 +128,7 @@ impl LoadBalancer {
                 .protocol(ListenerProtocol::HTTP)
                 .define(scope, "Http"),
         };
-        Forwarding { target_group, listener: listener.resource() }
+        Forwarding { target_group, full_name, listener: listener.resource() }
     }
 }
 
@@ -152,7 +161,7 @@ fn target_group(
     scope: Scope<'_>,
     props: &ProxyAppProps<'_>,
     targets: Vec<TargetDescription>,
-) -> Value<TargetGroupArn> {
+) -> (Value<TargetGroupArn>, Value<String>) {
     let drain = TargetGroupAttribute::new()
         .key("deregistration_delay.timeout_seconds")
         .value(DRAIN_SECONDS.to_string());
@@ -160,7 +169,7 @@ fn target_group(
     if !targets.is_empty() {
         group = group.targets(targets);
     }
-    group
+    let group = group
         .vpc_id(&props.networking.vpc_id)
         .target_type(TargetGroupTargetType::INSTANCE)
         .protocol(TargetGroupProtocol::HTTP)
@@ -173,6 +182,6 @@ fn target_group(
         .unhealthy_threshold_count(3)
         .matcher(Matcher::new().http_code("200"))
         .target_group_attributes([drain])
-        .define(scope, "Targets")
-        .target_group_arn()
+        .define(scope, "Targets");
+    (group.target_group_arn(), group.target_group_full_name())
 }

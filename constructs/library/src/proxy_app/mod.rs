@@ -3,7 +3,11 @@
 //! It stands behind a load balancer, internal unless said otherwise. A public one needs a certificate and authentication;
 //! anything less is refused at synth unless `allow_insecure` names the risk.
 
+mod alarms;
+mod binary;
 mod compute;
+mod dashboard;
+mod environment;
 mod exposure;
 mod firewall;
 mod identity;
@@ -11,21 +15,18 @@ mod load_balancer;
 mod outputs;
 mod user_data;
 
-use std::collections::BTreeMap;
-
 use formwork::{
-    Asset, CertificateArn, CommandAsset, HostedZoneId, IntoValue, KeyArn, Parameter, RemovalPolicy, Resource,
-    Scope, Value, text,
+    CertificateArn, HostedZoneId, IntoValue, KeyArn, RemovalPolicy, Resource, Scope, TopicArn, Value,
 };
 use formwork_resources::logs::CfnLogGroup;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::iam::{KeyUser, note_key_policy};
 use crate::managed_mlflow::{Access, ManagedMlflow};
 use crate::networking::{AwsService, Networking, TcpPorts, allow_between, allow_https_out, security_group};
 
+use alarms::Watched;
 use compute::ComputeInput;
 use load_balancer::LoadBalancer;
 use outputs::Told;
@@ -114,13 +115,21 @@ pub enum ProxyBinary {
     File(std::path::PathBuf),
 }
 
-/// The issuer of the tokens that the proxy accepts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The issuer of the tokens that the proxy accepts, and who is what by them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JwtIssuer {
     /// The issuer, an HTTPS URL.
     pub issuer: String,
     /// The audience that tokens must be for.
     pub audience: String,
+    /// The claim with a user's groups; without one, the proxy's own default.
+    pub roles_claim: Option<String>,
+    /// The groups whose members may delete. Without any group at all, everybody whom the issuer names is a reader.
+    pub admin_groups: Vec<String>,
+    /// The groups whose members may create, log and change.
+    pub writer_groups: Vec<String>,
+    /// The groups whose members may read.
+    pub reader_groups: Vec<String>,
 }
 
 /// What can be said about the proxy.
@@ -164,6 +173,8 @@ pub struct ProxyAppProps<'a> {
     pub firewall: bool,
     /// The days that logs are kept.
     pub log_retention_days: i64,
+    /// The topic that alarms tell; without one they are seen in CloudWatch only.
+    pub alarm_topic: Option<Value<TopicArn>>,
     /// Whether the load balancer refuses to be deleted.
     pub deletion_protection: bool,
     /// The key that encrypts the secret and the disks; without one, the keys that AWS manages.
@@ -193,6 +204,7 @@ impl<'a> ProxyAppProps<'a> {
             allow_insecure: false,
             firewall: false,
             log_retention_days: 30,
+            alarm_topic: None,
             deletion_protection: false,
             key: None,
         }
@@ -245,7 +257,7 @@ impl ProxyApp {
         }
         // Logs are of no use once the proxy is gone; the retention above limits them until then.
         let log_group = log_group.removal_policy(RemovalPolicy::Delete).define(scope, "Logs");
-        let binary = binary(scope, &props);
+        let binary = binary::define(scope, &props);
         let identity = identity::Identity::new(scope, &props, &binary.asset, log_group);
 
         let boot = BootSettings {
@@ -255,7 +267,7 @@ impl ProxyApp {
             binary_sha256: binary.sha256,
             log_group: log_group.log_group_name().into_value(),
             port: PROXY_PORT,
-            environment: service_environment(
+            environment: environment::of_service(
                 &props,
                 &identity,
                 &balancer,
@@ -273,8 +285,15 @@ impl ProxyApp {
                 waits_for: [identity.dependencies.clone(), vec![way_out.into()]].concat(),
             },
         );
+        let log_group: Value<String> = log_group.log_group_name().into_value();
+        let watched = Watched {
+            balancer: balancer.full_name.clone(),
+            targets: running.targets.clone(),
+            log_group: log_group.clone(),
+        };
+        alarms::define(scope, &props, &watched);
+        dashboard::define(scope, &watched);
 
-        let log_group = log_group.log_group_name().into_value();
         outputs::define(
             outside,
             &props,
@@ -303,90 +322,6 @@ fn check_reach(scope: Scope<'_>, props: &ProxyAppProps<'_>) {
         services.push(AwsService::SecretsManager);
     }
     props.networking.require_reach(scope, "the proxy", &services);
-}
-
-/// The identity of a binary that is not built yet: its sources and the processors that it is built for.
-fn hash_for(source_hash: &str, architecture: Architecture) -> String {
-    let digest = Sha256::digest(format!("{source_hash} {}", architecture.name()));
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The parameter that takes the SHA-256 of the binary.
-const BINARY_DIGEST: &str = "ProxyBinarySha256";
-/// The template's metadata that says which parameter takes the digest of which asset.
-const ASSET_DIGESTS: &str = "Formwork::AssetDigests";
-
-struct Binary {
-    asset: Asset,
-    sha256: Value<String>,
-}
-
-fn binary(scope: Scope<'_>, props: &ProxyAppProps<'_>) -> Binary {
-    let (asset, digest) = match &props.binary {
-        ProxyBinary::BuiltAtPublish { source_hash } => {
-            let executable =
-                ["formwork", "asset", "mlflow-proxy", "--architecture", props.architecture.name()];
-            let command = CommandAsset {
-                executable: executable.map(str::to_owned).to_vec(),
-                source_hash: hash_for(source_hash, props.architecture),
-                extension: String::new(),
-            };
-            (Asset::command(scope, "Binary", command), None)
-        }
-        ProxyBinary::File(path) => {
-            let asset = Asset::file(scope, "Binary", path);
-            let digest = asset.hash.clone();
-            (asset, Some(digest))
-        }
-    };
-    let mut parameter = Parameter::string()
-        .allowed_pattern("^[0-9a-f]{64}$")
-        .constraint_description("a SHA-256 has 64 hex digits in lower case")
-        .description("The SHA-256 of the proxy's binary, which every instance checks before it runs it");
-    match &digest {
-        Some(digest) => parameter = parameter.default(digest),
-        // Whoever publishes the asset has the digest then, and fills the parameter that is named here.
-        None => scope.template_metadata(ASSET_DIGESTS, serde_json::json!({ BINARY_DIGEST: asset.hash })),
-    }
-    let stack = scope.stack().unwrap_or(scope);
-    Binary { asset, sha256: parameter.define(stack, BINARY_DIGEST) }
-}
-
-/// The region that requests are signed for: that of the stack, or of a server that was taken in.
-fn region_of(mlflow: &ManagedMlflow) -> Value<String> {
-    let arn = mlflow.arn.as_literal();
-    let region = arn.as_ref().and_then(|arn| arn.as_str()).and_then(|arn| arn.split(':').nth(3));
-    region.map_or_else(formwork::pseudo::region, IntoValue::into_value)
-}
-
-/// What the service reads when it starts. The names of the first three are those of the sample that this replaces.
-fn service_environment(
-    props: &ProxyAppProps<'_>,
-    identity: &identity::Identity,
-    balancer: &LoadBalancer,
-    log_group: &Value<String>,
-) -> BTreeMap<&'static str, Value<String>> {
-    let mut environment = BTreeMap::from([
-        ("SM_MLFLOW_ROLE_ARN", (&identity.mlflow_role.arn).into_value()),
-        ("SM_MLFLOW_AWS_REGION", region_of(props.mlflow)),
-        ("SM_MLFLOW_RESOURCE_ARN", (&props.mlflow.arn).into_value()),
-        ("MLFLOW_PROXY_LISTEN", text!("0.0.0.0:{}", PROXY_PORT.to_string())),
-        ("MLFLOW_PROXY_AUTH", exposure::authentication_name(props.authentication).into_value()),
-        ("MLFLOW_PROXY_ACCESS", props.access.as_str().into_value()),
-        ("MLFLOW_PROXY_ALLOWED_HOSTS", balancer.allowed_hosts.clone()),
-        ("MLFLOW_PROXY_LOG_GROUP", log_group.clone()),
-    ]);
-    if let Some(bucket) = &props.mlflow.artifact_bucket {
-        environment.insert("SM_MLFLOW_ARTIFACT_URI", bucket.uri(&props.mlflow.artifact_prefix));
-    }
-    if let Some(secret) = &identity.secret {
-        environment.insert("MLFLOW_PROXY_SECRET_ARN", secret.into_value());
-    }
-    if let Some(jwt) = &props.jwt {
-        environment.insert("MLFLOW_PROXY_JWT_ISSUER", jwt.issuer.as_str().into_value());
-        environment.insert("MLFLOW_PROXY_JWT_AUDIENCE", jwt.audience.as_str().into_value());
-    }
-    environment
 }
 
 #[cfg(test)]

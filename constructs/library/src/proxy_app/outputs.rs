@@ -2,7 +2,7 @@
 //!
 //! Outputs are shown sorted by name, so that the three lines for users of MLflow, `Use1…` to `Use3…`, come last.
 
-use formwork::{IntoValue, LogGroupName, Output, Scope, Value, pseudo, text};
+use formwork::{IntoValue, Output, Scope, Value, pseudo, text};
 
 use super::compute::Running;
 use super::identity::Identity;
@@ -14,7 +14,7 @@ pub(super) struct Told<'a> {
     pub(super) balancer: &'a LoadBalancer,
     pub(super) identity: &'a Identity,
     pub(super) running: Running,
-    pub(super) log_group: Value<LogGroupName>,
+    pub(super) log_group: Value<String>,
 }
 
 pub(super) fn define(scope: Scope<'_>, props: &ProxyAppProps<'_>, told: Told<'_>) {
@@ -24,9 +24,7 @@ pub(super) fn define(scope: Scope<'_>, props: &ProxyAppProps<'_>, told: Told<'_>
     output(scope, "LoadBalancerName", balancer.dns_name.clone(), "The name of the load balancer");
     identity.mlflow_role.output(scope, "FlaskMlflowRoleArn", "The one role that may call MLflow");
     identity.instance_role.output(scope, "InstanceRoleArn", "The role of the instances");
-    Output::new(log_group)
-        .description("Where the proxy and failed boots write")
-        .define(scope, "LogGroupName");
+    output(scope, "LogGroupName", log_group, "Where the proxy and failed boots write");
     output(
         scope,
         "SessionCommand",

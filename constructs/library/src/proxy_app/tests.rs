@@ -1,9 +1,10 @@
 //! The proxy as its stack's template shows it.
 
-use formwork::{
-    App, AppProps, CertificateArn, Diagnostic, Environment, HostedZoneId, Json, KeyArn, Severity,
-    SynthesisError,
-};
+mod reach;
+mod service;
+mod watching;
+
+use formwork::{App, AppProps, CertificateArn, HostedZoneId, Json, Severity, SynthesisError};
 use serde_json::json;
 
 use super::{
@@ -258,7 +259,11 @@ fn jwt_needs_an_issuer_and_no_secret() {
     );
     let template = template(|props| ProxyAppProps {
         authentication: ProxyAuthentication::Jwt,
-        jwt: Some(JwtIssuer { issuer: "https://issuer.example.com".into(), audience: "mlflow".into() }),
+        jwt: Some(JwtIssuer {
+            issuer: "https://issuer.example.com".into(),
+            audience: "mlflow".into(),
+            ..JwtIssuer::default()
+        }),
         ..props
     });
     assert!(of_type(&template, "AWS::SecretsManager::Secret").is_empty());
@@ -324,7 +329,7 @@ fn text_of_the_settings_stays_text_in_the_boot_script() {
     let evil = "https://x'; touch /tmp/pwned; #";
     let found = rules(|props| ProxyAppProps {
         authentication: ProxyAuthentication::Jwt,
-        jwt: Some(JwtIssuer { issuer: evil.into(), audience: "one\ntwo".into() }),
+        jwt: Some(JwtIssuer { issuer: evil.into(), audience: "one\ntwo".into(), ..JwtIssuer::default() }),
         ..props
     });
     assert_eq!(found, ["service-environment", "service-environment"]);
@@ -349,51 +354,4 @@ fn nearly_the_whole_internet_is_not_taken_without_protection() {
         ..props
     });
     assert_eq!(found, ["insecure-proxy"]);
-}
-
-/// What synth says about a proxy with a key in front of a server of a region, in a network of `us-east-1`.
-fn findings(nat_gateways: u8, compute: ProxyCompute, mlflow_region: &str) -> Vec<Diagnostic> {
-    let environment = Environment { account: None, region: Some("us-east-1".to_owned()) };
-    let app = App::new(AppProps { environment, ..AppProps::default() });
-    let props = NetworkingProps { nat_gateways, ..NetworkingProps::default() };
-    let networking = Networking::new(app.stack("networking"), "Networking", props);
-    let stack = app.stack("proxy");
-    let arn = format!("arn:aws:sagemaker:{mlflow_region}:111122223333:mlflow-tracking-server/team");
-    let mlflow = ManagedMlflow::existing(stack, "Mlflow", &arn, None);
-    let key = "arn:aws:kms:us-east-1:111122223333:key/0f9e8d7c-6b5a-4958-8776-655443322110";
-    let props = ProxyAppProps {
-        key: Some(KeyArn::literal(key)),
-        compute,
-        ..ProxyAppProps::new(&networking, &mlflow, built())
-    };
-    ProxyApp::new(stack, "Proxy", props);
-    match app.synth() {
-        Ok(synthesis) => synthesis.diagnostics,
-        Err(error) => error.diagnostics,
-    }
-}
-
-#[test]
-fn a_server_of_another_region_needs_a_way_out_whatever_endpoints_there_are() {
-    let unreachable = |nat_gateways, region| {
-        let found = findings(nat_gateways, ProxyCompute::Asg, region);
-        let found = found.into_iter().filter(|found| found.rule == "unreachable-service");
-        found.map(|found| found.message).collect::<Vec<_>>()
-    };
-    assert!(unreachable(0, "us-east-1").is_empty());
-    assert!(unreachable(1, "eu-west-1").is_empty());
-    let messages = unreachable(0, "eu-west-1");
-    assert_eq!(messages.len(), 1, "{messages:?}");
-    assert!(messages[0].contains("the MLflow tracking server in eu-west-1"), "{messages:?}");
-}
-
-#[test]
-fn whom_the_key_has_to_allow_is_noted_by_what_it_encrypts() {
-    for (compute, auto_scaling) in [(ProxyCompute::Asg, true), (ProxyCompute::Single, false)] {
-        let found = findings(1, compute, "us-east-1");
-        let notes: Vec<_> = found.iter().filter(|found| found.rule == "key-policy").collect();
-        assert_eq!(notes.len(), 1, "{found:?}");
-        assert!(notes[0].message.contains("logs.us-east-1.amazonaws.com"), "{}", notes[0].message);
-        assert_eq!(notes[0].message.contains("AWSServiceRoleForAutoScaling"), auto_scaling);
-    }
 }

@@ -103,38 +103,63 @@ cat >"$ROOT/etc/systemd/system/mlflow-proxy.service" <<'UNIT'
 Description=Signing proxy in front of SageMaker managed MLflow
 Wants=network-online.target
 After=network-online.target
+StartLimitIntervalSec=0
 
 [Service]
+Type=notify
+NotifyAccess=main
 User=mlflow-proxy
 EnvironmentFile=/etc/mlflow-proxy/environment
 ExecStart=/opt/mlflow-proxy/mlflow-proxy
 Restart=always
 RestartSec=5
-TimeoutStopSec=120
+TimeoutStartSec=60
+# Longer than the proxy takes to finish the requests under way.
+TimeoutStopSec=130
+# Large bodies wait here: on the disk, and for nobody else to read.
+CacheDirectory=mlflow-proxy
+CacheDirectoryMode=0700
+UMask=0077
 LimitNOFILE=65536
+LimitCORE=0
+MemoryMax=80%
 CapabilityBoundingSet=
+DevicePolicy=closed
+KeyringMode=private
 LockPersonality=true
 MemoryDenyWriteExecute=true
 NoNewPrivileges=true
 PrivateDevices=true
 PrivateTmp=true
+PrivateUsers=true
+ProcSubset=pid
+ProtectClock=true
 ProtectControlGroups=true
 ProtectHome=true
+ProtectHostname=true
+ProtectKernelLogs=true
 ProtectKernelModules=true
 ProtectKernelTunables=true
+ProtectProc=invisible
 ProtectSystem=strict
+RemoveIPC=true
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
 RestrictNamespaces=true
 RestrictRealtime=true
 RestrictSUIDSGID=true
 SystemCallArchitectures=native
+SystemCallErrorNumber=EPERM
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged
 
 [Install]
 WantedBy=multi-user.target
 UNIT
 chmod 0644 "$ROOT/etc/systemd/system/mlflow-proxy.service"
 systemctl daemon-reload
-systemctl enable --now mlflow-proxy.service
+systemctl enable mlflow-proxy.service
+# Not waited for: a proxy that does not start has more to say than systemctl, see below.
+systemctl start --no-block mlflow-proxy.service
 
 say 'wait for the proxy to answer'
 for attempt in $(seq 1 60); do
@@ -145,4 +170,9 @@ for attempt in $(seq 1 60); do
 done
 say 'the proxy does not answer; its own words follow'
 journalctl --no-pager --unit mlflow-proxy.service --lines 50 || true
+say 'what it finds wrong with its settings'
+(
+  while IFS= read -r setting; do export "${setting?}"; done <"$ROOT/etc/mlflow-proxy/environment"
+  timeout 60 "$HOME_DIRECTORY/mlflow-proxy" --check
+) || true
 exit 1

@@ -156,23 +156,51 @@ impl DataBucket {
 
     /// The statements that [`DataBucket::grant`] adds.
     pub fn statements(&self, prefix: &str, access: ObjectAccess) -> Vec<Statement> {
+        let mut statements = self.on_objects(prefix, access);
+        statements.insert(1, self.on_bucket(access));
+        statements
+    }
+
+    /// The same for who has no business outside of the prefix: other names in the bucket are not listed.
+    ///
+    /// S3 tells a missing object by 404 only to whoever may list, and asks that without a prefix; hence a condition that
+    /// counts where there is one.
+    pub fn confined_statements(&self, prefix: &str, access: ObjectAccess) -> Vec<Statement> {
+        if prefix.is_empty() {
+            return self.statements(prefix, access);
+        }
+        let within = [prefix.to_owned(), format!("{prefix}/*")];
+        let list = self.on_bucket(access).when_any("StringLikeIfExists", "s3:prefix", within);
+        let mut statements = self.on_objects(prefix, access);
+        statements.insert(1, list);
+        statements
+    }
+
+    /// What may be done with the bucket.
+    fn on_bucket(&self, access: ObjectAccess) -> Statement {
+        let mut actions = vec!["s3:GetBucketLocation", "s3:ListBucket"];
+        if access != ObjectAccess::Read {
+            actions.push("s3:ListBucketMultipartUploads");
+        }
+        Statement::allow(actions).on(&self.arn)
+    }
+
+    /// What may be done with the objects themselves, and with the key that encrypts them.
+    fn on_objects(&self, prefix: &str, access: ObjectAccess) -> Vec<Statement> {
         let objects = match prefix {
             "" => text!("{}/*", &self.arn),
             prefix => text!("{}/{}/*", &self.arn, prefix),
         };
         let mut on_objects = vec!["s3:GetObject"];
-        let mut on_bucket = vec!["s3:GetBucketLocation", "s3:ListBucket"];
         let mut on_key = vec!["kms:Decrypt"];
         if access != ObjectAccess::Read {
             on_objects.extend(["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"]);
-            on_bucket.push("s3:ListBucketMultipartUploads");
             on_key.push("kms:GenerateDataKey");
         }
         if access == ObjectAccess::Full {
             on_objects.push("s3:DeleteObject");
         }
-        let mut statements =
-            vec![Statement::allow(on_objects).on(objects), Statement::allow(on_bucket).on(&self.arn)];
+        let mut statements = vec![Statement::allow(on_objects).on(objects)];
         if let Some(key) = &self.key {
             statements.push(Statement::allow(on_key).on(key));
         }
