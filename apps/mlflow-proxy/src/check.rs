@@ -108,6 +108,9 @@ pub async fn run(settings: &Settings, mistakes: Vec<Mistake>, tell: &mut dyn FnM
     }
     tell(files::spool(&settings.forward.directory));
     if let Some(behind) = behind(settings) {
+        if let Some(finding) = users::issuer(settings, &behind).await {
+            tell(finding);
+        }
         aws(settings, &behind, &mut tell).await;
     }
     good

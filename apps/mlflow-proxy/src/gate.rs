@@ -187,9 +187,10 @@ impl Handler for Proxy {
         let method = request.method().clone();
         let target = request.uri().path_and_query().cloned();
         let tls = peer.tls || request.headers().get(FORWARDED_PROTO).is_some_and(|scheme| scheme == "https");
+        let unanswered = self.operate.watch(&method, start);
         let decision = self.decide(request, &id, tls).await;
         let mut response = decision.answer.unwrap_or_else(Problem::into_response);
-        self.operate.answered(&Answered {
+        unanswered.answered(&Answered {
             class: decision.class,
             method: &method,
             path: target.as_ref().map_or("", |target| target.path()),

@@ -104,6 +104,8 @@ async fn serve(settings: &Settings, local: bool) -> Result<ExitCode, String> {
     let tls = tls.map(|(certificate, key)| Tls::read(certificate, key)).transpose();
     let tls = tls.map_err(|error| error.to_string())?;
     let operate = Operate::new(&settings.operate);
+    // A panic ends the request in which it happens and nothing else; its words belong among the others.
+    std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     let scheme = if tls.is_some() { "https" } else { "http" };
     tracing::info!("listening on {scheme}://{address}");
     if let Some(tls) = tls.clone() {

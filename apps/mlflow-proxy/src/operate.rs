@@ -21,7 +21,7 @@ mod settings;
 mod ship;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use http::{Method, Response, StatusCode};
 use serde_json::Value;
@@ -66,6 +66,34 @@ pub struct Answered<'a> {
     pub request_id: &'a str,
     /// Who asked, once that was known.
     pub user: Option<&'a str>,
+}
+
+/// A request that has no answer yet. Dropped like that, its client has gone, and it counts with the status 499 that nginx
+/// has for it.
+#[derive(Debug)]
+pub struct Unanswered<'a> {
+    operate: &'a Operate,
+    method: &'a Method,
+    start: Instant,
+    answered: bool,
+}
+
+impl Unanswered<'_> {
+    /// Notes the answer.
+    pub fn answered(mut self, answered: &Answered<'_>) {
+        self.answered = true;
+        self.operate.answered(answered);
+    }
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if !self.answered
+            && let Ok(gone) = StatusCode::from_u16(499)
+        {
+            self.operate.metrics.answered(Class::Other, self.method, gone, self.start.elapsed());
+        }
+    }
 }
 
 /// What the tasks of this part work with, once it exists.
@@ -191,8 +219,13 @@ impl Operate {
         self.readiness.answer()
     }
 
+    /// Begins to watch a request that came at `start`.
+    pub fn watch<'a>(&'a self, method: &'a Method, start: Instant) -> Unanswered<'a> {
+        Unanswered { operate: self, method, start, answered: false }
+    }
+
     /// Counts an answer, and writes a line about it where the settings ask for one.
-    pub fn answered(&self, answered: &Answered<'_>) {
+    fn answered(&self, answered: &Answered<'_>) {
         self.metrics.answered(answered.class, answered.method, answered.status, answered.duration);
         let slow = answered.duration >= self.settings.slow;
         let tell = match self.settings.access_log {

@@ -98,6 +98,51 @@ async fn the_exposition_keeps_to_its_format() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_metric_is_in_the_documentation() {
+    let aws = FakeAws::working().await;
+    let proxy = Proxy::start(&[], &aws.variables());
+    readiness(&proxy, 200);
+    assert_eq!(get(&proxy.address, "/healthz", &[]).0, 200);
+    let (_, _, text) = get(&proxy.metrics, "/metrics", &[]);
+    let documentation = include_str!("../../../docs/proxy.md");
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let mut count = 0;
+    for (family, kind) in types.map(|line| line.split_once(' ').unwrap()) {
+        let name = if kind == "counter" { format!("`{family}_total`") } else { format!("`{family}`") };
+        assert!(documentation.contains(&name), "{name} is not in docs/proxy.md");
+        count += 1;
+    }
+    assert!(count > 15, "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_goes_away_is_counted() {
+    let aws = FakeAws::start(|asked| {
+        if asked.path.contains("experiments") {
+            std::thread::sleep(Duration::from_secs(3));
+        }
+        works(asked)
+    })
+    .await;
+    let proxy = Proxy::start(&[], &aws.variables());
+    let mut client = std::net::TcpStream::connect(&proxy.address).unwrap();
+    let request =
+        format!("GET /api/2.0/mlflow/experiments/search HTTP/1.1\r\nHost: {}\r\n\r\n", proxy.address);
+    std::io::Write::write_all(&mut client, request.as_bytes()).unwrap();
+    let until = Instant::now() + Duration::from_secs(10);
+    while !aws.asked().iter().any(|asked| asked.path == "/health") && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    drop(client);
+    let gone = "mlflow_proxy_requests_total{class=\"other\",method=\"GET\",status=\"499\"}";
+    while sample(&get(&proxy.metrics, "/metrics", &[]).2, gone) != Some(1.0) {
+        assert!(Instant::now() < until, "{}", get(&proxy.metrics, "/metrics", &[]).2);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_the_role_it_is_healthy_and_not_ready() {
     let aws = FakeAws::start(|_| (403, DENIED.to_owned())).await;
     let proxy = Proxy::start(&[], &aws.variables());

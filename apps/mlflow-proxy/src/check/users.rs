@@ -1,12 +1,38 @@
 //! Whether the users can be read.
 
-use crate::access::{Settings as AccessSettings, Sources, State};
+use crate::access::{Settings as AccessSettings, Sources, State, sources};
 use crate::operate::Behind;
 use crate::settings::Settings;
 
 use super::Finding;
 
 const SUBJECT: &str = "users";
+
+/// The greatest document of an issuer that is read.
+const GREATEST_DOCUMENT: usize = 256 << 10;
+
+/// Fetches what the issuer of JSON Web Tokens publishes about itself, which its keys are found by.
+pub(super) async fn issuer(settings: &Settings, behind: &Behind) -> Option<Finding> {
+    const SUBJECT: &str = "issuer";
+    let issuer = settings.access.jwt.as_ref()?.issuer.as_deref()?;
+    let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+    let hint = "see that MLFLOW_PROXY_JWT_ISSUER is the issuer's own address and that the proxy reaches it";
+    let uri = match address.parse() {
+        Ok(uri) => uri,
+        Err(error) => return Some(Finding::failed(SUBJECT, format!("{address}: {error}"), hint)),
+    };
+    let document = sources::documents(behind.client.clone())(uri, GREATEST_DOCUMENT).await;
+    let named = document.and_then(|document| {
+        let document: serde_json::Value =
+            serde_json::from_slice(&document).map_err(|error| error.to_string())?;
+        document["issuer"].as_str().map(str::to_owned).ok_or_else(|| "it names no issuer".to_owned())
+    });
+    Some(match named {
+        Ok(named) if named == issuer => Finding::fine(SUBJECT, format!("{issuer} publishes its keys")),
+        Ok(named) => Finding::failed(SUBJECT, format!("{address} is about `{named}`"), hint),
+        Err(error) => Finding::failed(SUBJECT, format!("{address} cannot be used: {error}"), hint),
+    })
+}
 
 /// Reads the users as the proxy does.
 pub(super) async fn look(settings: &Settings, behind: &Behind) -> Finding {
