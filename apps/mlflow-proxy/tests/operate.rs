@@ -288,3 +288,23 @@ async fn a_laptop_is_served_by_its_own_credentials_with_lines_to_paste() {
     assert!(!asked.iter().any(fake_aws::Asked::is_sts), "no role is assumed, whatever the environment says");
     assert!(asked.iter().any(|asked| asked.operation() == "SageMaker.DescribeMlflowTrackingServer"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_hangs_does_not_keep_health_waiting() {
+    let aws = FakeAws::start(|asked| {
+        if asked.operation() == "secretsmanager.GetSecretValue" {
+            std::thread::sleep(Duration::from_secs(8));
+        }
+        works(asked)
+    })
+    .await;
+    let mut variables = aws.variables();
+    variables.retain(|(name, _)| name != "MLFLOW_PROXY_AUTH");
+    let secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:users";
+    let before = Instant::now();
+    let proxy = Proxy::start(&[], &with(variables, &[("MLFLOW_PROXY_SECRET_ARN", secret)]));
+    assert_eq!(get(&proxy.address, "/healthz", &[]).0, 200);
+    assert!(before.elapsed() < Duration::from_secs(7), "{:?}", before.elapsed());
+    let body = readiness(&proxy, 503);
+    assert_eq!(body["checks"]["users"]["ready"], false, "{body}");
+}

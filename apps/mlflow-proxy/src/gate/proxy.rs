@@ -1,6 +1,7 @@
 //! All parts of the proxy, put together from its settings.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Hosts;
 use crate::access::{Access, Methods, Sources};
@@ -22,6 +23,9 @@ pub struct Proxy {
     pub(super) operate: Arc<Operate>,
     pub(super) pages: Pages,
 }
+
+/// How long the start waits for the users: in ordinary times they are read long before.
+const USERS_AT_START: Duration = Duration::from_secs(2);
 
 /// The proxy cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +76,10 @@ impl Proxy {
 
         let sources = Sources::new(&settings.access, calls(&caches.base), client.clone());
         let access = Arc::new(Access::new(settings.access.clone(), sources));
-        access.start().await;
+        let starting = access.clone();
+        let starting = tokio::spawn(async move { starting.start().await });
+        // Health has to be answered soon, whatever the users' secret is waiting for; until then readiness says so.
+        let _ = tokio::time::timeout(USERS_AT_START, starting).await;
         watch_users(&operate, &access);
 
         let parts = Parts {
