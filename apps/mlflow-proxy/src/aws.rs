@@ -6,6 +6,7 @@
 
 mod calls;
 mod client;
+mod clock;
 mod connector;
 mod endpoints;
 mod progress;
@@ -26,6 +27,7 @@ use crate::settings::{Reader, Variable};
 pub(crate) use calls::is_throttling;
 pub use calls::{CallError, Calls, is_expired_token};
 pub use client::{Client, SendError};
+pub use clock::Clock;
 pub use endpoints::{Endpoints, Service};
 pub(crate) use sdk::http_client;
 

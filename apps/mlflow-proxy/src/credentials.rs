@@ -131,13 +131,14 @@ pub struct Caches {
 impl Caches {
     /// Empty caches. Nothing is fetched before somebody asks, or [`CredentialCache::keep`] runs.
     pub fn new(settings: &Settings, client: &aws::Client, endpoints: &aws::Endpoints, region: &str) -> Self {
-        let base = CredentialCache::new(base::Base::new(client, region, settings.profile.clone()));
+        let clock = || client.clock().clone();
+        let base = CredentialCache::by(clock(), base::Base::new(client, region, settings.profile.clone()));
         let mlflow = match &settings.role {
             None => base.clone(),
             Some(role) => {
                 let endpoint = endpoints.of(aws::Service::Sts, region);
                 let role = role::Role::new(client, &endpoint, region, role, settings.session, base.clone());
-                CredentialCache::new(role)
+                CredentialCache::by(clock(), role)
             }
         };
         Self { base, mlflow }

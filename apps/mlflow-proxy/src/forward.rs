@@ -4,7 +4,6 @@
 //! sent again: only one of which nothing left, one that AWS refused before anybody saw it, or a mere question.
 
 mod answer;
-mod clock;
 mod headers;
 mod hold;
 mod refusal;
@@ -26,7 +25,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Incoming};
 
-use crate::aws::{Client, SendError};
+use crate::aws::{Client, Clock, SendError};
 use crate::body::{Body, empty};
 use crate::credentials::{CredentialCache, Credentials};
 use crate::operate::Operate;
@@ -35,7 +34,6 @@ use crate::problem::Problem;
 use crate::sign::{PathEncoding, Payload, Signer, wire_query};
 use crate::target::{Mode, Target};
 use answer::Passing;
-use clock::Clock;
 use hold::{Budget, Held, Holder};
 use refusal::Refusal;
 use spool::Spools;
@@ -102,8 +100,8 @@ impl Forward {
             routing: (target.header.clone(), arn),
             signer: Signer::new(&target.region, target.service, PathEncoding::Twice),
             credentials,
+            clock: client.clock().clone(),
             client,
-            clock: Clock::default(),
             holder: Holder {
                 memory: settings.memory,
                 max_body: settings.max_body,

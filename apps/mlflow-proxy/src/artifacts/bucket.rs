@@ -188,7 +188,7 @@ impl Bucket {
             if let Some(owner) = &self.owner {
                 request.headers_mut().insert(EXPECTED_OWNER, owner.clone());
             }
-            let request = place.sign(request, payload, &credentials);
+            let request = place.sign(request, payload, &credentials, self.client.clock().now());
             let failure = match self.client.send(request).await {
                 Ok(answer) if is_an_answer(answer.status()) => return Ok(answer),
                 Ok(answer) => BucketError::Refused(Refusal::read(action, answer).await),

@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -108,6 +108,12 @@ impl CallError {
         self.code().is_some_and(is_expired_token)
     }
 
+    /// Whether the signature's time may be the reason.
+    fn is_about_time(&self) -> bool {
+        self.code()
+            .is_some_and(|code| ["Signature", "Expired", "Skewed"].iter().any(|word| code.contains(word)))
+    }
+
     /// Whether a repeat may go better and does no harm. Throttled and unsent calls did nothing.
     fn may_repeat(&self, reads: bool) -> bool {
         match self {
@@ -196,15 +202,19 @@ impl Calls {
             ["Get", "Describe", "List", "CreatePresigned"].iter().any(|verb| operation.starts_with(verb));
         let body = body.to_string().into_bytes();
         let mut credentials = self.0.credentials.get().await?;
-        let mut renewed = false;
+        let (mut renewed, mut moved) = (false, false);
         let mut pause = PAUSE;
         let mut attempt = 1;
         loop {
             let request = self.request(service, operation, &body, &credentials);
-            let error = match self.once(operation, request).await {
+            let (error, headers) = match self.once(operation, request).await {
                 Ok(value) => return Ok(value),
-                Err(error) => error,
+                Err(failed) => *failed,
             };
+            if error.is_about_time() && !moved && self.0.client.clock().learn(&headers) {
+                moved = true;
+                continue;
+            }
             if error.is_expired() && !renewed {
                 renewed = true;
                 credentials = self.0.credentials.renew(&credentials).await?;
@@ -235,15 +245,21 @@ impl Calls {
         headers.insert(TARGET, HeaderValue::from_str(&target).expect("an operation's name has letters only"));
         let (mut parts, ()) = request.into_parts();
         let signer = &self.0.signers[service as usize];
-        signer.sign(&mut parts, Payload::of(body), credentials, SystemTime::now());
+        signer.sign(&mut parts, Payload::of(body), credentials, self.0.client.clock().now());
         parts.extensions.insert(bytes::Bytes::copy_from_slice(body));
         parts
     }
 
-    async fn once(&self, operation: &str, mut parts: http::request::Parts) -> Result<Value, CallError> {
+    /// One attempt; a failure comes with the headers of its answer.
+    async fn once(
+        &self,
+        operation: &str,
+        mut parts: http::request::Parts,
+    ) -> Result<Value, Box<(CallError, HeaderMap)>> {
         let body = parts.extensions.remove::<bytes::Bytes>().unwrap_or_default();
-        let unanswered = |error| CallError::Unanswered { operation: operation.to_owned(), error };
-        let bad = |why: String| CallError::BadAnswer { operation: operation.to_owned(), why };
+        let failed = |error| Box::new((error, HeaderMap::new()));
+        let unanswered = |error| failed(CallError::Unanswered { operation: operation.to_owned(), error });
+        let bad = |why: String| failed(CallError::BadAnswer { operation: operation.to_owned(), why });
         let sending = self.0.client.send(Request::from_parts(parts, full(body)));
         let (head, body) = sending.await.map_err(unanswered)?.into_parts();
         let body = Limited::new(body, LARGEST_ANSWER).collect().await;
@@ -258,12 +274,13 @@ impl Calls {
         let code =
             value["__type"].as_str().or(value["code"].as_str()).or(named).map(code).unwrap_or_default();
         let message = value["message"].as_str().or(value["Message"].as_str()).unwrap_or_default();
-        Err(CallError::Refused {
+        let error = CallError::Refused {
             operation: operation.to_owned(),
             status: head.status.as_u16(),
             code: if code.is_empty() { format!("status {}", head.status.as_u16()) } else { code.to_owned() },
             message: message.to_owned(),
-        })
+        };
+        Err(Box::new((error, head.headers)))
     }
 }
 

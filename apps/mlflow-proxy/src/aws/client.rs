@@ -11,9 +11,9 @@ use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, timeout_at};
 
-use super::Settings;
 use super::connector::Timed;
 use super::progress::Outgoing;
+use super::{Clock, Settings};
 use crate::body::Body;
 
 /// How long a connection is kept without a request. Shorter than what servers keep, so that few requests meet a closed one.
@@ -26,6 +26,7 @@ const POOL_IDLE: Duration = Duration::from_secs(30);
 pub struct Client {
     http: legacy::Client<Timed, Outgoing>,
     first_byte: Duration,
+    clock: Clock,
 }
 
 impl fmt::Debug for Client {
@@ -95,13 +96,18 @@ impl Client {
             .retry_canceled_requests(true)
             .set_host(false)
             .build(Timed::new(settings));
-        Self { http, first_byte: settings.first_byte }
+        Self { http, first_byte: settings.first_byte, clock: Clock::default() }
     }
 
     /// With another limit for the time until an answer begins. The connections are shared all the same.
     #[must_use]
     pub fn with_first_byte(&self, limit: Duration) -> Self {
-        Self { http: self.http.clone(), first_byte: limit }
+        Self { http: self.http.clone(), first_byte: limit, clock: self.clock.clone() }
+    }
+
+    /// The time to sign with, for all who send by this client.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// Sends a request and waits for the head of its answer. The URI has scheme and authority; a missing `host` is added.

@@ -10,6 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use http::Request;
 use http_body_util::{BodyExt, Limited};
+use memchr::memmem;
 
 use super::{Client, SendError};
 use crate::body::full;
@@ -53,9 +54,18 @@ impl Wire {
         let (parts, body) = response.into_parts();
         let bytes =
             Limited::new(body, LARGEST_ANSWER).collect().await.map_err(ConnectorError::io)?.to_bytes();
+        if parts.status.is_client_error() && is_about_time(&bytes) {
+            // The SDK corrects its own signatures; this is for all the others.
+            self.client.clock().learn(&parts.headers);
+        }
         let response = http::Response::from_parts(parts, bytes.into());
         HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
     }
+}
+
+/// Whether an answer may be about the time of a signature.
+fn is_about_time(body: &[u8]) -> bool {
+    ["Signature", "Expired", "Skewed"].iter().any(|word| memmem::find(body, word.as_bytes()).is_some())
 }
 
 impl HttpConnector for Wire {

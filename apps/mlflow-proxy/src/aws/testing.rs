@@ -82,6 +82,22 @@ impl Fake {
     }
 }
 
+/// An answer from a place where it is so many minutes later.
+pub(crate) fn later(minutes: i64, mut answer: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    let time = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(minutes);
+    let date = time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    answer.headers_mut().insert(http::header::DATE, date.parse().unwrap());
+    answer
+}
+
+/// How many minutes later than here a request was signed.
+pub(crate) fn signed_later(asked: &Asked) -> i64 {
+    let date = asked.headers["x-amz-date"].to_str().unwrap();
+    let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", date).unwrap();
+    let time = time.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
+    (time.duration_since(jiff::Timestamp::now()).as_secs() + 30).div_euclid(60)
+}
+
 /// An answer with a body.
 pub(crate) fn answer(status: u16, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     Response::builder().status(status).body(Full::new(body.into())).unwrap()

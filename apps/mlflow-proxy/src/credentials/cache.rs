@@ -17,7 +17,7 @@ use futures_util::future::{BoxFuture, Shared};
 use tokio::time::Instant;
 
 use super::{Credentials, CredentialsError};
-use crate::aws::jitter;
+use crate::aws::{self, jitter};
 
 /// New credentials are fetched when this is left of the old ones, or a third where they live shortly.
 const AHEAD: Duration = Duration::from_secs(300);
@@ -26,7 +26,7 @@ const AHEAD: Duration = Duration::from_secs(300);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// The longest pause after a failure.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// How often credentials may be renewed in a row on a service's word, and how long until one more may.
 const RENEWALS: u32 = 5;
@@ -114,6 +114,11 @@ impl CredentialCache {
     /// An empty cache.
     pub fn new(source: impl Source) -> Self {
         Self::with_clock(source, Arc::new(SystemTime::now))
+    }
+
+    /// An empty cache that compares the end of credentials with the time of AWS.
+    pub(super) fn by(clock: aws::Clock, source: impl Source) -> Self {
+        Self::with_clock(source, Arc::new(move || clock.now()))
     }
 
     pub(super) fn with_clock(source: impl Source, clock: Clock) -> Self {

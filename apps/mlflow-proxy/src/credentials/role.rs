@@ -21,7 +21,7 @@ use crate::aws::{self, http_client};
 const SESSION_NAME: &str = "MlflowProxy";
 
 /// How long one attempt may take, and all of them together.
-const ATTEMPT: Duration = Duration::from_secs(4);
+const ATTEMPT: Duration = Duration::from_secs(8);
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// A role and who assumes it.

@@ -4,7 +4,7 @@
 //! Requests of clients tell the same; this asks only where they tell nothing.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::{HeaderValue, Request, StatusCode, Uri};
 use tokio::sync::watch;
@@ -68,7 +68,7 @@ async fn ask(behind: &Behind) -> Result<StatusCode, String> {
         .map_err(|error| error.to_string())?
         .into_parts();
     let signer = Signer::new(&target.region, target.service, PathEncoding::Twice);
-    signer.sign(&mut parts, Payload::EMPTY, &credentials, SystemTime::now());
+    signer.sign(&mut parts, Payload::EMPTY, &credentials, behind.client.clock().now());
     let request = Request::from_parts(parts, empty());
     let answer = timeout(LIMIT, behind.client.send(request)).await;
     let answer = answer.map_err(|_| format!("no answer within {} s", LIMIT.as_secs()))?;

@@ -85,9 +85,10 @@ impl Place {
         request: Request<Body>,
         payload: Payload,
         credentials: &Credentials,
+        now: SystemTime,
     ) -> Request<Body> {
         let (mut head, body) = request.into_parts();
-        self.signer.sign(&mut head, payload, credentials, SystemTime::now());
+        self.signer.sign(&mut head, payload, credentials, now);
         Request::from_parts(head, body)
     }
 }

@@ -6,7 +6,7 @@ use http::Response;
 use http_body_util::Full;
 use serde_json::{Value, json};
 
-use super::super::testing::{Fake, answer};
+use super::super::testing::{Fake, answer, later, signed_later};
 use super::super::{CallError, Calls, Client, Endpoints, Service, Settings};
 use crate::credentials::{CredentialCache, Credentials, CredentialsError, Source};
 
@@ -146,6 +146,24 @@ async fn credentials_that_the_service_does_not_know_are_renewed_once() {
     let error = calls(&fake).json(Service::Logs, "PutLogEvents", &json!({})).await.unwrap_err();
     assert_eq!(error.code(), Some("UnrecognizedClientException"));
     assert_eq!(fake.count(), 2);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_follows_that_of_the_service() {
+    let fake = Fake::start(async |_, asked| match signed_later(&asked) == -10 {
+        true => later(-10, answer(200, "{}")),
+        false => later(-10, refusal(400, "InvalidSignatureException")),
+    })
+    .await;
+    let calls = calls(&fake);
+    assert!(calls.json(Service::Logs, "PutLogEvents", &json!({})).await.is_ok());
+    assert!(calls.json(Service::Logs, "PutLogEvents", &json!({})).await.is_ok());
+    assert_eq!(fake.count(), 3);
+
+    // A signature that is wrong for another reason is not tried again.
+    let fake = Fake::start(async |_, _| refusal(400, "InvalidSignatureException")).await;
+    assert!(self::calls(&fake).json(Service::Logs, "PutLogEvents", &json!({})).await.is_err());
+    assert_eq!(fake.count(), 1);
 }
 
 #[tokio::test]

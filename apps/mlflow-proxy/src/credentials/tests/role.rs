@@ -8,7 +8,7 @@ use http_body_util::Full;
 use super::super::cache::{CredentialCache, Source};
 use super::super::role::Role;
 use super::super::{Credentials, CredentialsError};
-use crate::aws::testing::{Fake, answer};
+use crate::aws::testing::{Fake, answer, later, signed_later};
 use crate::aws::{self, Client};
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/MlflowRole";
@@ -118,6 +118,26 @@ async fn a_denial_is_told_with_the_role_and_not_repeated() {
     assert!(error.to_string().contains(ROLE) && error.to_string().contains("words of AWS"), "{error}");
     assert!(error.hint().contains("sts:AssumeRole"), "{}", error.hint());
     assert_eq!(fake.count(), 1);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_follows_that_of_sts() {
+    for minutes in [10, -120] {
+        let fake = Fake::start(move |number, asked| {
+            let known = signed_later(&asked) == minutes;
+            let answer = if known { session(number) } else { refusal(403, "SignatureDoesNotMatch") };
+            std::future::ready(later(minutes, answer))
+        })
+        .await;
+        let client = Client::new(&aws::Settings::default());
+        let base = CredentialCache::new(Base(0.into()));
+        let role = Role::new(&client, &fake.uri(), "eu-west-1", ROLE, Duration::from_secs(900), base);
+        let cache = CredentialCache::new(role);
+        assert_eq!(cache.get().await.unwrap().access_key_id, "ASIA1");
+        assert_eq!(fake.count(), 2);
+        let ahead = client.clock().now().duration_since(SystemTime::now());
+        assert_eq!(ahead.is_ok(), minutes > 0, "all who sign know it now");
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
-//! The time that signatures carry: the machine's, moved by what MLflow's own clock differs from it.
+//! The time that signatures carry: the machine's, moved by what AWS's own clock differs from it.
 //!
 //! AWS refuses a signature that is five minutes off. Every answer says what time it is on the other side, so a wrong clock
 //! costs one request, and a line in the log, instead of the service.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -12,15 +13,16 @@ use http::header::DATE;
 /// Differences below this are not a clock's fault.
 const TOLERANCE: i64 = 30;
 
-/// The time to sign with.
-#[derive(Debug, Default)]
-pub(super) struct Clock {
+/// The time to sign with. Clones share what one of them learns.
+#[derive(Clone, Debug, Default)]
+pub struct Clock {
     /// Seconds to add to the machine's time.
-    offset: AtomicI64,
+    offset: Arc<AtomicI64>,
 }
 
 impl Clock {
-    pub(super) fn now(&self) -> SystemTime {
+    /// What time it is for AWS, as far as is known.
+    pub fn now(&self) -> SystemTime {
         let offset = self.offset.load(Ordering::Relaxed);
         let duration = Duration::from_secs(offset.unsigned_abs());
         let now = SystemTime::now();
@@ -29,7 +31,7 @@ impl Clock {
     }
 
     /// Takes the time from an answer. `true` if signatures made from now on differ from those before.
-    pub(super) fn learn(&self, headers: &HeaderMap) -> bool {
+    pub fn learn(&self, headers: &HeaderMap) -> bool {
         let Some(theirs) = headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(parse) else {
             return false;
         };
@@ -43,7 +45,7 @@ impl Clock {
         self.offset.store(offset, Ordering::Relaxed);
         tracing::warn!(
             seconds = offset,
-            "the clock of this machine differs from MLflow's; signatures follow MLflow's"
+            "the clock of this machine differs from AWS's; signatures follow AWS's"
         );
         true
     }
