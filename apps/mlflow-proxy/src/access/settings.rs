@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Role;
 use super::jwt;
-use crate::settings::{Reader, Variable};
+use crate::settings::{Reader, Size, Variable};
 
 /// The settings of access.
 pub const VARIABLES: &[Variable] = &[
@@ -74,7 +74,7 @@ const BURST: Variable = Variable {
 const USER_MAX_BODY: Variable = Variable {
     name: "MLFLOW_PROXY_USER_MAX_BODY",
     default: "0",
-    about: "The greatest body of a user's request, in bytes; 0 leaves it to MLFLOW_PROXY_MAX_BODY.",
+    about: "The greatest body of a user's request, such as 20 MiB; 0 leaves it to MLFLOW_PROXY_MAX_BODY.",
 };
 
 /// The ways to show who asks. None of them set is no authentication.
