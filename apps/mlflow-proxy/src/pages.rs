@@ -241,9 +241,9 @@ fn connect(main: &mut String, visit: &Visit<'_>) {
         main,
         "<h2>Use it from Python</h2>\n\
          <p>Install MLflow by <code>pip install mlflow</code>, then tell it where to go. {words}</p>\n\
-         <pre tabindex=\"0\" aria-label=\"Lines for a shell\"><code>export MLFLOW_TRACKING_URI='{origin}'\n{lines}</code></pre>\n\
+         <pre tabindex=\"0\" role=\"region\" aria-label=\"Lines for a shell\"><code>export MLFLOW_TRACKING_URI='{origin}'\n{lines}</code></pre>\n\
          <p>Then check that it answers:</p>\n\
-         <pre tabindex=\"0\" aria-label=\"Check command\"><code>python -c 'import mlflow; print(mlflow.search_experiments(max_results=1))'</code></pre>\n",
+         <pre tabindex=\"0\" role=\"region\" aria-label=\"Check command\"><code>python -c 'import mlflow; print(mlflow.search_experiments(max_results=1))'</code></pre>\n",
     );
     if visit.identity.is_none() {
         let token = match methods.tokens {

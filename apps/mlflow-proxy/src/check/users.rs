@@ -70,7 +70,7 @@ fn judge(access: &AccessSettings, state: &State) -> Finding {
         0 => Finding::warning(
             SUBJECT,
             "there is none, so nobody gets in",
-            "run `formwork proxy user add NAME`",
+            "run `formwork proxy user add NAME --role writer`",
         ),
         1 => Finding::fine(SUBJECT, "1 token or password"),
         many => Finding::fine(SUBJECT, format!("{many} tokens and passwords")),
