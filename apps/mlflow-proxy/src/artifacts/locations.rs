@@ -2,7 +2,7 @@
 //!
 //! MLflow's answers name places in the bucket, which clients cannot reach; they are told the same places at this proxy,
 //! and what they send back is turned around. Only the fields of a route's row are touched, as strings of JSON, while the
-//! body streams through: what is held is one string of at most [`scanner::VALUE_LIMIT`] bytes.
+//! body streams through: what is held is one string of at most 16 KiB.
 
 mod scanner;
 
