@@ -11,6 +11,8 @@ from processes.child import Child, clean_environment
 
 # Newest first.
 PLACES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda it: int(it.parent.name), reverse=True)
+# MLflow 3.0 compares numbers with texts. Its usual driver sends texts without a type; ours, chosen for its licence, has one.
+TEXT_AS_NUMBER = "CREATE CAST (varchar AS integer) WITH INOUT AS IMPLICIT"
 SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -64,9 +66,10 @@ class Postgres:
 
     def database(self, name):
         """Makes a database and gives its URI."""
-        asked = self._ask(f'CREATE DATABASE "{name}"')
-        if asked.returncode:
-            raise RuntimeError(f"cannot make the database {name}: {asked.stderr}")
+        for statement, database in ((f'CREATE DATABASE "{name}"', "postgres"), (TEXT_AS_NUMBER, name)):
+            asked = self._ask(statement, database)
+            if asked.returncode:
+                raise RuntimeError(f"cannot make the database {name}: {asked.stderr}")
         socket = self.folder / ".s.PGSQL.5432"
         return f"postgresql+pg8000://{self.USER}@/{name}?unix_sock={socket}"
 
@@ -99,5 +102,5 @@ class Postgres:
         if made.returncode:
             raise RuntimeError(f"initdb failed: {made.stderr}")
 
-    def _ask(self, statement):
-        return self._run(program("psql"), "-h", self.folder, "-U", self.USER, "-d", "postgres", "-qtc", statement)
+    def _ask(self, statement, database="postgres"):
+        return self._run(program("psql"), "-h", self.folder, "-U", self.USER, "-d", database, "-qtc", statement)

@@ -6,7 +6,7 @@ FILES = "/api/2.0/mlflow-artifacts/artifacts"
 ESCAPES = [
     "../x", "a/../../x", "%2e%2e/x", "a/%2e%2e/%2e%2e/x", "a/..%2f..%2fx", "%2e%2e%2fx", "..%5cx", "a\\..\\x",
     "%252e%252e/x", "%252e%252e%252fx", "a//x", "./x", "a/./x", "%2fetc/passwd", "/etc/passwd", "a%00b", "%c0%ae%c0%ae/x",
-    "a%0d%0aX:1", "%ff/x", "", "a/%2e/x",
+    "a%0d%0aX:1", "%ff/x", "a/%2e/x",
 ]  # fmt: skip
 NAMES = ["100%25.txt", "a%252Fb.txt", "h%23q%3F.txt", "pl+us.txt", "a%20b/%C3%BC.txt", "%C3%BC.txt", "..dots..", "a%2Fb.txt"]
 
@@ -17,7 +17,7 @@ def escapes(wire):
         for method, body in (("PUT", b"x"), ("GET", b"")):
             answer = wire.ask(method, f"{FILES}/{path}", body=body)
             assert answer.status in (400, 403, 404, 405), f"{method} {path}: {answer.status} {answer.body[:100]!r}"
-            assert method != "PUT" or answer.status != 404 or path == "", f"PUT {path} got as far as the bucket"
+            assert method != "PUT" or answer.status != 404, f"PUT {path} got as far as the bucket"
 
 
 @case("lists above the root of artifacts are refused")
