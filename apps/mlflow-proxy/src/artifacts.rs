@@ -7,6 +7,7 @@
 mod bucket;
 mod delete;
 mod download;
+mod links;
 mod list;
 pub mod locations;
 mod media;
@@ -43,6 +44,7 @@ use route::Operation;
 pub struct Artifacts {
     bucket: Arc<Bucket>,
     spool: PathBuf,
+    links: bool,
 }
 
 /// What artifacts are served with.
@@ -71,7 +73,7 @@ impl Artifacts {
         let region = target.region.clone();
         let reach =
             Reach { root, client: parts.client, credentials: parts.credentials, region, endpoint, owner };
-        Some(Self { bucket: Arc::new(Bucket::new(reach)), spool: parts.spool })
+        Some(Self { bucket: Arc::new(Bucket::new(reach)), spool: parts.spool, links: settings.links })
     }
 
     /// The root, for the rewriting of [`locations`].
@@ -86,25 +88,44 @@ impl Artifacts {
 
     /// Answers a request of the mlflow-artifacts API, or one for a presigned URL.
     pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
-        let answer = match route::read(&request) {
-            Ok(Operation::List(path)) => list::answer(&self.bucket, path).await,
-            Ok(Operation::Download(path)) => {
-                // A body is no shared thing, and this one is of no use.
-                let (head, _) = request.into_parts();
-                download::answer(&self.bucket, &path, &head.method, &head.headers).await
-            }
-            Ok(Operation::Upload(path)) => upload::answer(&self.bucket, &self.spool, &path, request).await,
-            Ok(Operation::Delete(path)) => delete::answer(&self.bucket, &path).await,
-            Ok(Operation::Unsupported(message)) => Err(unsupported(message)),
+        let answer = match route::read(&request, self.links) {
+            Ok(operation) => self.carry_out(operation, request).await,
             Err(problem) => Err(problem),
         };
         answer.unwrap_or_else(Problem::into_response)
     }
 }
 
+impl Artifacts {
+    async fn carry_out(
+        &self,
+        operation: Operation,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Problem> {
+        let bucket = &self.bucket;
+        match operation {
+            Operation::List(path) => list::answer(bucket, path).await,
+            Operation::Download(path) => {
+                // A body is no shared thing, and this one is of no use.
+                let (head, _) = request.into_parts();
+                download::answer(bucket, &path, &head.method, &head.headers).await
+            }
+            Operation::Upload(path) => upload::answer(bucket, &self.spool, &path, request).await,
+            Operation::Delete(path) => delete::answer(bucket, &path).await,
+            Operation::CreateUpload(directory) => {
+                links::create(bucket, &directory, request.into_body()).await
+            }
+            Operation::CompleteUpload(directory) => {
+                links::complete(bucket, &directory, request.into_body()).await
+            }
+            Operation::AbortUpload(directory) => links::abort(bucket, &directory, request.into_body()).await,
+            Operation::Link(path) => links::download(bucket, &path).await,
+            Operation::Unsupported(message) => Err(unsupported(message)),
+        }
+    }
+}
+
 /// The answer that makes clients go on through the proxy: they look for MLflow's words, and for this status.
-///
-/// Links to S3 would be shorter ways, but clients of a proxy are not promised a way to S3.
 fn unsupported(message: &'static str) -> Problem {
     Problem::new(StatusCode::NOT_IMPLEMENTED, "NOT_IMPLEMENTED", message)
         .hint("send or fetch the artifact through the proxy itself, as MLflow's clients then do")

@@ -9,7 +9,7 @@ mod xml;
 
 use std::fmt::Write;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -24,7 +24,7 @@ use tokio::time::timeout;
 use super::root::Root;
 use crate::aws::{Client, SendError};
 use crate::body::{Body, empty, full};
-use crate::credentials::CredentialCache;
+use crate::credentials::{CredentialCache, Credentials};
 use crate::sign::Payload;
 
 pub(super) use error::{BucketError, Refusal};
@@ -223,6 +223,13 @@ impl Bucket {
         }
     }
 
+    /// What makes links to objects, with the credentials of now.
+    pub(super) async fn linker(&self) -> Result<Linker, BucketError> {
+        self.settle().await;
+        let credentials = self.credentials.get().await?;
+        Ok(Linker { place: self.place.load_full(), credentials })
+    }
+
     /// Goes on in the region that the refusal names; whether there is a point in asking again.
     fn follow(&self, place: &Arc<Place>, refusal: &Refusal) -> bool {
         let Some(region) = refusal.region() else { return false };
@@ -233,6 +240,34 @@ impl Bucket {
         self.place.store(Arc::new(place.elsewhere(self.root.bucket(), region)));
         true
     }
+}
+
+/// Makes links to objects.
+pub(super) struct Linker {
+    place: Arc<Place>,
+    credentials: Arc<Credentials>,
+}
+
+impl Linker {
+    /// How long a link is good: no longer than the credentials that sign it.
+    pub(super) fn good_for(&self, wanted: Duration, now: SystemTime) -> Duration {
+        let left = self.credentials.expires.and_then(|end| end.duration_since(now).ok());
+        left.unwrap_or(wanted).min(wanted)
+    }
+
+    /// A link to an object for one method.
+    pub(super) fn link(&self, method: &Method, key: &str, query: &[(&str, &str)], good: Duration) -> Uri {
+        self.place.link(method, key, query, good, &self.credentials)
+    }
+}
+
+/// The refusal that S3 tells of inside of a success: it begins its answer before it is done.
+pub(super) fn refused_inside(action: &'static str, document: &[u8]) -> Option<Refusal> {
+    let code = text_of(document, "Code")?;
+    let message = text_of(document, "Message").unwrap_or_default();
+    let passes_by = matches!(code.as_str(), "InternalError" | "SlowDown" | "ServiceUnavailable");
+    let status = if passes_by { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::BAD_REQUEST };
+    Some(Refusal::inside(action, status, code, message))
 }
 
 /// Statuses that are answers to what the client asked, not failures.

@@ -177,7 +177,8 @@ impl Fake {
         let hash = sum.finish();
         let claimed = text(&head.headers, "x-amz-content-sha256");
         let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        assert!(claimed == hex || claimed == "UNSIGNED-PAYLOAD", "{claimed} is not {hex}");
+        let linked = query.contains("X-Amz-Signature=");
+        assert!(linked || claimed == hex || claimed == "UNSIGNED-PAYLOAD", "{claimed} is not {hex}");
         if let Some(fault) = fault {
             return reply(fault.status, fault.document);
         }
@@ -195,6 +196,9 @@ impl Fake {
 
 /// Signs the request again, with the time and the headers that it says, and compares.
 fn verify(head: &http::request::Parts, state: &State) -> Result<(), &'static str> {
+    if head.uri.query().is_some_and(|query| query.contains("X-Amz-Signature=")) {
+        return verify_link(head, state);
+    }
     let authorization = text(&head.headers, "authorization");
     if !authorization.contains(&format!("/{}/s3/aws4_request", state.region)) {
         return Err("AuthorizationHeaderMalformed");
@@ -219,13 +223,39 @@ fn verify(head: &http::request::Parts, state: &State) -> Result<(), &'static str
             Payload::Sha256(std::array::from_fn(byte))
         }
     };
-    let date = text(&head.headers, "x-amz-date");
-    let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", &date).unwrap();
-    let time = time.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp().into();
+    let time = time(&text(&head.headers, "x-amz-date"));
     let signer = Signer::new(&state.region, "s3", PathEncoding::Once);
     signer.sign(&mut again, payload, &credentials(name), time);
     assert_eq!(text(&again.headers, "authorization"), authorization);
     Ok(())
+}
+
+/// Makes the link again from what was signed, and compares.
+fn verify_link(head: &http::request::Parts, state: &State) -> Result<(), &'static str> {
+    let query = head.uri.query().unwrap();
+    let given = |name: &str| {
+        let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).unwrap();
+        percent_encoding::percent_decode_str(value).decode_utf8().unwrap().into_owned()
+    };
+    let own: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("X-Amz-")).collect();
+    let uri = format!("http://{}{}?{}", text(&head.headers, "host"), head.uri.path(), own.join("&"));
+    let name = given("X-Amz-Credential").split('/').next().unwrap().to_owned();
+    let signer = Signer::new(&state.region, "s3", PathEncoding::Once);
+    let seconds = Duration::from_secs(given("X-Amz-Expires").parse().unwrap());
+    let again = signer.presign(
+        &head.method,
+        &uri.parse().unwrap(),
+        seconds,
+        &credentials(&name),
+        time(&given("X-Amz-Date")),
+    );
+    assert_eq!(again.query().unwrap(), query);
+    Ok(())
+}
+
+fn time(date: &str) -> std::time::SystemTime {
+    let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", date).unwrap();
+    time.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp().into()
 }
 
 fn text(headers: &HeaderMap, name: &str) -> String {

@@ -17,6 +17,14 @@ pub(super) enum Operation {
     Upload(RelativePath),
     /// A file, or all below a path, goes.
     Delete(RelativePath),
+    /// A directory gets a file by links, one a part.
+    CreateUpload(RelativePath),
+    /// The parts become the file.
+    CompleteUpload(RelativePath),
+    /// The parts go.
+    AbortUpload(RelativePath),
+    /// A link to a file.
+    Link(RelativePath),
     /// Something whose refusal makes clients go on by the other operations, in MLflow's words.
     Unsupported(&'static str),
 }
@@ -55,8 +63,8 @@ pub(super) fn find(path: &str) -> Option<(Family, &str)> {
     }
 }
 
-/// Reads what a request asks for.
-pub(super) fn read<T>(request: &Request<T>) -> Result<Operation, Problem> {
+/// Reads what a request asks for. `links` says whether there are links to S3.
+pub(super) fn read<T>(request: &Request<T>, links: bool) -> Result<Operation, Problem> {
     let path = request.uri().path();
     let Some((family, rest)) = find(path) else {
         return Err(Problem::new(
@@ -66,6 +74,11 @@ pub(super) fn read<T>(request: &Request<T>) -> Result<Operation, Problem> {
         ));
     };
     match family {
+        Family::MultipartUpload if links => upload(request.method(), rest),
+        Family::PresignedDownload if links && !rest.is_empty() => match *request.method() {
+            Method::GET => Ok(Operation::Link(file(RelativePath::from_url(rest)?, rest)?)),
+            ref method => Err(not_possible(method, "a link to an artifact", "GET")),
+        },
         Family::MultipartUpload => Ok(Operation::Unsupported(NO_MULTIPART)),
         Family::PresignedDownload => Ok(Operation::Unsupported(NO_DOWNLOAD_LINK)),
         Family::PresignedUpload => Ok(Operation::Unsupported(NO_UPLOAD_LINK)),
@@ -83,6 +96,24 @@ pub(super) fn read<T>(request: &Request<T>) -> Result<Operation, Problem> {
             }
         }
     }
+}
+
+/// The steps of an upload by links. The path is the directory's; the file's name is in the body.
+fn upload(method: &Method, rest: &str) -> Result<Operation, Problem> {
+    let (step, directory) = rest.split_once('/').unwrap_or((rest, ""));
+    let operation = match step {
+        "create" => Operation::CreateUpload,
+        "complete" => Operation::CompleteUpload,
+        "abort" => Operation::AbortUpload,
+        _ => {
+            let message = format!("there is no step `{step}` of an upload");
+            return Err(Problem::new(StatusCode::NOT_FOUND, "ENDPOINT_NOT_FOUND", message));
+        }
+    };
+    if *method != Method::POST {
+        return Err(not_possible(method, "a step of an upload", "POST"));
+    }
+    Ok(operation(RelativePath::from_url(directory)?))
 }
 
 /// A path that names a file: no slash ends it.
@@ -119,7 +150,11 @@ mod tests {
     use super::*;
 
     fn asked(method: &str, uri: &str) -> Result<Operation, Problem> {
-        read(&Request::builder().method(method).uri(uri).body(()).unwrap())
+        read(&Request::builder().method(method).uri(uri).body(()).unwrap(), false)
+    }
+
+    fn linked(method: &str, uri: &str) -> Result<Operation, Problem> {
+        read(&Request::builder().method(method).uri(uri).body(()).unwrap(), true)
     }
 
     fn path(text: &str) -> RelativePath {
@@ -164,6 +199,24 @@ mod tests {
         assert_eq!(asked("POST", uri), Ok(Operation::Unsupported(NO_UPLOAD_LINK)));
         let uri = "/api/2.0/mlflow/artifacts/presigned-download-url";
         assert_eq!(asked("POST", uri), Ok(Operation::Unsupported(NO_DOWNLOAD_LINK)));
+    }
+
+    #[test]
+    fn links_are_given_where_they_are_turned_on() {
+        let base = "/api/2.0/mlflow-artifacts";
+        let linked = |method: &str, rest: &str| linked(method, &format!("{base}/{rest}"));
+        assert_eq!(linked("POST", "mpu/create/1/a%20b"), Ok(Operation::CreateUpload(path("1/a b"))));
+        assert_eq!(linked("POST", "mpu/complete/1"), Ok(Operation::CompleteUpload(path("1"))));
+        assert_eq!(linked("POST", "mpu/abort"), Ok(Operation::AbortUpload(path(""))));
+        assert_eq!(linked("GET", "presigned/1/x"), Ok(Operation::Link(path("1/x"))));
+        for (method, rest, status) in [
+            ("POST", "mpu/create/../x", 400),
+            ("GET", "mpu/create/x", 405),
+            ("POST", "mpu/x", 404),
+            ("POST", "presigned/x", 405),
+        ] {
+            assert_eq!(linked(method, rest).unwrap_err().status.as_u16(), status, "{rest}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::root::Root;
 use crate::settings::{Reader, Variable};
 
 /// The settings of artifacts.
-pub const VARIABLES: &[Variable] = &[ARTIFACT_URI, ARTIFACTS, BUCKET_OWNER];
+pub const VARIABLES: &[Variable] = &[ARTIFACT_URI, ARTIFACTS, LINKS, BUCKET_OWNER];
 
 const ARTIFACT_URI: Variable = Variable {
     name: "SM_MLFLOW_ARTIFACT_URI",
@@ -20,6 +20,12 @@ const ARTIFACTS: Variable = Variable {
     name: "MLFLOW_PROXY_ARTIFACTS",
     default: "on",
     about: "Whether the proxy serves artifacts from SM_MLFLOW_ARTIFACT_URI (on) or sends clients to S3 (off).",
+};
+
+const LINKS: Variable = Variable {
+    name: "MLFLOW_PROXY_ARTIFACT_LINKS",
+    default: "false",
+    about: "Whether clients that ask for presigned links to large files get them (true); they must reach S3 for that.",
 };
 
 const BUCKET_OWNER: Variable = Variable {
@@ -46,6 +52,8 @@ pub struct Settings {
     pub root: Option<Arc<Root>>,
     /// Who has to own the bucket.
     pub owner: Owner,
+    /// Whether clients get presigned links to S3.
+    pub links: bool,
 }
 
 impl Settings {
@@ -84,7 +92,8 @@ impl Settings {
                 Owner::OfTarget
             }
         };
-        Self { root: root.filter(|_| on).map(Arc::new), owner }
+        let links = reader.switch(&LINKS);
+        Self { root: root.filter(|_| on).map(Arc::new), owner, links }
     }
 }
 

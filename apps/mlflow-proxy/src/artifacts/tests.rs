@@ -1,5 +1,6 @@
 //! Artifacts against an S3 in this process: what clients get, and what reaches the bucket.
 
+mod links;
 mod memory;
 mod transfers;
 
@@ -15,7 +16,7 @@ async fn start(trusting: bool) -> (Fake, Artifacts) {
     let fake = Fake::start().await;
     let bucket = fake.bucket(CredentialCache::fixed(credentials("FIRST")));
     let bucket = if trusting { bucket.trusting() } else { bucket };
-    let artifacts = Artifacts { bucket: Arc::new(bucket), spool: std::env::temp_dir() };
+    let artifacts = Artifacts { bucket: Arc::new(bucket), spool: std::env::temp_dir(), links: false };
     (fake, artifacts)
 }
 

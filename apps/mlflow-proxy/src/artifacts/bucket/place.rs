@@ -1,9 +1,9 @@
 //! Where the bucket answers, and the signatures that count there.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{Request, Uri};
+use http::{Method, Request, Uri};
 
 use super::{encode_path, encode_query};
 use crate::body::Body;
@@ -90,6 +90,17 @@ impl Place {
         let (mut head, body) = request.into_parts();
         self.signer.sign(&mut head, payload, credentials, now);
         Request::from_parts(head, body)
+    }
+
+    pub(super) fn link(
+        &self,
+        method: &Method,
+        key: &str,
+        query: &[(&str, &str)],
+        good: Duration,
+        credentials: &Credentials,
+    ) -> Uri {
+        self.signer.presign(method, &self.uri(Some(key), query), good, credentials, SystemTime::now())
     }
 }
 

@@ -195,7 +195,7 @@ async fn credentials_that_were_revoked_are_renewed_once() {
     let fetched = Arc::new(AtomicUsize::new(0));
     let fake = Fake::start().await;
     let bucket = fake.bucket(CredentialCache::new(Counting(Arc::clone(&fetched))));
-    let artifacts = Artifacts { bucket: Arc::new(bucket), spool: std::env::temp_dir() };
+    let artifacts = Artifacts { bucket: Arc::new(bucket), spool: std::env::temp_dir(), links: false };
     fake.put("pre/x", b"content");
     fake.state().revoked = "FIRST".to_owned();
     assert_eq!(read(artifacts.answer(ask("GET", "/x")).await).await, (200, "content".to_owned()));
@@ -241,7 +241,7 @@ async fn a_bucket_that_is_not_reached_is_unavailable() {
     let mut nowhere = fake.clone();
     nowhere.address = "127.0.0.1:9".parse().unwrap();
     let bucket = nowhere.bucket(CredentialCache::fixed(credentials("FIRST")));
-    let artifacts = Artifacts { bucket: Arc::new(bucket), spool: std::env::temp_dir() };
+    let artifacts = Artifacts { bucket: Arc::new(bucket), spool: std::env::temp_dir(), links: false };
     let response = artifacts.answer(ask("GET", "/x")).await;
     assert!(response.headers().contains_key("retry-after"));
     assert_eq!(said(response).await.1["error_code"], "TEMPORARILY_UNAVAILABLE");

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::stream;
 use http::header::ETAG;
-use http::{HeaderMap, Method, Response, StatusCode};
+use http::{HeaderMap, Method, Response};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Frame, Incoming};
 use tokio::sync::mpsc;
 
 use super::UploadError;
-use crate::artifacts::bucket::{Bucket, BucketError, Call, Content, Refusal, parts_document, text_of};
+use crate::artifacts::bucket::{Bucket, BucketError, Call, Content, parts_document, refused_inside, text_of};
 use crate::artifacts::part::{Part, PartError, Source};
 use crate::body::{Body, BodyError};
 
@@ -109,15 +109,8 @@ impl Multipart {
         let mut call = Call::new("PutObject", Method::POST, &self.key);
         (call.query, call.content) = (&query, Content::Held(parts_document(&self.parts).into()));
         let document = self.bucket.document(call).await?;
-        // S3 begins its answer before it is done, and tells of a failure inside of a success.
-        if let Some(code) = text_of(&document, "Code") {
-            let message = text_of(&document, "Message").unwrap_or_default();
-            let status = if code == "InternalError" {
-                StatusCode::SERVICE_UNAVAILABLE
-            } else {
-                StatusCode::BAD_REQUEST
-            };
-            return Err(BucketError::Refused(Refusal::inside("PutObject", status, code, message)).into());
+        if let Some(refusal) = refused_inside("PutObject", &document) {
+            return Err(BucketError::Refused(refusal).into());
         }
         self.completed = true;
         Ok(())
