@@ -30,6 +30,10 @@ const WAITING_LINES: usize = 8192;
 /// Bytes that are written at once when lines wait.
 const WRITE_SIZE: usize = 64 << 10;
 
+/// How long lines gather after some were written. Waking the thread for each one would cost those who answer more than
+/// all else about a line.
+const GATHER: Duration = Duration::from_millis(5);
+
 /// How long the end waits for the standard error.
 const END_LIMIT: Duration = Duration::from_secs(2);
 
@@ -104,8 +108,9 @@ fn write(waiting: &Receiver<Message>) {
         // There is nobody left to tell when the standard error is gone.
         let _ = std::io::stderr().write_all(&text);
         text.clear();
-        if let Some(done) = flushed {
-            let _ = done.send(());
+        match flushed {
+            Some(done) => drop(done.send(())),
+            None => std::thread::sleep(GATHER),
         }
     }
 }

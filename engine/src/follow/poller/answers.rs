@@ -92,7 +92,7 @@ impl Poller {
         watch.describe.answered = Some(now);
         let pace = watch.pace(now);
         // Events tell of the end sooner; a listed stack is described when it leaves the list.
-        let patient = !watch.events_denied && watch.log.reads() > 0 && watch.log.end().is_none();
+        let patient = !watch.events_denied && watch.log.end().is_none();
         watch.describe.due = now + if few && patient { pace.max(patience(watch.age(now))) } else { pace };
         let running = stack.as_ref().is_some_and(|stack| stack.status.is_in_progress());
         watch.described(stack, now);

@@ -119,7 +119,6 @@ impl Stage {
                 } else {
                     command.env("MLFLOW_PROXY_AUTH", "token");
                     command.env("MLFLOW_PROXY_ACCESS", "writer");
-                    command.env("MLFLOW_PROXY_ACCESS_LOG", "all");
                     let secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:users-AbCdEf";
                     command.env("MLFLOW_PROXY_SECRET_ARN", secret);
                     // The limit is there; it is only not reached.
