@@ -148,6 +148,15 @@ fn answer(head: &Head, body: &str) -> (&'static str, String) {
         );
         return ("text/xml", text);
     }
+    if head.line.starts_with("POST ") && head.line.contains("uploads") {
+        let text =
+            "<InitiateMultipartUploadResult><UploadId>bench</UploadId></InitiateMultipartUploadResult>";
+        return ("application/xml", text.to_owned());
+    }
+    if head.line.starts_with("POST ") && head.line.contains("uploadId=") {
+        let text = "<CompleteMultipartUploadResult><ETag>\"d41d8cd98f00b204e9800998ecf8427e-2\"</ETag></CompleteMultipartUploadResult>";
+        return ("application/xml", text.to_owned());
+    }
     let text = match head.target.as_str() {
         "secretsmanager.GetSecretValue" => serde_json::json!({
             "ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:users-AbCdEf",
