@@ -94,7 +94,9 @@ async fn start(arguments: &Arguments, settings: &Settings) -> Result<ExitCode, S
 }
 
 async fn serve(settings: &Settings, local: bool) -> Result<ExitCode, String> {
-    let stop = server::stop_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
+    let signals =
+        |times| server::stop_signal(times).map_err(|error| format!("cannot wait for signals: {error}"));
+    let (stop, stop_now) = (signals(1)?, signals(2)?);
     let listen = settings.server.listen;
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         format!("cannot listen on {listen}: {error}\nhint: choose another address by MLFLOW_PROXY_LISTEN")
@@ -120,7 +122,10 @@ async fn serve(settings: &Settings, local: bool) -> Result<ExitCode, String> {
         stop.await;
         notify::stopping();
     };
-    server::serve(listener, &settings.server, tls, proxy, operate.clone(), stop).await;
+    tokio::select! {
+        () = server::serve(listener, &settings.server, tls, proxy, operate.clone(), stop) => {}
+        () = stop_now => tracing::warn!("told to stop a second time: requests under way are given up"),
+    }
     operate.finish().await;
     Ok(ExitCode::SUCCESS)
 }

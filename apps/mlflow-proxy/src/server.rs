@@ -73,14 +73,20 @@ pub fn runtime(workers: Option<usize>) -> io::Result<Runtime> {
     builder.enable_all().build()
 }
 
-/// Waits for SIGTERM (service managers) or SIGINT (Ctrl-C). The signals are caught from this call on.
-pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+/// Waits for so many times SIGTERM (service managers) or SIGINT (Ctrl-C). The signals are caught from this call on.
+///
+/// # Errors
+///
+/// When the system lets no signal be caught.
+pub fn stop_signal(times: u32) -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        for _ in 0..times {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
         }
     })
 }

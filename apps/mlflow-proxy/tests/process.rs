@@ -76,3 +76,20 @@ fn an_address_in_use_is_named() {
         said(&output)
     );
 }
+
+#[test]
+fn a_second_signal_does_not_wait_for_what_is_under_way() {
+    let (mut child, mut rest, address) = start();
+    let mut client = TcpStream::connect(&address).unwrap();
+    client.write_all(b"POST /x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\n\r\nab").unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let begin = std::time::Instant::now();
+    signal(&child, "-TERM");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    signal(&child, "-TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(begin.elapsed() < std::time::Duration::from_secs(10), "it waited {:?}", begin.elapsed());
+    let mut last = String::new();
+    rest.read_to_string(&mut last).unwrap();
+    assert!(last.contains("a second time"), "{last}");
+}

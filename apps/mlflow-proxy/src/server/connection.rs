@@ -1,6 +1,7 @@
 //! One connection from its first byte to its last: TLS, the protocol, requests and answers, and the end in good order.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -13,9 +14,10 @@ use hyper::body::{Body as HttpBody, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
 use super::guard::{Guard, Limits};
 use super::lifecycle::{Lifecycle, Phase};
@@ -69,36 +71,41 @@ impl<H: Handler> Wire<H> {
 
     /// Serves a connection to its end. A client that goes away or speaks no HTTP is its own affair: what can be answered
     /// has been.
+    ///
+    /// The futures of protocols are large and stand apart from this one, which is all that a silent connection costs.
     pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, address: SocketAddr) {
         let _counted = self.lifecycle.connection();
         let _ = stream.set_nodelay(true);
-        let peer = Peer { address, tls: self.tls.is_some() };
-        let limits = Limits { head: self.settings.head_timeout, idle: self.settings.keep_alive };
         let traffic = Arc::new(Traffic::new(self.lifecycle.metrics()));
-        let Some(tls) = &self.tls else {
-            let mut guard = Guard::new(stream, traffic.clone(), limits);
-            let mut phase = self.lifecycle.follow();
-            let http2 = tokio::select! {
-                http2 = guard.is_http2() => http2,
-                // Nothing was asked on it.
-                _ = phase.wait_for(|phase| *phase == Phase::Draining) => return,
-            };
-            match http2 {
-                Ok(true) => self.http2(guard, traffic, peer).await,
-                Ok(false) => self.http1(guard, traffic, peer).await,
-                Err(_) => {}
+        match &self.tls {
+            None => {
+                let peer = Peer { address, tls: false };
+                self.clone().plain(Guard::new(stream, traffic.clone(), self.limits()), traffic, peer).await;
             }
-            return;
-        };
-        let handshake = tokio::time::timeout(HANDSHAKE_LIMIT, tls.acceptor().accept(stream));
-        match handshake.await {
+            Some(tls) => Box::pin(self.clone().secure(tls.acceptor(), stream, traffic, address)).await,
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { head: self.settings.head_timeout, idle: self.settings.keep_alive }
+    }
+
+    async fn secure(
+        self: Arc<Self>,
+        acceptor: TlsAcceptor,
+        stream: TcpStream,
+        traffic: Arc<Traffic>,
+        address: SocketAddr,
+    ) {
+        match tokio::time::timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => {
+                let peer = Peer { address, tls: true };
                 let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                let guard = Guard::new(stream, traffic.clone(), limits);
+                let guard = Guard::new(stream, traffic.clone(), self.limits());
                 if http2 {
                     self.http2(guard, traffic, peer).await;
                 } else {
-                    self.http1(guard, traffic, peer).await;
+                    self.plain(guard, traffic, peer).await;
                 }
             }
             Ok(Err(error)) => tracing::debug!(%error, peer = %address, "a TLS handshake failed"),
@@ -106,15 +113,65 @@ impl<H: Handler> Wire<H> {
         }
     }
 
-    async fn http1<S>(self: Arc<Self>, guard: Guard<S>, traffic: Arc<Traffic>, peer: Peer)
+    /// Waits for the first bytes of what comes next, which tell the protocol, and serves it until the connection is idle
+    /// again. In between there is nothing but the socket and a timer, so that idle connections cost little.
+    async fn plain<S>(self: Arc<Self>, mut guard: Guard<S>, traffic: Arc<Traffic>, peer: Peer)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let mut phase = self.lifecycle.follow();
+        let mut first = true;
+        loop {
+            let http2 = tokio::select! {
+                biased;
+                http2 = guard.is_http2() => http2,
+                // Nothing was asked.
+                _ = phase.wait_for(|phase| *phase == Phase::Draining) => Ok(None),
+            };
+            match http2 {
+                Ok(Some(true)) if first => return Box::pin(self.http2(guard, traffic, peer)).await,
+                Ok(Some(_)) => match Box::pin(self.clone().http1(guard, traffic.clone(), peer)).await {
+                    Some(idle) => guard = idle,
+                    None => return,
+                },
+                Ok(None) | Err(_) => {
+                    let _ = guard.shutdown().await;
+                    return;
+                }
+            }
+            first = false;
+        }
+    }
+
+    /// Serves HTTP/1 until the connection ends, or is idle for a while: then it comes back.
+    async fn http1<S>(self: Arc<Self>, guard: Guard<S>, traffic: Arc<Traffic>, peer: Peer) -> Option<Guard<S>>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let phase = self.lifecycle.follow();
         let service = self.clone().service(traffic, peer);
-        let connection = Box::pin(self.http1.serve_connection(TokioIo::new(guard), service));
-        // While leaving, answers ask for the close; idle connections get a moment to be used a last time.
-        drive(connection, phase, Phase::Draining, http1::Connection::graceful_shutdown).await;
+        let mut connection = self.http1.serve_connection(TokioIo::new(guard), service);
+        let mut leave = pin!(follow(phase, Phase::Draining));
+        let mut leaving = false;
+        let ended = poll_fn(|context| {
+            // While leaving, answers ask for the close; idle connections get a moment to be used a last time.
+            if !leaving && leave.as_mut().poll(context).is_ready() {
+                leaving = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+            connection.poll_without_shutdown(context)
+        })
+        .await;
+        let parts = connection.into_parts();
+        let mut guard = parts.io.into_inner();
+        let idle = guard.take_idle() && parts.read_buf.is_empty();
+        match ended {
+            Ok(()) if idle && !leaving => return Some(guard),
+            Ok(()) => {}
+            Err(error) => tracing::trace!(%error, "a connection ended early"),
+        }
+        let _ = guard.shutdown().await;
+        None
     }
 
     async fn http2<S>(self: Arc<Self>, mut guard: Guard<S>, traffic: Arc<Traffic>, peer: Peer)
@@ -124,22 +181,29 @@ impl<H: Handler> Wire<H> {
         guard.set_multiplexed();
         let phase = self.lifecycle.follow();
         let service = self.clone().service(traffic, peer);
-        let connection = Box::pin(self.http2.serve_connection(TokioIo::new(guard), service));
-        // GOAWAY says which requests are still answered: it can go out at once.
-        drive(connection, phase, Phase::Leaving, http2::Connection::graceful_shutdown).await;
+        let mut connection = pin!(self.http2.serve_connection(TokioIo::new(guard), service));
+        let ended = tokio::select! {
+            biased;
+            ended = connection.as_mut() => ended,
+            () = follow(phase, Phase::Leaving) => {
+                // GOAWAY says which requests are still answered: it can go out at once.
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::trace!(%error, "a connection ended early");
+        }
     }
 
     fn service(
         self: Arc<Self>,
         traffic: Arc<Traffic>,
         peer: Peer,
-    ) -> impl Service<
-        Request<Incoming>,
-        Response = Response<Answer>,
-        Error = Infallible,
-        Future = impl Future<Output = Result<Response<Answer>, Infallible>> + Send + 'static,
-    > + Send {
-        service_fn(move |request: Request<Incoming>| {
+    ) -> impl Service<Request<Incoming>, Response = Response<Answer>, Error = Infallible, Future = Answering>
+    + Send
+    + Unpin {
+        service_fn(move |request: Request<Incoming>| -> Answering {
             let under_way = traffic.begin(self.lifecycle.request());
             let version = request.version();
             let request = request.map(|incoming| {
@@ -149,7 +213,7 @@ impl<H: Handler> Wire<H> {
                 Paced::new(incoming, self.settings.body_timeout, traffic.clone()).boxed_unsync()
             });
             let wire = self.clone();
-            async move {
+            Box::pin(async move {
                 let mut response = wire.handler.answer(request, peer).await;
                 if version < Version::HTTP_2 {
                     if wire.lifecycle.phase() != Phase::Serving {
@@ -160,37 +224,16 @@ impl<H: Handler> Wire<H> {
                     response.headers_mut().remove(CONNECTION);
                 }
                 Ok(response.map(|body| Answer { body, under_way }))
-            }
+            })
         })
     }
 }
 
-/// Runs a connection to its end, and asks it to come to one when the phase has come.
-async fn drive<C>(
-    connection: Pin<Box<C>>,
-    mut phase: watch::Receiver<Phase>,
-    last: Phase,
-    close: fn(Pin<&mut C>),
-) where
-    C: Future<Output = hyper::Result<()>>,
-{
-    let mut connection = connection;
-    let ended = {
-        let stop = pin!(phase.wait_for(|phase| *phase >= last));
-        tokio::select! {
-            biased;
-            ended = connection.as_mut() => Some(ended),
-            _ = stop => None,
-        }
-    };
-    let ended = match ended {
-        Some(ended) => ended,
-        None => {
-            close(connection.as_mut());
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::trace!(%error, "a connection ended early");
-    }
+/// A request being answered. It has its own place in memory, which is free again with the answer's head: a connection
+/// would keep it.
+type Answering = Pin<Box<dyn Future<Output = Result<Response<Answer>, Infallible>> + Send>>;
+
+/// Waits for a phase.
+async fn follow(mut phase: watch::Receiver<Phase>, wanted: Phase) {
+    let _ = phase.wait_for(|phase| *phase >= wanted).await;
 }

@@ -20,7 +20,13 @@ const WRITE_LIMIT: Duration = Duration::from_secs(120);
 
 /// How long what a client still sends is thrown away after an early answer: closing at once would reset the connection and
 /// could destroy the answer on its way. Source: RFC 9112, section 9.6.
-const LINGER: Duration = Duration::from_secs(3);
+const LINGER: Duration = Duration::from_secs(30);
+
+/// A client that sends nothing more for so long has read its answer.
+const LINGER_SILENT: Duration = Duration::from_secs(3);
+
+/// After so long between requests the machinery of HTTP is put away until the next one.
+const IDLE: Duration = Duration::from_secs(2);
 
 /// How HTTP/2 begins; three bytes tell it from every request of HTTP/1. Source: RFC 9113, section 3.4.
 const PREFACE: &[u8; 3] = b"PRI";
@@ -43,11 +49,19 @@ pub(super) struct Guard<S> {
     preface: ([u8; PREFACE.len()], usize),
     /// HTTP/2 has frames without a request: there a started head cannot be seen.
     multiplexed: bool,
+    /// Nobody but [`is_http2`](Self::is_http2) reads at the moment.
+    waiting: bool,
     idle_since: Instant,
     head_since: Option<Instant>,
     stalled_since: Option<Instant>,
     timer: Pin<Box<Sleep>>,
     lingering: Option<Instant>,
+    /// Who reads was told that the client had gone, only because it was silent.
+    idle: bool,
+    /// Bytes came while a request was under way: of its body, or of the next request already.
+    ahead: bool,
+    /// The time for a head is over, which the client was told.
+    over: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
@@ -59,11 +73,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
             limits,
             preface: ([0; 3], 0),
             multiplexed: false,
+            waiting: false,
             idle_since: now,
             head_since: None,
             stalled_since: None,
             timer: Box::pin(tokio::time::sleep_until(now + limits.idle)),
             lingering: None,
+            idle: false,
+            ahead: false,
+            over: false,
         }
     }
 
@@ -72,8 +90,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
         self.multiplexed = true;
     }
 
-    /// Reads as much as tells HTTP/2 from HTTP/1. What was read is read again by who reads next.
-    pub(super) async fn is_http2(&mut self) -> io::Result<bool> {
+    /// Whether reading ended for no other reason than that nothing came for a while.
+    pub(super) fn take_idle(&mut self) -> bool {
+        std::mem::take(&mut self.idle)
+    }
+
+    /// Waits for as much as tells HTTP/2 from HTTP/1; `None` when the client has gone, or was silent for too long. What was
+    /// read is read again by who reads next.
+    pub(super) async fn is_http2(&mut self) -> io::Result<Option<bool>> {
+        self.waiting = true;
+        let seen = self.look_ahead().await;
+        self.waiting = false;
+        seen
+    }
+
+    async fn look_ahead(&mut self) -> io::Result<Option<bool>> {
         let (mut bytes, mut length) = ([0; PREFACE.len()], 0);
         while length < bytes.len() && bytes[..length] == PREFACE[..length] {
             let count = self.read(&mut bytes[length..]).await?;
@@ -83,7 +114,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
             length += count;
         }
         self.preface = (bytes, length);
-        Ok(&bytes == PREFACE)
+        Ok((length > 0).then_some(&bytes == PREFACE))
     }
 
     /// Notes what the requests did since the last look.
@@ -104,7 +135,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
         }
         match self.head_since {
             Some(since) => since + self.limits.head,
-            None => self.idle_since + self.limits.idle,
+            None if self.waiting || self.multiplexed || self.ahead => self.idle_since + self.limits.idle,
+            None => self.idle_since + IDLE.min(self.limits.idle),
         }
     }
 
@@ -148,6 +180,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        if this.over {
+            return Poll::Ready(Ok(()));
+        }
         let (bytes, length) = this.preface;
         if length > 0 {
             let fits = length.min(buffer.remaining());
@@ -161,14 +196,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<S> {
         this.look();
         match read {
             Poll::Ready(result) => {
-                let more = buffer.filled().len() > before;
-                if more && !this.multiplexed && this.head_since.is_none() && !this.traffic.busy() {
-                    this.head_since = Some(Instant::now());
+                if buffer.filled().len() > before && !this.multiplexed {
+                    if this.traffic.busy() {
+                        this.ahead = true;
+                    } else if this.head_since.is_none() {
+                        this.head_since = Some(Instant::now());
+                        this.ahead = false;
+                    }
                 }
                 Poll::Ready(result)
             }
             Poll::Pending => {
                 ready!(this.poll_deadline(context));
+                this.idle = this.head_since.is_none() && !(this.waiting || this.multiplexed || this.ahead);
+                this.over = !this.idle;
                 if this.head_since.is_some() && this.stalled_since.is_none() {
                     // Nothing else is being written on a connection without a request.
                     let _ = Pin::new(&mut this.stream).poll_write(context, TOO_SLOW);
@@ -216,16 +257,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
             if this.multiplexed || !(this.traffic.unread() || this.head_since.is_some()) {
                 return Poll::Ready(Ok(()));
             }
-            let until = Instant::now() + LINGER;
-            this.lingering = Some(until);
-            this.timer.as_mut().reset(until);
+            this.lingering = Some(Instant::now() + LINGER);
+            this.timer.as_mut().reset(Instant::now() + LINGER_SILENT);
             return self.poll_shutdown(context);
         };
         let mut scratch = [0; 4096];
         while Instant::now() < until {
             let mut buffer = ReadBuf::new(&mut scratch);
             match Pin::new(&mut this.stream).poll_read(context, &mut buffer) {
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    this.timer.as_mut().reset(Instant::now() + LINGER_SILENT);
+                }
                 Poll::Ready(_) => break,
                 Poll::Pending => {
                     ready!(this.timer.as_mut().poll(context));

@@ -136,6 +136,8 @@ async fn a_slow_head_is_answered_408_and_silence_is_closed_later() {
         (answer, begin.elapsed())
     });
     assert!(slow.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{slow}");
+    let other = talk(server.address, "P").await;
+    assert_eq!(other.matches("HTTP/1.1 408").count(), 1, "{other}");
     assert_eq!(silent.0, "");
     assert!(silent.1 >= Duration::from_millis(900), "closed after {:?}", silent.1);
 
@@ -149,6 +151,30 @@ async fn a_slow_head_is_answered_408_and_silence_is_closed_later() {
     let begin = Instant::now();
     assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
     assert!(begin.elapsed() >= Duration::from_millis(800), "closed after {:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn a_connection_that_was_put_away_serves_again() {
+    let server = start(settings()).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    for _ in 0..3 {
+        stream.write_all(b"PUT / HTTP/1.1\r\nHost: proxy\r\nContent-Length: 5\r\n\r\nhello").await.unwrap();
+        assert!(head(&mut stream).await.starts_with("HTTP/1.1 200 OK"));
+        let mut body = [0; 5];
+        stream.read_exact(&mut body).await.unwrap();
+        assert_eq!(&body, b"hello");
+        tokio::time::sleep(Duration::from_millis(2300)).await;
+        // A head in pieces, with the pause where it was put away.
+        stream.write_all(b"GE").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        stream.write_all(&GET.as_bytes()[2..]).await.unwrap();
+        assert!(head(&mut stream).await.starts_with("HTTP/1.1 200 OK"));
+    }
+    assert_eq!(server.operate.metrics.connections.get(), 1);
+    tokio::time::sleep(Duration::from_millis(2300)).await;
+    server.stop.send(()).unwrap();
+    ends(server.end).await;
+    assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
 }
 
 #[tokio::test]
