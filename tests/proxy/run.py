@@ -27,7 +27,7 @@ def arguments():
     parser.add_argument("--mlflow", action="append", default=[], metavar="VERSION=PYTHON", help="a Python that has MLflow")
     parser.add_argument("--slow", action="store_true", help="the parts that take long too")
     parser.add_argument("--part", action="append", help="only parts whose names have this")
-    parser.add_argument("--only", help="only checks whose names have this")
+    parser.add_argument("--only", help="only checks whose names have this, a regular expression")
     parser.add_argument("--keep", type=Path, help="where logs and data stay")
     parser.add_argument("--matrix", type=Path, help="where the table of versions is written, with --slow")
     return parser.parse_args()

@@ -59,7 +59,7 @@ class Mlflow(Child):
         super().__init__("MLflow", command, environment, folder / "mlflow.log", folder)
 
     def until_ready(self):
-        self.until_answers(self.url + "/health", 120)
+        self.until_answers(self.url + "/health", 300)
         return self
 
 
