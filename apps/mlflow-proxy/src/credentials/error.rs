@@ -54,6 +54,12 @@ impl CredentialsError {
             Self::NoBase { .. } => "give the instance a role, or name a profile by AWS_PROFILE; `aws sts \
                  get-caller-identity` shows whether there are any"
                 .to_owned(),
+            // Source: "Roles terms and concepts", role chaining, in the IAM User Guide.
+            Self::Denied { why, .. } if why.contains("DurationSeconds") => {
+                "set MLFLOW_PROXY_SESSION_SECONDS to what the role allows; an instance's role that assumes \
+                 another one gets 3600 at most"
+                    .to_owned()
+            }
             Self::Denied { role, .. } => format!(
                 "let the trust policy of {role} name the proxy's own role, and let that role have \
                  sts:AssumeRole on it"

@@ -121,6 +121,20 @@ async fn a_denial_is_told_with_the_role_and_not_repeated() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_too_long_is_no_matter_of_trust() {
+    let words =
+        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining";
+    let fake = Fake::start(move |_, _| {
+        let error = format!("<Error><Code>ValidationError</Code><Message>{words}</Message></Error>");
+        std::future::ready(answer(400, format!("<ErrorResponse>{error}</ErrorResponse>")))
+    })
+    .await;
+    let error = role(&fake).get().await.unwrap_err();
+    assert!(error.to_string().contains(words), "{error}");
+    assert!(error.hint().contains("MLFLOW_PROXY_SESSION_SECONDS"), "{}", error.hint());
+}
+
+#[tokio::test]
 async fn a_clock_that_is_off_follows_that_of_sts() {
     for minutes in [10, -120] {
         let fake = Fake::start(move |number, asked| {
