@@ -8,6 +8,7 @@ import ssl
 import subprocess
 
 from faults.case import Missing, ask, case, same, status, until
+from processes.certificates import Certificates
 
 
 def curl(*arguments):
@@ -61,6 +62,36 @@ def own_tls(setting, verifier):
             client.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             said = client.recv(1000)
             assert not said.startswith(b"HTTP/1.1 200"), said
+
+
+@case("a new certificate is taken without a new start, and half of one is not", only_waits=True)
+def new_certificate(setting, verifier):
+    folder = setting.folder / "renewed"
+    old, new = Certificates(folder / "old"), Certificates(folder / "new")
+    chain, key = folder / "chain.pem", folder / "key.pem"
+    shutil.copy(old.chain, chain)
+    shutil.copy(old.key, key)
+    settings = {"MLFLOW_PROXY_TLS_CERTIFICATE": chain, "MLFLOW_PROXY_TLS_KEY": key}
+    with setting.proxy(verifier, **settings) as proxy:
+
+        def trusted(files):
+            context = ssl.create_default_context(cafile=files.authority)
+            connection = http.client.HTTPSConnection("localhost", proxy.port, context=context, timeout=20)
+            try:
+                connection.request("GET", "/healthz")
+                return connection.getresponse().status == 200
+            except ssl.SSLCertVerificationError:
+                return False
+            finally:
+                connection.close()
+
+        assert trusted(old) and not trusted(new)
+        shutil.copy(new.chain, chain)
+        until(lambda: b"the old TLS certificate stays in use" in proxy.log.read_bytes(), 30)
+        assert trusted(old)
+        shutil.copy(new.key, key)
+        until(lambda: trusted(new), 30)
+        assert not trusted(old)
 
 
 @case("HTTP/2 without TLS, as load balancers speak it to their targets")
