@@ -122,7 +122,8 @@ fn behind(settings: &Settings) -> Option<Behind> {
     let client = Client::new(&settings.aws);
     let endpoints = &settings.aws.endpoints;
     let caches = Caches::new(&settings.credentials, &client, endpoints, &target.region);
-    let calls = Calls::new(client.clone(), caches.base.clone(), &target.region, endpoints.clone());
+    let region = settings.own_region().unwrap_or(&target.region);
+    let calls = Calls::new(client.clone(), caches.base.clone(), region, endpoints.clone());
     Some(Behind { calls, caches, client, target: Arc::new(target) })
 }
 

@@ -122,7 +122,11 @@ pub struct Operate {
     queue: Option<Queue>,
     waiting: Mutex<Option<Waiting>>,
     exposition: Mutex<Exposition>,
+    /// Turned first, so that the last figures are in the queue when its end begins.
+    last_figures: watch::Sender<bool>,
     stop: watch::Sender<bool>,
+    figures: Mutex<Option<JoinHandle<()>>>,
+    ship: Mutex<Option<JoinHandle<()>>>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -141,7 +145,10 @@ impl Operate {
             logs,
             queue,
             waiting: Mutex::new(waiting),
+            last_figures: watch::Sender::new(false),
             stop: watch::Sender::new(false),
+            figures: Mutex::default(),
+            ship: Mutex::default(),
             tasks: Mutex::default(),
         })
     }
@@ -172,12 +179,11 @@ impl Operate {
         let waiting = lock(&self.waiting).take();
         if let (Some(group), Some(queue), Some(waiting)) = (&self.settings.log_group, &self.queue, waiting) {
             let figures = self.clone().tell_figures(group.clone(), queue.clone(), behind.caches);
-            // Not among the tasks that the end waits for: `ship` is, and it takes what this one left in the queue.
-            tokio::spawn(figures);
+            *lock(&self.figures) = Some(tokio::spawn(figures));
             let place = ship::Place::new(group, self.started);
             let stop = self.stop.subscribe();
             let ship = ship::run(behind.calls, place, waiting, self.metrics.clone(), stop);
-            lock(&self.tasks).push(tokio::spawn(ship));
+            *lock(&self.ship) = Some(tokio::spawn(ship));
         }
         lock(&self.tasks).extend(tasks);
     }
@@ -186,7 +192,7 @@ impl Operate {
     async fn tell_figures(self: Arc<Self>, group: String, queue: Queue, caches: Caches) {
         let figures =
             || Figures { sums: self.metrics.sums(), credential_failures: credentials::failures(&caches) };
-        let mut stop = self.stop.subscribe();
+        let mut stop = self.last_figures.subscribe();
         let mut ticks = interval(FIGURES_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks.tick().await;
@@ -253,15 +259,18 @@ impl Operate {
 
     /// Sends and writes what is still to be sent and written, for a bounded time. The last call before the process ends.
     pub async fn finish(&self) {
+        self.last_figures.send_replace(true);
+        let figures = lock(&self.figures).take();
+        if let Some(figures) = figures {
+            let _ = timeout(ship::END_LIMIT, figures).await;
+        }
         self.stop.send_replace(true);
-        let tasks = std::mem::take(&mut *lock(&self.tasks));
-        for (place, task) in tasks.into_iter().enumerate() {
-            // Only the first, which sends lines, has something to end; the others just go.
-            if place == 0 && self.queue.is_some() {
-                let _ = timeout(ship::END_LIMIT * 2, task).await;
-            } else {
-                task.abort();
-            }
+        let ship = lock(&self.ship).take();
+        if let Some(ship) = ship {
+            let _ = timeout(ship::END_LIMIT * 2, ship).await;
+        }
+        for task in std::mem::take(&mut *lock(&self.tasks)) {
+            task.abort();
         }
         let logs = self.logs.clone();
         let _ = tokio::task::spawn_blocking(move || logs.flush()).await;

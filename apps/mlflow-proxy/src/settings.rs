@@ -71,4 +71,33 @@ impl Settings {
             aws: crate::aws::Settings::read(reader),
         }
     }
+
+    /// The region of what belongs to the proxy itself, its secret and its log group: they are made together, and MLflow may
+    /// be in another. Without an ARN that tells it, MLflow's.
+    pub fn own_region(&self) -> Option<&str> {
+        let of_secret = self.access.secret_arn.as_deref().and_then(|arn| arn.split(':').nth(3));
+        let of_target = self.target.as_ref().map(|target| target.region.as_str());
+        of_secret.filter(|region| !region.is_empty()).or(self.operate.log_region.as_deref()).or(of_target)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secret_and_logs_may_be_elsewhere_than_mlflow() {
+        let arn = ("SM_MLFLOW_RESOURCE_ARN", "arn:aws:sagemaker:us-east-1:123456789012:mlflow-app/app-1");
+        let secret =
+            ("MLFLOW_PROXY_SECRET_ARN", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:users");
+        let group = ("MLFLOW_PROXY_LOG_GROUP", "arn:aws:logs:eu-west-2:123456789012:log-group:/proxy:*");
+        let region = |pairs: &[(&str, &str)]| {
+            let lookup =
+                |name: &str| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+            Settings::read(&mut Reader::new(&lookup)).own_region().map(str::to_owned)
+        };
+        assert_eq!(region(&[arn]).unwrap(), "us-east-1");
+        assert_eq!(region(&[arn, group]).unwrap(), "eu-west-2");
+        assert_eq!(region(&[arn, group, secret]).unwrap(), "eu-west-1");
+    }
 }

@@ -61,11 +61,12 @@ impl Proxy {
         let target = Arc::new(settings.target.clone().ok_or(StartError::NoTarget)?);
         let client = aws::Client::new(&settings.aws);
         let endpoints = &settings.aws.endpoints;
-        let calls = |credentials: &CredentialCache| {
-            Calls::new(client.clone(), credentials.clone(), &target.region, endpoints.clone())
+        let calls = |credentials: &CredentialCache, region: &str| {
+            Calls::new(client.clone(), credentials.clone(), region, endpoints.clone())
         };
+        let own_calls = calls(&caches.base, settings.own_region().unwrap_or(&target.region));
         let behind = Behind {
-            calls: calls(&caches.base),
+            calls: own_calls.clone(),
             caches: caches.clone(),
             client: client.clone(),
             target: target.clone(),
@@ -74,7 +75,7 @@ impl Proxy {
         let keeper = caches.mlflow.clone();
         tokio::spawn(async move { keeper.keep().await });
 
-        let sources = Sources::new(&settings.access, calls(&caches.base), client.clone());
+        let sources = Sources::new(&settings.access, own_calls, client.clone());
         let access = Arc::new(Access::new(settings.access.clone(), sources));
         let starting = access.clone();
         let starting = tokio::spawn(async move { starting.start().await });
@@ -89,7 +90,8 @@ impl Proxy {
             spool: settings.forward.directory.clone(),
         };
         let artifacts = Artifacts::new(&settings.artifacts, &target, parts);
-        let pages = Pages::new(settings, target.clone(), artifacts.is_some(), calls(&caches.mlflow));
+        let pages =
+            Pages::new(settings, target.clone(), artifacts.is_some(), calls(&caches.mlflow, &target.region));
         let hosts = settings.gate.allowed_hosts.clone();
         let hosts = hosts.unwrap_or_else(|| hosts_for(settings.access.methods));
         let forward =

@@ -45,7 +45,7 @@ const SLOW: Variable = Variable {
 const LOG_GROUP: Variable = Variable {
     name: "MLFLOW_PROXY_LOG_GROUP",
     default: "",
-    about: "The CloudWatch log group that lines and the figures for alarms are sent to, with the proxy's own role.",
+    about: "The CloudWatch log group, by name or ARN, that lines and the figures for alarms go to, with the proxy's own role.",
 };
 
 /// Which requests get a line of their own.
@@ -72,8 +72,10 @@ pub struct Settings {
     pub access_log: AccessLog,
     /// From when on a request is slow.
     pub slow: Duration,
-    /// The log group to send lines to.
+    /// The log group to send lines to, by its name.
     pub log_group: Option<String>,
+    /// The region of the log group, when its ARN was given.
+    pub log_region: Option<String>,
 }
 
 /// Reads a setting that is one of a few words.
@@ -87,6 +89,22 @@ fn choice<T: Copy>(reader: &mut Reader<'_>, variable: &Variable, choices: &[(&st
         reader.mistake(variable, format!("is `{given}`, which it cannot be"), hint);
     }
     found
+}
+
+/// The log group's name, and its region if an ARN tells it.
+fn log_group(reader: &mut Reader<'_>) -> Option<(String, Option<String>)> {
+    let given = reader.given(&LOG_GROUP)?;
+    if !given.starts_with("arn:") {
+        return Some((given, None));
+    }
+    let parts: Vec<&str> = given.splitn(7, ':').collect();
+    if let ["arn", _, "logs", region, _, "log-group", name] = parts.as_slice() {
+        // CloudFormation's attribute ends with the streams that are meant: all of them.
+        return Some((name.trim_end_matches(":*").to_owned(), Some((*region).to_owned())));
+    }
+    let hint = "give a name, or arn:aws:logs:REGION:ACCOUNT:log-group:NAME";
+    reader.mistake(&LOG_GROUP, format!("is `{given}`, which is not the ARN of a log group"), hint);
+    None
 }
 
 impl Settings {
@@ -105,13 +123,15 @@ impl Settings {
         let forms = [("auto", None), ("json", Some(Form::Json)), ("text", Some(Form::Text))];
         let access_logs =
             [("all", AccessLog::All), ("failures", AccessLog::Failures), ("none", AccessLog::None)];
+        let (log_group, log_region) = log_group(reader).unzip();
         Self {
             metrics_listen,
             level: choice(reader, &LOG, &levels).unwrap_or(LevelFilter::INFO),
             form: choice(reader, &LOG_FORMAT, &forms).flatten(),
             access_log: choice(reader, &ACCESS_LOG, &access_logs).unwrap_or(AccessLog::Failures),
             slow: reader.seconds(&SLOW).unwrap_or(Duration::from_secs(10)),
-            log_group: reader.given(&LOG_GROUP),
+            log_group,
+            log_region: log_region.flatten(),
         }
     }
 }
@@ -138,6 +158,22 @@ mod tests {
         assert_eq!(settings.metrics_listen.unwrap().to_string(), "127.0.0.1:9464");
         assert_eq!((settings.level, settings.access_log), (LevelFilter::INFO, AccessLog::Failures));
         assert_eq!(read(&[("MLFLOW_PROXY_METRICS_LISTEN", "off")]).0.metrics_listen, None);
+    }
+
+    #[test]
+    fn a_log_group_has_a_name_or_an_arn() {
+        let read = |value: &str| {
+            let (settings, mistakes) = read(&[("MLFLOW_PROXY_LOG_GROUP", value)]);
+            (settings.log_group, settings.log_region, mistakes.len())
+        };
+        let (name, region) = (Some("/proxy".to_owned()), Some("eu-west-1".to_owned()));
+        assert_eq!(read("/proxy"), (name.clone(), None, 0));
+        assert_eq!(
+            read("arn:aws:logs:eu-west-1:123456789012:log-group:/proxy:*"),
+            (name.clone(), region.clone(), 0)
+        );
+        assert_eq!(read("arn:aws:logs:eu-west-1:123456789012:log-group:/proxy"), (name, region, 0));
+        assert_eq!(read("arn:aws:s3:::bucket"), (None, None, 1));
     }
 
     #[test]
