@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Role;
 use super::jwt;
-use crate::settings::{Reader, Size, Variable};
+use crate::settings::{Reader, Variable};
 
 /// The settings of access.
 pub const VARIABLES: &[Variable] = &[

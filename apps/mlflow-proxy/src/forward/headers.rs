@@ -144,7 +144,7 @@ fn relative(location: &HeaderValue, endpoint: &Uri) -> Option<HeaderValue> {
     if !same {
         return None;
     }
-    // Two slashes at the front would name a host again.
-    let path = path.trim_start_matches('/');
+    // Two slashes at the front would name a host again. Browsers read a backslash as one, and drop tabs.
+    let path = path.trim_start_matches(['/', '\\', '\t', ' ']);
     HeaderValue::from_str(&format!("/{path}")).ok()
 }
