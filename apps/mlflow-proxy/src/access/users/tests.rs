@@ -28,6 +28,19 @@ fn users_are_read_as_the_command_line_writes_them() {
     assert!(users.password("ci").is_none() && users.password("Ann").is_none());
 }
 
+/// The document as `formwork proxy user add` writes it, kept as a file, with a token and a password that are known.
+#[tokio::test]
+async fn the_example_is_understood() {
+    let users = Users::parse(include_str!("../../../../../tests/proxy/users/example.json")).unwrap();
+    assert_eq!((users.len(), users.left_out()), (2, &[][..]));
+    let token = "fwp_0a1b2c3d_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+    assert_eq!(users.token(token, now()).unwrap().identity().role, Role::Writer);
+    let user = users.password("ann");
+    let passwords = passwords::Passwords::default();
+    let good = passwords.check(user.as_deref(), "ann", &Arc::from("correct horse battery")).await;
+    assert_eq!(good, Ok(true));
+}
+
 #[test]
 fn only_the_whole_token_is_good() {
     let users = Users::parse(&document(&[with_token("ci", "writer", "0a1b2c3d")])).unwrap();
