@@ -10,6 +10,7 @@ use crate::local;
 use crate::parts::Parts;
 use crate::paths::{Paths, venv_program};
 use crate::proxy;
+use crate::proxy_binary;
 use crate::run::{output, run as run_program};
 use crate::setup;
 
@@ -55,6 +56,13 @@ pub(crate) fn run(paths: &Paths, slow: bool) -> Result<(), String> {
         parts.run("MLflow proxy with real clients", || proxy::run(paths, proxy::Build::OfTests, slow, &[]));
     } else {
         parts.missing("MLflow proxy with real clients", "MLflow or the emulator could not be fetched");
+    }
+    if slow {
+        parts.run("MLflow proxy as it is shipped", || {
+            let binary = proxy_binary::build(paths)?;
+            let test = ["test", "--package", "mlflow-proxy", "--test", "shipped", "--", "--nocapture"];
+            run_program(cargo(paths).args(test).env("FORMWORK_PROXY_BINARY", binary))
+        });
     }
     parts.run("documentation", || {
         run_program(cargo(paths).args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))

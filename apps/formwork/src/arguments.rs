@@ -46,7 +46,7 @@ impl Arguments {
             Command::Deployment(command) => command.context(),
             Command::Validate(_) | Command::Asset(_) => None,
         };
-        [Some(&self.context), after].into_iter().flatten().flat_map(|given| given.context.clone()).collect()
+        [Some(&self.context), after].into_iter().flatten().flat_map(ContextArguments::given).collect()
     }
 }
 
@@ -132,6 +132,17 @@ pub(crate) struct ContextArguments {
     /// Sets a value of the context; the last one of a key counts
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = key_and_value)]
     context: Vec<(String, String)>,
+    /// A prebuilt binary of the MLflow proxy, so that nothing is compiled; the same as -c proxyBinary=FILE
+    #[arg(long, value_name = "FILE")]
+    proxy_binary: Option<String>,
+}
+
+impl ContextArguments {
+    /// The values in their order; those that have an option of their own count like the last.
+    fn given(&self) -> impl Iterator<Item = (String, String)> {
+        let binary = self.proxy_binary.clone().map(|file| ("proxyBinary".to_owned(), file));
+        self.context.iter().cloned().chain(binary)
+    }
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {
@@ -318,10 +329,13 @@ mod tests {
             "list",
             "-c",
             "b=2=3",
+            "--proxy-binary",
+            "built/proxy",
         ])
         .unwrap();
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        assert_eq!(arguments.context(), [pair("a", "1"), pair("b", "2=3")]);
+        let binary = pair("proxyBinary", "built/proxy");
+        assert_eq!(arguments.context(), [pair("a", "1"), pair("b", "2=3"), binary]);
         assert_eq!(arguments.global.region.as_deref(), Some("eu-west-1"));
     }
 

@@ -25,36 +25,118 @@ fn a_layer_that_was_built_once_is_not_built_again() {
     layer("mips").ends_with(10).says("possible values: arm64, x86_64");
 }
 
+/// A machine for building: the program in a folder of its own, and stand-ins of the tools that it finds on its path.
 #[cfg(unix)]
+struct Workshop(Project);
+
+#[cfg(unix)]
+impl Workshop {
+    fn new() -> Self {
+        let workshop = Self(Project::new().with("bin/mlflow-proxy-linux-arm64", "the proxy"));
+        std::fs::copy(env!("CARGO_BIN_EXE_formwork"), workshop.0.path().join("bin/formwork")).unwrap();
+        workshop
+    }
+
+    /// A tool that tells how it was called, and leaves a binary where it was told to.
+    fn tool(self, name: &str, body: &str) -> Self {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.0.path().join("tools").join(name);
+        let workshop = Self(self.0.with(&format!("tools/{name}"), format!("#!/bin/sh\n{body}\n")));
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        workshop
+    }
+
+    /// Cargo, which builds nothing and ends as it is told to.
+    fn cargo(self) -> Self {
+        self.tool(
+            "cargo",
+            r#"echo "cargo $* RUSTFLAGS=$RUSTFLAGS"
+while [ $# -gt 0 ]; do
+  case "$1" in --target) target="${2%.2.28}" ;; --target-dir) folder="$2" ;; esac
+  shift
+done
+[ "${CARGO_ENDS_WITH:-0}" = 0 ] || exit "$CARGO_ENDS_WITH"
+[ -n "$LEAVES_NOTHING" ] || { mkdir -p "$folder/$target/release"; echo binary >"$folder/$target/release/mlflow-proxy"; }"#,
+        )
+    }
+
+    fn with_sources(self) -> Self {
+        Self(self.0.with("apps/mlflow-proxy/Cargo.toml", ""))
+    }
+
+    fn proxy(&self, architecture: &str, environment: &[(&str, &str)]) -> Done {
+        let folder = self.0.path();
+        let mut command = std::process::Command::new(folder.join("bin/formwork"));
+        command.args(["asset", "mlflow-proxy", "--architecture", architecture]).current_dir(folder);
+        // Nothing but the stand-ins: the machine of the test may have Docker or a linker for other processors.
+        let programs = folder.join("programs");
+        std::fs::create_dir_all(&programs).unwrap();
+        for name in ["sh", "mkdir", "echo"] {
+            let _ = std::os::unix::fs::symlink(format!("/bin/{name}"), programs.join(name));
+        }
+        let path = format!("{}:{}", folder.join("tools").display(), programs.display());
+        command.env_clear().env("PATH", path).env("HOME", folder).envs(environment.iter().copied());
+        Done::of(command.output().unwrap())
+    }
+
+    fn built(&self, place: &str) -> String {
+        format!("{}\n", self.0.path().join(".cache/formwork/assets/mlflow-proxy").join(place).display())
+    }
+}
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[test]
 fn the_proxy_is_taken_from_beside_the_program_or_built_from_sources() {
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-    use std::process::Command;
-    let project = Project::new()
-        .with("bin/mlflow-proxy-linux-arm64", "the proxy")
-        .with("tools/cargo", "#!/bin/sh\necho \"cargo $*\"\nexit ${CARGO_ENDS_WITH:-0}\n");
-    let formwork = project.path().join("bin/formwork");
-    fs::copy(env!("CARGO_BIN_EXE_formwork"), &formwork).unwrap();
-    let cargo = project.path().join("tools/cargo");
-    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
-    let proxy = |architecture: &str, ends_with: &str| {
-        let mut command = Command::new(&formwork);
-        command.args(["asset", "mlflow-proxy", "--architecture", architecture]).current_dir(project.path());
-        let tools = format!("{}:/usr/bin:/bin", project.path().join("tools").display());
-        command.env_clear().env("PATH", tools).env("HOME", project.path()).env("CARGO_ENDS_WITH", ends_with);
-        Done::of(command.output().unwrap())
+    let workshop = Workshop::new().cargo();
+    let beside = workshop.proxy("arm64", &[]).ends_with(0);
+    let prebuilt = workshop.0.path().join("bin/mlflow-proxy-linux-arm64");
+    assert_eq!(beside.stdout, format!("{}\n", prebuilt.display()));
+    assert_eq!(beside.stderr, "", "nothing is built, and no compiler asked");
+    workshop.proxy("amd64", &[]).ends_with(1).says("there are no sources to build the MLflow proxy from");
+
+    let workshop = workshop.with_sources();
+    let built = workshop
+        .proxy("amd64", &[("RUSTFLAGS", "-C target-cpu=native")])
+        .ends_with(0)
+        .says("--package mlflow-proxy --target x86_64-unknown-linux-gnu")
+        .says("RUSTFLAGS=-C target-feature=+crt-static")
+        .says("0.0 MB");
+    assert_eq!(built.stdout, workshop.built("x86_64-unknown-linux-gnu/release/mlflow-proxy"));
+    let failed = workshop.proxy("amd64", &[("CARGO_ENDS_WITH", "101")]).ends_with(1);
+    assert_eq!(failed.says("cargo could not build the MLflow proxy").stdout, "");
+    let place = workshop.built("x86_64-unknown-linux-gnu/release/mlflow-proxy");
+    std::fs::remove_file(place.trim_end()).unwrap();
+    workshop.proxy("amd64", &[("LEAVES_NOTHING", "1")]).ends_with(1).says("which was built");
+}
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn for_other_processors_the_first_way_that_is_there_is_gone() {
+    let workshop = || {
+        let workshop = Workshop::new().with_sources();
+        std::fs::remove_file(workshop.0.path().join("bin/mlflow-proxy-linux-arm64")).unwrap();
+        workshop
     };
-    let beside = proxy("arm64", "0").ends_with(0);
-    assert_eq!(beside.stdout, format!("{}\n", project.path().join("bin/mlflow-proxy-linux-arm64").display()));
-    proxy("amd64", "0").ends_with(1).says("there are no sources to build the MLflow proxy from");
-    let package = project.path().join("apps/mlflow-proxy");
-    fs::create_dir_all(&package).unwrap();
-    fs::write(package.join("Cargo.toml"), "").unwrap();
-    let built =
-        proxy("amd64", "0").ends_with(0).says("--package mlflow-proxy --target x86_64-unknown-linux-gnu");
-    let path = ".cache/formwork/assets/mlflow-proxy/x86_64-unknown-linux-gnu/release/mlflow-proxy";
-    assert_eq!(built.stdout, format!("{}\n", project.path().join(path).display()));
-    let failed = proxy("amd64", "1").ends_with(1).says("hint: cargo's messages are above");
-    assert_eq!(failed.stdout, "");
+    let target = "aarch64-unknown-linux-gnu/release/mlflow-proxy";
+    // A compiler that has the target has a folder for it.
+    let with_target = || workshop().cargo().tool("rustc", "echo .");
+    let none = workshop().cargo().proxy("arm64", &[]).ends_with(1);
+    let none = none.says("nothing here can build the MLflow proxy for aarch64");
+    let none =
+        none.says("rustup target add aarch64-unknown-linux-gnu").says("mlflow-proxy-linux-arm64 beside");
+    assert_eq!(none.stdout, "");
+    with_target().proxy("arm64", &[]).ends_with(1).says("gcc-aarch64-linux-gnu").says("cargo-zigbuild");
+
+    let zig = with_target().tool("cargo-zigbuild", "true");
+    let built = zig.proxy("arm64", &[]).ends_with(0).says("cargo zigbuild --release");
+    assert_eq!(built.stdout, zig.built(target));
+    let cross = with_target().tool("cargo-zigbuild", "true").tool("aarch64-linux-gnu-gcc", "true");
+    cross.proxy("arm64", &[]).ends_with(0).says("with cargo and aarch64-linux-gnu-gcc").says("+crt-static");
+
+    let docker = workshop().tool("docker", "echo \"docker $*\"; exit 125");
+    docker
+        .proxy("arm64", &[])
+        .ends_with(1)
+        .says("docker run --rm --platform linux/arm64")
+        .says("docker could not build the MLflow proxy");
 }

@@ -25,7 +25,7 @@ pub(super) fn end(text: &str, now: Timestamp) -> Result<Option<Timestamp>, Engin
     };
     let end = if let Some(lasts) = duration(text) {
         now.checked_add(lasts).map_err(|_| refuse("is beyond all time"))?
-    } else if let Ok(day) = text.parse::<Date>() {
+    } else if let Some(day) = day(text) {
         // The named day is the last one.
         let next = day.tomorrow().map_err(|_| refuse("is beyond all time"))?;
         next.to_zoned(TimeZone::UTC).map_err(|_| refuse("is no day"))?.timestamp()
@@ -44,6 +44,11 @@ pub(super) fn end(text: &str, now: Timestamp) -> Result<Option<Timestamp>, Engin
 /// The same time without a fraction of a second.
 pub(super) fn in_seconds(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
+/// A day alone: of a time with a zone it would be the day that is read, too.
+fn day(text: &str) -> Option<Date> {
+    text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-').then(|| text.parse().ok())?
 }
 
 fn duration(text: &str) -> Option<SignedDuration> {
