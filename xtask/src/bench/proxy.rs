@@ -92,7 +92,11 @@ pub(crate) fn run(paths: &Paths, request: &Request) -> Result<(), String> {
     setup::load_tools()?;
     let mut peers = request.peers.clone();
     let mut missing = Vec::new();
+    let python = venv_program(&paths.mlflow_venv("newest"), "python");
+    // MLflow brings along all that the Flask app needs, in any of its versions.
+    let is_there = || output(Command::new(&python).args(["-c", "import boto3, flask, gunicorn, requests"]));
     if peers.iter().any(|peer| matches!(peer, Peer::Gunicorn | Peer::Flask))
+        && is_there().is_err()
         && let Err(error) = setup::mlflow(paths, "newest")
     {
         missing.push(format!("Flask: {error}"));
@@ -106,7 +110,7 @@ pub(crate) fn run(paths: &Paths, request: &Request) -> Result<(), String> {
         stage: Stage {
             folder,
             binary,
-            python: venv_program(&paths.mlflow_venv("newest"), "python"),
+            python,
             app: paths.join("tests/proxy/peers"),
             services: services::start()?,
             processor: separate(),

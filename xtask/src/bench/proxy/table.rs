@@ -50,22 +50,25 @@ impl Figures {
         for small in Small::ALL {
             let _ = write!(
                 text,
-                "\n| small {} | requests a second | p50 (ms) | p99 (ms) | requests per CPU second | of nginx |\n\
-                 |---|--:|--:|--:|--:|--:|\n",
+                "\n| small {} | requests a second | p50 (ms) | p99 (ms) | requests per CPU second | of nginx | per CPU second |\n\
+                 |---|--:|--:|--:|--:|--:|--:|\n",
                 small.method()
             );
             for peer in peers.iter().copied() {
-                let share = self
-                    .ratio(peer, Peer::Nginx, Figure::Rate(small))
-                    .map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0));
+                let share = |figure| {
+                    let share = self.ratio(peer, Peer::Nginx, figure);
+                    share.map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0))
+                };
                 let _ = writeln!(
                     text,
-                    "| {} | {} | {} | {} | {} | {share} |",
+                    "| {} | {} | {} | {} | {} | {} | {} |",
                     peer.title(),
                     self.text(peer, Figure::Rate(small), 0),
                     self.text(peer, Figure::Half(small), 2),
                     self.text(peer, Figure::Most(small), 2),
                     self.text(peer, Figure::Worth(small), 0),
+                    share(Figure::Rate(small)),
+                    share(Figure::Worth(small)),
                 );
             }
         }
