@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Role;
 use super::jwt;
-use crate::settings::{Reader, Variable};
+use crate::settings::{Reader, Size, Variable};
 
 /// The settings of access.
 pub const VARIABLES: &[Variable] = &[
@@ -139,8 +139,8 @@ impl Settings {
         let rate: u32 =
             reader.parsed(&RATE, whole, "give requests a second, such as 100").unwrap_or_default();
         let burst = reader.parsed(&BURST, "a whole number above 0", "give a number of requests, such as 200");
-        let body: u64 =
-            reader.parsed(&USER_MAX_BODY, whole, "give bytes, such as 10000000").unwrap_or_default();
+        let body = reader.parsed(&USER_MAX_BODY, "a size", "give bytes, such as 10000000 or 20 MiB");
+        let Size(body) = body.unwrap_or(Size(0));
         Self {
             methods,
             greatest,

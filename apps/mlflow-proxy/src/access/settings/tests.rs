@@ -24,6 +24,9 @@ fn what_the_stack_writes_is_enough() {
     let (settings, mistakes) =
         read(OPEN, &[("MLFLOW_PROXY_AUTH", "token"), ("MLFLOW_PROXY_ACCESS", "writer"), SECRET]);
     assert_eq!(mistakes, []);
+    assert_eq!(settings.body_limit, None);
+    let (limited, _) = read(OPEN, &[SECRET, ("MLFLOW_PROXY_USER_MAX_BODY", "20 MiB")]);
+    assert_eq!(limited.body_limit, Some(20 << 20));
     assert_eq!(settings.methods, Methods { tokens: true, ..Methods::default() });
     assert_eq!((settings.greatest, settings.secret_interval.as_secs()), (Role::Writer, 30));
     let (settings, mistakes) = read(
