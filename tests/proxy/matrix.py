@@ -71,7 +71,7 @@ def table(setting, rows):
             works, all_of_them, lacking = rows[client, server]
             cells.append(f"{works} of {all_of_them}" if lacking else f"all {all_of_them}")
         lines.append(f"| {release(setting, client)} | " + " | ".join(cells) + " |")
-    lines += ["", "What a pair of versions cannot do, with the proxy or without it:", ""]
+    lines += ["", "What did not pass in a pair, through the proxy nor without it:", ""]
     missing = {}
     for (client, server), (_, _, lacking) in rows.items():
         for name in lacking:
