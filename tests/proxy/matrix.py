@@ -8,6 +8,8 @@ import re
 
 SERVERS = ("3.0", "3.10", "newest")
 CLIENTS = ("2", "3.0", "3.10", "newest")
+# Which checks (client/checks.py).
+SUITE = "all"
 BEGIN, END = "<!-- table: written by `cargo xtask proxy --slow` -->", "<!-- end of the table -->"
 
 
@@ -41,8 +43,8 @@ def run(setting):
         with setting.proxy(verifier) as proxy:
             for client in CLIENTS:
                 plan = [
-                    {"label": "direct", "suite": "all", "url": control.url, "size": 1},
-                    {"label": "proxied", "suite": "all", "url": proxy.url, "size": 1},
+                    {"label": "direct", "suite": SUITE, "url": control.url, "size": 1},
+                    {"label": "proxied", "suite": SUITE, "url": proxy.url, "size": 1},
                 ]
                 found = setting.client(client, plan)
                 works, lacking, worse = compare(found["direct"], found["proxied"])
@@ -62,7 +64,7 @@ def run(setting):
     return outcomes
 
 
-def table(setting, rows):
+def table(setting, rows, suite=SUITE):
     servers = [f"MLflow {release(setting, it)}" for it in SERVERS]
     lines = ["| client | " + " | ".join(servers) + " |", "|---|" + "---|" * len(servers)]
     for client in CLIENTS:
@@ -71,12 +73,14 @@ def table(setting, rows):
             works, all_of_them, lacking = rows[client, server]
             cells.append(f"{works} of {all_of_them}" if lacking else f"all {all_of_them}")
         lines.append(f"| {release(setting, client)} | " + " | ".join(cells) + " |")
-    lines += ["", "What did not pass in a pair, through the proxy nor without it:", ""]
+    lines += ["", f"The checks are those of the suite `{suite}`.", "", "What did not pass in a pair, through the proxy nor without it:", ""]
     missing = {}
     for (client, server), (_, _, lacking) in rows.items():
         for name in lacking:
             missing.setdefault(name, []).append(f"{release(setting, client)} with {release(setting, server)}")
     lines += [f"- {name}: {', '.join(pairs)}" for name, pairs in missing.items()]
+    if not missing:
+        lines.append("nothing")
     return "\n".join(lines)
 
 
