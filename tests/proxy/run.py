@@ -28,7 +28,7 @@ def arguments():
     parser.add_argument("--slow", action="store_true", help="the parts that take long too")
     parser.add_argument("--part", action="append", help="only parts whose names have this")
     parser.add_argument("--only", help="only checks whose names have this, a regular expression")
-    parser.add_argument("--keep", type=Path, help="where logs and data stay")
+    parser.add_argument("--keep", type=Path, help="where logs and data are, and stay after a failure")
     parser.add_argument("--matrix", type=Path, help="where the table of versions is written, with --slow")
     return parser.parse_args()
 
@@ -76,6 +76,9 @@ def main():
             good &= report(part.name, outcomes, time.monotonic() - begun)
         (setting.folder / "state.json").write_text(json.dumps(setting.states(), indent=1))
     print(f"        {time.monotonic() - start:6.1f} s  all parts", flush=True)
+    if good and wanted.keep:
+        # After a failure it stays, to be looked at.
+        shutil.rmtree(wanted.keep, ignore_errors=True)
     return 0 if good else 1
 
 
