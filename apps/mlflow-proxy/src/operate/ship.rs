@@ -4,6 +4,7 @@
 //! attempts is counted, told in the next batch, and given up.
 
 use std::cmp::min;
+use std::hash::{BuildHasher, RandomState};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -222,7 +223,9 @@ impl<S: Service> Shipper<S> {
                 Failure::Refused(..) | Failure::NoAnswer(_) => {}
             }
             // Some of the pause at random, lest all proxies of a group come back together.
-            let random = f64::from(uuid::Uuid::new_v4().as_bytes()[0]) / 510.0;
+            // Not by `uuid`, which in a static program asks `/dev/urandom`: an empty root has none.
+            let random = RandomState::new().hash_one(attempt).to_be_bytes()[0];
+            let random = f64::from(random) / 510.0;
             sleep(pause.mul_f64(0.75 + random)).await;
             pause = min(pause * 2, GREATEST_PAUSE);
         }
