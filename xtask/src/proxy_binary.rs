@@ -29,5 +29,5 @@ pub(crate) fn build(paths: &Paths) -> Result<PathBuf, String> {
     run(command.env("RUSTFLAGS", "-C target-feature=+crt-static"))?;
     let folder =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new("target").into(), PathBuf::from);
-    Ok(paths.root.join(folder).join(target).join("release/mlflow-proxy"))
+    Ok(paths.root.join(folder).join(target).join("proxy/mlflow-proxy"))
 }
