@@ -19,7 +19,8 @@ pub(crate) fn build(paths: &Paths) -> Result<PathBuf, String> {
     command.args([
         "build",
         "--quiet",
-        "--release",
+        "--profile",
+        "proxy",
         "--locked",
         "--package",
         "mlflow-proxy",
