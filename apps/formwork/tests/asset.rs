@@ -56,7 +56,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ "${CARGO_ENDS_WITH:-0}" = 0 ] || exit "$CARGO_ENDS_WITH"
-[ -n "$LEAVES_NOTHING" ] || { mkdir -p "$folder/$target/release"; echo binary >"$folder/$target/release/mlflow-proxy"; }"#,
+[ -n "$LEAVES_NOTHING" ] || { mkdir -p "$folder/$target/proxy"; echo binary >"$folder/$target/proxy/mlflow-proxy"; }"#,
         )
     }
 
@@ -101,10 +101,10 @@ fn the_proxy_is_taken_from_beside_the_program_or_built_from_sources() {
         .says("--package mlflow-proxy --target x86_64-unknown-linux-gnu")
         .says("RUSTFLAGS=-C target-feature=+crt-static")
         .says("0.0 MB");
-    assert_eq!(built.stdout, workshop.built("x86_64-unknown-linux-gnu/release/mlflow-proxy"));
+    assert_eq!(built.stdout, workshop.built("x86_64-unknown-linux-gnu/proxy/mlflow-proxy"));
     let failed = workshop.proxy("amd64", &[("CARGO_ENDS_WITH", "101")]).ends_with(1);
     assert_eq!(failed.says("cargo could not build the MLflow proxy").stdout, "");
-    let place = workshop.built("x86_64-unknown-linux-gnu/release/mlflow-proxy");
+    let place = workshop.built("x86_64-unknown-linux-gnu/proxy/mlflow-proxy");
     std::fs::remove_file(place.trim_end()).unwrap();
     workshop.proxy("amd64", &[("LEAVES_NOTHING", "1")]).ends_with(1).says("which was built");
 }
@@ -117,7 +117,7 @@ fn for_other_processors_the_first_way_that_is_there_is_gone() {
         std::fs::remove_file(workshop.0.path().join("bin/mlflow-proxy-linux-arm64")).unwrap();
         workshop
     };
-    let target = "aarch64-unknown-linux-gnu/release/mlflow-proxy";
+    let target = "aarch64-unknown-linux-gnu/proxy/mlflow-proxy";
     // A compiler that has the target has a folder for it.
     let with_target = || workshop().cargo().tool("rustc", "echo .");
     let none = workshop().cargo().proxy("arm64", &[]).ends_with(1);
@@ -128,7 +128,7 @@ fn for_other_processors_the_first_way_that_is_there_is_gone() {
     with_target().proxy("arm64", &[]).ends_with(1).says("gcc-aarch64-linux-gnu").says("cargo-zigbuild");
 
     let zig = with_target().tool("cargo-zigbuild", "true");
-    let built = zig.proxy("arm64", &[]).ends_with(0).says("cargo zigbuild --release");
+    let built = zig.proxy("arm64", &[]).ends_with(0).says("cargo zigbuild --profile proxy");
     assert_eq!(built.stdout, zig.built(target));
     let cross = with_target().tool("cargo-zigbuild", "true").tool("aarch64-linux-gnu-gcc", "true");
     cross.proxy("arm64", &[]).ends_with(0).says("with cargo and aarch64-linux-gnu-gcc").says("+crt-static");

@@ -159,7 +159,7 @@ pub struct PlatformSettings {
     pub hosted_zone_id: Option<String>,
     /// The address blocks that may connect to the proxy, each once. Empty: the VPC's own.
     pub allow_cidrs: Vec<String>,
-    /// Takes a public proxy without TLS or without authentication, for the blocks of allowCidrs. Of no use to an internal one.
+    /// Takes a proxy without authentication, and a public one without TLS, which has to name its clients by allowCidrs.
     pub allow_insecure: bool,
     /// Puts a web application firewall in front of the proxy.
     pub waf: bool,

@@ -122,9 +122,12 @@ fn rules(review: &Review<'_>) -> Vec<Rule> {
             hint: "set proxyAuth=jwt, or leave it out",
         },
         Rule {
-            holds: has_proxy && settings.allow_insecure && settings.proxy_exposure == ProxyExposure::Internal,
+            holds: has_proxy
+                && settings.allow_insecure
+                && settings.proxy_exposure == ProxyExposure::Internal
+                && settings.proxy_auth != ProxyAuthentication::None,
             keys: &["allowInsecure"],
-            because: "it is about a public proxy, and this one is internal",
+            because: "this proxy is internal and asks who comes",
             hint: "leave it out; an internal proxy may be without TLS",
         },
     ]

@@ -43,6 +43,13 @@ pub(crate) fn check(scope: Scope<'_>, props: &ProxyAppProps<'_>) {
             );
         }
     }
+    if props.authentication == ProxyAuthentication::None && !props.allow_insecure {
+        refuse(
+            "insecure-proxy",
+            "a proxy without authentication lets everybody who reaches it act with its role".to_owned(),
+            "set proxyAuth to token, basic or jwt; allowInsecure=true takes the risk",
+        );
+    }
     if props.exposure == ProxyExposure::Public {
         check_public(props, &refuse);
     } else if props.allow_cidrs.is_empty() && props.networking.vpc_cidr.is_none() {
@@ -107,13 +114,6 @@ fn check_public(props: &ProxyAppProps<'_>, refuse: &impl Fn(&str, String, &str))
             "a public proxy without TLS would send what clients prove themselves with in the clear"
                 .to_owned(),
             "set certificateArn, or domainName and hostedZoneId; allowInsecure=true with allowCidrs takes the risk",
-        );
-    }
-    if props.authentication == ProxyAuthentication::None {
-        refuse(
-            "insecure-proxy",
-            "a public proxy without authentication lets anyone act with its role".to_owned(),
-            "set proxyAuth to token, basic or jwt; allowInsecure=true with allowCidrs takes the risk",
         );
     }
     if props.allow_cidrs.is_empty() {

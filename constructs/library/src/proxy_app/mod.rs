@@ -167,7 +167,7 @@ pub struct ProxyAppProps<'a> {
     pub hosted_zone: Option<Value<HostedZoneId>>,
     /// The address blocks that may connect; without any, the VPC's.
     pub allow_cidrs: Vec<String>,
-    /// Takes a public proxy without TLS or without authentication, for the named address blocks.
+    /// Takes a proxy without authentication, and a public one without TLS, for the named address blocks.
     pub allow_insecure: bool,
     /// Puts a web application firewall in front.
     pub firewall: bool,

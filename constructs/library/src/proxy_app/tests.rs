@@ -195,6 +195,14 @@ fn a_public_proxy_needs_tls_authentication_and_clients() {
 }
 
 #[test]
+fn a_proxy_without_authentication_is_a_risk_inside_a_network_too() {
+    assert_eq!(
+        rules(|props| ProxyAppProps { authentication: ProxyAuthentication::None, ..props }),
+        ["insecure-proxy"]
+    );
+}
+
+#[test]
 fn who_takes_the_risk_names_the_clients() {
     let template = template(|props| ProxyAppProps {
         exposure: ProxyExposure::Public,

@@ -82,7 +82,11 @@ fn a_forwarded_port_may_be_called_by_its_local_name_on_an_internal_proxy_only() 
 
 #[test]
 fn without_authentication_the_service_is_told_that_this_is_meant() {
-    let template = template(|props| ProxyAppProps { authentication: ProxyAuthentication::None, ..props });
+    let template = template(|props| ProxyAppProps {
+        authentication: ProxyAuthentication::None,
+        allow_insecure: true,
+        ..props
+    });
     let environment = environment(&template);
     assert_eq!(value(&environment, "MLFLOW_PROXY_AUTH"), Some("none"));
     assert_eq!(value(&environment, "MLFLOW_PROXY_ALLOW_ANONYMOUS"), Some("true"));

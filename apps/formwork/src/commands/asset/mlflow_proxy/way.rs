@@ -121,6 +121,9 @@ fn linker_of(processor: &str) -> &'static str {
     if processor == "aarch64" { "aarch64-linux-gnu-gcc" } else { "x86_64-linux-gnu-gcc" }
 }
 
+/// The profile of the workspace that optimises the proxy as a whole.
+const PROFILE: &str = "proxy";
+
 /// A build.
 pub(super) struct Build<'a> {
     pub(super) processor: &'a str,
@@ -135,7 +138,7 @@ impl Build<'_> {
 
     /// Where the binary is afterwards.
     pub(super) fn output(&self, way: &Way) -> PathBuf {
-        self.target_directory(way).join(self.target()).join("release").join("mlflow-proxy")
+        self.target_directory(way).join(self.target()).join(PROFILE).join("mlflow-proxy")
     }
 
     /// What containers build is theirs: their compiler is another one.
@@ -158,7 +161,7 @@ impl Build<'_> {
             _ => ("build", self.target()),
         };
         command
-            .args([verb, "--release", "--locked", "--package", "mlflow-proxy", "--target", &target])
+            .args([verb, "--profile", PROFILE, "--locked", "--package", "mlflow-proxy", "--target", &target])
             .arg("--target-dir")
             .arg(folder)
             .current_dir(self.repository);
@@ -186,8 +189,8 @@ impl Build<'_> {
             command.arg(format!("type=bind,source={},destination={to}{more}", from.display()));
         }
         command.args(["--env", "CARGO_HOME=/target/cargo", "--env"]).arg(format!("RUSTFLAGS={STATIC}"));
-        command.args(["--workdir", "/source", IMAGE, "cargo", "build", "--release", "--locked", "--package"]);
-        command.args(["mlflow-proxy", "--target", &self.target(), "--target-dir", "/target"]);
+        command.args(["--workdir", "/source", IMAGE, "cargo", "build", "--profile", PROFILE, "--locked"]);
+        command.args(["--package", "mlflow-proxy", "--target", &self.target(), "--target-dir", "/target"]);
         command
     }
 }
@@ -216,7 +219,9 @@ mod tests {
         let native = shown(&build("x86_64").command(&Way::Native));
         assert!(native.contains("RUSTFLAGS=-C target-feature=+crt-static"), "{native}");
         assert!(
-            native.contains("--locked --package mlflow-proxy --target x86_64-unknown-linux-gnu"),
+            native.contains(
+                "--profile proxy --locked --package mlflow-proxy --target x86_64-unknown-linux-gnu"
+            ),
             "{native}"
         );
         let linker = "aarch64-linux-gnu-gcc";
@@ -238,7 +243,7 @@ mod tests {
         assert!(command.contains("source=/sources,destination=/source,readonly"), "{command}");
         assert_eq!(
             container.output(&way),
-            Path::new("/cache/container/aarch64-unknown-linux-gnu/release/mlflow-proxy")
+            Path::new("/cache/container/aarch64-unknown-linux-gnu/proxy/mlflow-proxy")
         );
     }
 
