@@ -33,7 +33,8 @@ struct Workshop(Project);
 impl Workshop {
     fn new() -> Self {
         let workshop = Self(Project::new().with("bin/mlflow-proxy-linux-arm64", "the proxy"));
-        std::fs::copy(env!("CARGO_BIN_EXE_formwork"), workshop.0.path().join("bin/formwork")).unwrap();
+        std::fs::copy(env!("CARGO_BIN_EXE_formwork"), workshop.0.path().join("bin/formwork"))
+            .expect("the program can be copied");
         workshop
     }
 
@@ -42,7 +43,8 @@ impl Workshop {
         use std::os::unix::fs::PermissionsExt;
         let path = self.0.path().join("tools").join(name);
         let workshop = Self(self.0.with(&format!("tools/{name}"), format!("#!/bin/sh\n{body}\n")));
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
+            .expect("it can be made runnable");
         workshop
     }
 
@@ -70,13 +72,13 @@ done
         command.args(["asset", "mlflow-proxy", "--architecture", architecture]).current_dir(folder);
         // Nothing but the stand-ins: the machine of the test may have Docker or a linker for other processors.
         let programs = folder.join("programs");
-        std::fs::create_dir_all(&programs).unwrap();
+        std::fs::create_dir_all(&programs).expect("a folder for programs");
         for name in ["sh", "mkdir", "echo"] {
             let _ = std::os::unix::fs::symlink(format!("/bin/{name}"), programs.join(name));
         }
         let path = format!("{}:{}", folder.join("tools").display(), programs.display());
         command.env_clear().env("PATH", path).env("HOME", folder).envs(environment.iter().copied());
-        Done::of(command.output().unwrap())
+        Done::of(command.output().expect("the program starts"))
     }
 
     fn built(&self, place: &str) -> String {
