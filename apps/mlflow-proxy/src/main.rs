@@ -89,8 +89,14 @@ async fn start(arguments: &Arguments, settings: &Settings) -> Result<ExitCode, S
     if let Err(why) = &known {
         eprintln!("note: artifacts do not go through the proxy, as their place is not known: {why}");
     }
-    let (settings, _) = read(arguments, known.as_deref().ok());
-    serve(&settings, true).await
+    let (found, mistakes) = read(arguments, known.as_deref().ok());
+    if mistakes.is_empty() {
+        return serve(&found, true).await;
+    }
+    for mistake in mistakes {
+        eprintln!("note: artifacts do not go through the proxy: {mistake}");
+    }
+    serve(settings, true).await
 }
 
 async fn serve(settings: &Settings, local: bool) -> Result<ExitCode, String> {
@@ -103,8 +109,13 @@ async fn serve(settings: &Settings, local: bool) -> Result<ExitCode, String> {
     })?;
     let address = listener.local_addr().map_err(|error| format!("the socket has no address: {error}"))?;
     let tls = settings.server.tls.as_ref();
-    let tls = tls.map(|(certificate, key)| Tls::read(certificate, key)).transpose();
-    let tls = tls.map_err(|error| error.to_string())?;
+    let tls = match tls.map(|(certificate, key)| Tls::read(certificate, key)).transpose() {
+        Ok(tls) => tls,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return Ok(ExitCode::from(BAD_SETTINGS));
+        }
+    };
     let operate = Operate::new(&settings.operate);
     // A panic ends the request in which it happens and nothing else; its words belong among the others.
     std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));

@@ -64,6 +64,15 @@ fn a_bad_address_is_a_settings_error() {
 }
 
 #[test]
+fn files_for_tls_that_cannot_be_used_are_a_settings_error() {
+    let mut command = proxy("127.0.0.1:0");
+    command.env("MLFLOW_PROXY_TLS_CERTIFICATE", "/nowhere/chain.pem");
+    let output = command.env("MLFLOW_PROXY_TLS_KEY", "/nowhere/key.pem").output().unwrap();
+    assert_eq!(output.status.code(), Some(10));
+    assert!(said(&output).contains("cannot read `/nowhere/chain.pem`"), "{}", said(&output));
+}
+
+#[test]
 fn an_address_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

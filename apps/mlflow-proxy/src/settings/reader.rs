@@ -5,6 +5,8 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// A setting: a variable of the environment, and the flag of the same name.
 #[derive(Clone, Copy, Debug)]
 pub struct Variable {
@@ -91,12 +93,12 @@ impl<'a> Reader<'a> {
         variable.default.parse().ok()
     }
 
-    /// A time in seconds, whole or with a decimal point, greater than zero.
+    /// A time in seconds, whole or with a decimal point, greater than zero and at most a year: clocks end somewhere.
     pub fn seconds(&mut self, variable: &Variable) -> Option<Duration> {
         let hint = "give seconds, such as 30 or 0.5";
         let seconds: f64 = self.parsed(variable, "a number of seconds", hint)?;
         match Duration::try_from_secs_f64(seconds) {
-            Ok(duration) if !duration.is_zero() => Some(duration),
+            Ok(duration) if !duration.is_zero() && duration <= YEAR => Some(duration),
             _ => {
                 self.mistake(variable, format!("is `{seconds}`, which is not a time to wait"), hint);
                 variable.default.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
@@ -113,5 +115,26 @@ impl<'a> Reader<'a> {
     pub fn list(&mut self, variable: &Variable) -> Vec<String> {
         let text = self.text(variable).unwrap_or_default();
         text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_more_than_nothing_and_at_most_a_year() {
+        let variable = Variable { name: "MLFLOW_PROXY_KEEP_ALIVE", default: "75", about: "" };
+        let read = |text: &str| {
+            let lookup = |_: &str| Some(text.into());
+            let mut reader = Reader::new(&lookup);
+            (reader.seconds(&variable).unwrap().as_secs_f64(), reader.into_mistakes())
+        };
+        assert_eq!(read("0.5"), (0.5, vec![]));
+        assert_eq!(read("31536000"), (31_536_000.0, vec![]));
+        for wrong in ["0", "-1", "1e19", "31536001", "NaN", "inf"] {
+            let (seconds, mistakes) = read(wrong);
+            assert_eq!((seconds, mistakes.len()), (75.0, 1), "{wrong}");
+        }
     }
 }
