@@ -32,9 +32,14 @@ pub fn full(bytes: impl Into<Bytes>) -> Body {
 #[error("no byte of the request's body came for {} s", .0.as_secs())]
 pub struct Stalled(pub Duration);
 
+/// The client sent its body at too low a rate for too long: so many bytes a second are the least.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the request's body came more slowly than {0} bytes a second")]
+pub struct TooSlow(pub u32);
+
 /// The problem to answer when the body of a request cannot be read: whoever reads one ends with this.
 pub fn problem(error: &BodyError) -> Problem {
-    let problem = if error.is::<Stalled>() {
+    let problem = if error.is::<Stalled>() || error.is::<TooSlow>() {
         Problem::new(StatusCode::REQUEST_TIMEOUT, "BAD_REQUEST", error.to_string())
     } else if error.is::<LengthLimitError>() {
         let message = "the request's body is longer than it may be";

@@ -87,7 +87,8 @@ impl<H: Handler> Wire<H> {
     }
 
     fn limits(&self) -> Limits {
-        Limits { head: self.settings.head_timeout, idle: self.settings.keep_alive }
+        let Settings { head_timeout: head, keep_alive: idle, write_limit: write, .. } = self.settings;
+        Limits { head, idle, write }
     }
 
     async fn secure(
@@ -223,7 +224,7 @@ impl<H: Handler> Wire<H> {
                     // A header of one connection; HTTP/2 has none.
                     response.headers_mut().remove(CONNECTION);
                 }
-                Ok(response.map(|body| Answer { body, under_way }))
+                Ok(response.map(|body| Answer::new(body, under_way, version >= Version::HTTP_2)))
             })
         })
     }

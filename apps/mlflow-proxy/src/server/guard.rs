@@ -15,9 +15,6 @@ use tokio::time::{Instant, Sleep};
 
 use super::pace::Traffic;
 
-/// How long a client may take nothing of its answer.
-const WRITE_LIMIT: Duration = Duration::from_secs(120);
-
 /// How long what a client still sends is thrown away after an early answer: closing at once would reset the connection and
 /// could destroy the answer on its way. Source: RFC 9112, section 9.6.
 const LINGER: Duration = Duration::from_secs(30);
@@ -38,6 +35,8 @@ const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\nc
 pub(super) struct Limits {
     pub(super) head: Duration,
     pub(super) idle: Duration,
+    /// How long a client may take nothing of its answer.
+    pub(super) write: Duration,
 }
 
 /// A stream under guard.
@@ -127,11 +126,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
 
     fn deadline(&self) -> Instant {
         if let Some(since) = self.stalled_since {
-            return since + WRITE_LIMIT;
+            return since + self.limits.write;
         }
         if self.traffic.busy() {
-            // Nothing to say while others watch; look again later.
-            return Instant::now() + self.limits.idle;
+            // Others watch, but for what nobody takes; look again later.
+            let later = Instant::now() + self.limits.idle.min(self.limits.write);
+            let untaken = if self.multiplexed { self.traffic.untaken_since() } else { None };
+            let end = untaken.map(|since| since + self.limits.write);
+            return end.map_or(later, |end| end.min(later));
         }
         match self.head_since {
             Some(since) => since + self.limits.head,
@@ -252,7 +254,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let Some(until) = this.lingering else {
-            ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
+            // Over TLS a farewell has to be written, for which there may be no room.
+            let closed = Pin::new(&mut this.stream).poll_shutdown(context);
+            ready!(this.poll_stalled(context, closed)).flatten()?;
             this.look();
             if this.multiplexed || !(this.traffic.unread() || this.head_since.is_some()) {
                 return Poll::Ready(Ok(()));
@@ -278,3 +282,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
         Poll::Ready(Ok(()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,9 @@
 //! What is known of a connection while requests pass on it, and the bodies of requests that must not stall.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep};
 
-use crate::body::{Body, BodyError, Stalled};
+use crate::body::{Body, BodyError, Stalled, TooSlow};
 use crate::operate::metrics::{self, Metrics};
 
 /// The traffic on a connection, told by its requests to its [`Guard`](super::guard::Guard).
@@ -22,12 +23,16 @@ pub(super) struct Traffic {
     unread: AtomicBool,
     /// Something ended since the guard looked.
     ended: AtomicBool,
+    /// Since when the answers are there that nobody comes for, by the number of each.
+    untaken: Mutex<BTreeMap<u64, Instant>>,
+    numbers: AtomicU64,
 }
 
 impl Traffic {
     pub(super) fn new(metrics: Arc<Metrics>) -> Self {
         let (unread, ended) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { metrics, under_way: AtomicU32::new(0), unread, ended }
+        let (untaken, numbers) = (Mutex::default(), AtomicU64::new(0));
+        Self { metrics, under_way: AtomicU32::new(0), unread, ended, untaken, numbers }
     }
 
     pub(super) fn busy(&self) -> bool {
@@ -41,6 +46,15 @@ impl Traffic {
     /// Whether a request ended since the last call.
     pub(super) fn take_ended(&self) -> bool {
         self.ended.load(Ordering::Acquire) && self.ended.swap(false, Ordering::AcqRel)
+    }
+
+    /// Since when the client has taken nothing of the answer for which that is longest so.
+    pub(super) fn untaken_since(&self) -> Option<Instant> {
+        self.untaken().values().min().copied()
+    }
+
+    fn untaken(&self) -> MutexGuard<'_, BTreeMap<u64, Instant>> {
+        self.untaken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn begin(self: &Arc<Self>, counted: metrics::UnderWay) -> UnderWay {
@@ -62,20 +76,33 @@ impl Drop for UnderWay {
     }
 }
 
-/// The body of a request, which fails with [`Stalled`] when no byte of it comes for too long.
+/// The least rate of a request's body in bytes a second, over all the time for which it was waited. Far below every line
+/// over which somebody would send a file.
+const LEAST_RATE: u32 = 4 * 1024;
+
+/// The body of a request, which fails with [`Stalled`] when no byte of it comes for too long, and with [`TooSlow`] when
+/// what comes is hardly anything. Only the time counts in which it was asked for: the client may be the one who waits.
 pub(super) struct Paced {
     incoming: Incoming,
     limit: Duration,
     timer: Option<Pin<Box<Sleep>>>,
-    /// Something came since the timer was set.
-    heard: bool,
+    /// Since when a byte is waited for.
+    since: Option<Instant>,
+    waited: Duration,
+    received: u64,
     traffic: Arc<Traffic>,
 }
 
 impl Paced {
     pub(super) fn new(incoming: Incoming, limit: Duration, traffic: Arc<Traffic>) -> Self {
         traffic.unread.store(true, Ordering::Release);
-        Self { incoming, limit, timer: None, heard: false, traffic }
+        Self { incoming, limit, timer: None, since: None, waited: Duration::ZERO, received: 0, traffic }
+    }
+
+    /// What is left of the time that a body of this length may be waited for.
+    fn left(&self) -> Duration {
+        let fair = Duration::from_millis(self.received.saturating_mul(1000) / u64::from(LEAST_RATE));
+        self.limit.saturating_add(fair).saturating_sub(self.waited)
     }
 }
 
@@ -90,7 +117,10 @@ impl HttpBody for Paced {
         let this = &mut *self;
         match Pin::new(&mut this.incoming).poll_frame(context) {
             Poll::Ready(frame) => {
-                this.heard = true;
+                if let Some(since) = this.since.take() {
+                    this.waited += since.elapsed();
+                }
+                this.received += length(&frame);
                 this.traffic.metrics.bytes_in.inc_by(length(&frame));
                 if frame.is_none() || this.incoming.is_end_stream() {
                     this.traffic.unread.store(false, Ordering::Release);
@@ -98,14 +128,19 @@ impl HttpBody for Paced {
                 Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from)))
             }
             Poll::Pending => {
-                let limit = this.limit;
-                let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
-                if std::mem::take(&mut this.heard) {
-                    timer.as_mut().reset(Instant::now() + limit);
+                let left = this.left();
+                let patience = this.limit.min(left);
+                let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+                if this.since.is_none() {
+                    let now = Instant::now();
+                    this.since = Some(now);
+                    timer.as_mut().reset(now + patience);
                 }
                 ready!(timer.as_mut().poll(context));
-                this.heard = true;
-                Poll::Ready(Some(Err(Stalled(limit).into())))
+                this.since = None;
+                let error =
+                    if left < this.limit { TooSlow(LEAST_RATE).into() } else { Stalled(this.limit).into() };
+                Poll::Ready(Some(Err(error)))
             }
         }
     }
@@ -120,9 +155,42 @@ impl HttpBody for Paced {
 }
 
 /// The body of an answer, whose request is under way as long as it lives.
+///
+/// Where requests share a connection, flow control lets a client take nothing of one answer while the connection itself
+/// looks well: that nobody asks for more of what is there is told to the guard.
 pub(super) struct Answer {
-    pub(super) body: Body,
-    pub(super) under_way: UnderWay,
+    body: Body,
+    under_way: UnderWay,
+    /// The number by which it is told.
+    number: Option<u64>,
+}
+
+impl Answer {
+    pub(super) fn new(body: Body, under_way: UnderWay, multiplexed: bool) -> Self {
+        let traffic = &under_way.traffic;
+        let number =
+            (multiplexed && !body.is_end_stream()).then(|| traffic.numbers.fetch_add(1, Ordering::Relaxed));
+        let answer = Self { body, under_way, number };
+        answer.tell(true);
+        answer
+    }
+
+    /// Tells whether it is the client who has to come, now.
+    fn tell(&self, untaken: bool) {
+        let Some(number) = self.number else { return };
+        let mut all = self.under_way.traffic.untaken();
+        if untaken {
+            all.insert(number, Instant::now());
+        } else {
+            all.remove(&number);
+        }
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.tell(false);
+    }
 }
 
 impl HttpBody for Answer {
@@ -133,7 +201,11 @@ impl HttpBody for Answer {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
+            self.tell(false);
+            return Poll::Pending;
+        };
+        self.tell(true);
         self.under_way.traffic.metrics.bytes_out.inc_by(length(&frame));
         Poll::Ready(frame)
     }

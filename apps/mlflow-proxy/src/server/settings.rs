@@ -59,7 +59,7 @@ const KEEP_ALIVE: Variable = Variable {
 const BODY_TIMEOUT: Variable = Variable {
     name: "MLFLOW_PROXY_BODY_TIMEOUT",
     default: "30",
-    about: "Seconds without a byte of a request's body after which the client is answered 408.",
+    about: "Seconds without a byte of a request's body after which the client is answered 408; as long, a body may fall behind 4 KiB/s.",
 };
 
 const DRAIN_DELAY: Variable = Variable {
@@ -95,6 +95,8 @@ pub struct Settings {
     pub keep_alive: Duration,
     /// How long no byte of a request's body may come.
     pub body_timeout: Duration,
+    /// How long a client may take nothing of its answer. Nobody has to set it.
+    pub write_limit: Duration,
     /// How long connections are still accepted after a stop signal.
     pub drain_delay: Duration,
     /// How long requests under way may take after that. Load balancers wait longer (300 s by default).
@@ -112,6 +114,7 @@ impl Default for Settings {
             head_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(75),
             body_timeout: Duration::from_secs(30),
+            write_limit: Duration::from_secs(120),
             drain_delay: Duration::from_secs(2),
             drain_limit: Duration::from_secs(110),
             workers: None,
@@ -146,6 +149,7 @@ impl Settings {
             head_timeout: reader.seconds(&HEAD_TIMEOUT).unwrap_or(default.head_timeout),
             keep_alive: reader.seconds(&KEEP_ALIVE).unwrap_or(default.keep_alive),
             body_timeout: reader.seconds(&BODY_TIMEOUT).unwrap_or(default.body_timeout),
+            write_limit: default.write_limit,
             drain_delay: seconds_or_zero(reader, &DRAIN_DELAY).unwrap_or(default.drain_delay),
             drain_limit: reader.seconds(&DRAIN_LIMIT).unwrap_or(default.drain_limit),
             workers: at_least_one(reader, &WORKERS),

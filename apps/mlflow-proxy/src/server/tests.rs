@@ -11,6 +11,8 @@ use crate::body;
 use crate::problem::Problem;
 use crate::settings::Reader;
 
+mod stalled;
+
 /// Answers with what was sent, waits where the path says so, and reads no body on `/early`.
 struct Echo {
     arrived: Notify,
@@ -27,6 +29,14 @@ impl Handler for Echo {
             }
             "/early" => {
                 Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "BAD_REQUEST", "too much").into_response()
+            }
+            "/late" => {
+                let late = async {
+                    tokio::time::sleep(Duration::from_millis(700)).await;
+                    Ok(hyper::body::Frame::data(bytes::Bytes::from("late")))
+                };
+                let late = futures_util::stream::once(late);
+                Response::new(http_body_util::StreamBody::new(late).boxed_unsync())
             }
             _ => match request.into_body().collect().await {
                 Ok(body) => Response::new(body::full(body.to_bytes())),
