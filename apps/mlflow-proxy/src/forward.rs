@@ -169,6 +169,10 @@ impl Forward {
         let mut signed = parts.clone();
         self.signer.sign(&mut signed, held.payload, &credentials, self.clock.now());
         match self.client.send(Request::from_parts(signed, held.body())).await {
+        if held.is_empty() && matches!(signed.method, Method::POST | Method::PUT | Method::PATCH) {
+            // Of these a body is expected, so that there is none has to be said. Source: RFC 9110, section 8.6.
+            signed.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
             Ok(response) => self.receive(response, &parts.method, &credentials, chances).await,
             Err(error) => {
                 let harmless = error.is_unsent()

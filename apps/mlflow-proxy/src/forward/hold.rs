@@ -99,6 +99,10 @@ impl Held {
         match &self.kind {
             Kind::Empty => empty(),
             Kind::Whole(bytes) => full(bytes.clone()),
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self.kind, Kind::Empty)
+    }
+
             Kind::Pieces(pieces) => {
                 let replay = Replay { pieces: pieces.clone(), next: 0, left: pieces.length };
                 replay.boxed_unsync()
