@@ -150,6 +150,11 @@ impl Access {
         Self { users: sources.users, passwords, jwt, rates, anonymous, settings }
     }
 
+    /// Whether users are told from each other.
+    pub fn knows_users(&self) -> bool {
+        !self.settings.methods.is_none()
+    }
+
     /// Says who asks.
     ///
     /// # Errors

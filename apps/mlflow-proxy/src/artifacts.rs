@@ -112,13 +112,9 @@ impl Artifacts {
             }
             Operation::Upload(path) => upload::answer(bucket, &self.spool, &path, request).await,
             Operation::Delete(path) => delete::answer(bucket, &path).await,
-            Operation::CreateUpload(directory) => {
-                links::create(bucket, &directory, request.into_body()).await
-            }
-            Operation::CompleteUpload(directory) => {
-                links::complete(bucket, &directory, request.into_body()).await
-            }
-            Operation::AbortUpload(directory) => links::abort(bucket, &directory, request.into_body()).await,
+            Operation::CreateUpload(directory) => links::create(bucket, &directory, request).await,
+            Operation::CompleteUpload(directory) => links::complete(bucket, &directory, request).await,
+            Operation::AbortUpload(directory) => links::abort(bucket, &directory, request).await,
             Operation::Link(path) => links::download(bucket, &path).await,
             Operation::Unsupported(message) => Err(unsupported(message)),
         }

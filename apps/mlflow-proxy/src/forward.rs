@@ -31,10 +31,11 @@ use crate::credentials::{CredentialCache, Credentials};
 use crate::operate::Operate;
 use crate::operate::metrics::UpstreamError;
 use crate::problem::Problem;
+use crate::share::Share;
 use crate::sign::{PathEncoding, Payload, Signer, wire_query};
 use crate::target::{Mode, Target};
 use answer::Passing;
-use hold::{Budget, Held, Holder};
+use hold::{Held, Holder};
 use refusal::Refusal;
 use spool::Spools;
 use watched::Watched;
@@ -106,7 +107,6 @@ impl Forward {
                 memory: settings.memory,
                 max_body: settings.max_body,
                 spools: Spools::new(directory, settings.max_spool, settings.max_spools, spooled),
-                budget: Budget::default(),
             },
             sign_payload: settings.sign_payload,
             answer_timeout: settings.answer_timeout,
@@ -125,13 +125,14 @@ impl Forward {
     async fn try_send(&self, request: Request<Body>) -> Result<Response<Body>, Problem> {
         let (mut parts, body) = request.into_parts();
         let declared = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        let share = Share::take(&mut parts.extensions);
         headers::clean_request(&mut parts.headers);
         parts.headers.insert(self.routing.0.clone(), self.routing.1.clone());
         parts.uri = at(&self.endpoint, &parts.uri)?;
         if !self.sign_payload && !body.is_end_stream() {
             return self.stream(parts, body, declared).await;
         }
-        let held = self.holder.hold(body, declared).await?;
+        let held = self.holder.hold(body, declared, &share).await?;
         let mut chances = Chances { again: true, renewal: true, time: true };
         loop {
             if let Outcome::Done(response) = self.attempt(&parts, &held, &mut chances).await? {
@@ -168,11 +169,11 @@ impl Forward {
         let credentials = self.credentials.get().await?;
         let mut signed = parts.clone();
         self.signer.sign(&mut signed, held.payload, &credentials, self.clock.now());
-        match self.client.send(Request::from_parts(signed, held.body())).await {
         if held.is_empty() && matches!(signed.method, Method::POST | Method::PUT | Method::PATCH) {
             // Of these a body is expected, so that there is none has to be said. Source: RFC 9110, section 8.6.
             signed.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
+        match self.client.send(Request::from_parts(signed, held.body())).await {
             Ok(response) => self.receive(response, &parts.method, &credentials, chances).await,
             Err(error) => {
                 let harmless = error.is_unsent()

@@ -15,6 +15,7 @@ use http::header::{
 };
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Body as _;
 
 use crate::access::audit::Entry;
 use crate::access::routes::{self, Kind, Route};
@@ -99,7 +100,7 @@ impl Proxy {
     /// What follows once it is clear that somebody may do what they ask for.
     async fn let_in(
         &self,
-        request: Request<Body>,
+        mut request: Request<Body>,
         identity: &Identity,
         route: Option<&'static Route>,
         id: &HeaderValue,
@@ -111,6 +112,11 @@ impl Proxy {
                 self.operate.metrics.rate_limited.inc();
             }
         })?;
+        if !request.body().is_end_stream() {
+            let known = self.access.knows_users();
+            let share = if known { self.shares.of(&identity.name) } else { self.shares.of_anybody() };
+            request.extensions_mut().insert(share);
+        }
         let may_change = Access::may_change(request.method(), route);
         let entry = may_change.then(|| self.account(identity, &request, route, id));
         let inspected = self.access.inspect(identity, route, request.map(|body| admission.limit(body))).await;

@@ -20,5 +20,6 @@ pub mod pages;
 pub mod problem;
 pub mod server;
 pub mod settings;
+mod share;
 pub mod sign;
 pub mod target;

@@ -9,6 +9,7 @@ use super::routes::{Kind, Route};
 use super::{Access, Identity, Role};
 use crate::body::{Body, full};
 use crate::problem::Problem;
+use crate::share::Share;
 
 /// The greatest body of GraphQL. MLflow's user interface sends a few KiB.
 const GREATEST: usize = 1024 * 1024;
@@ -31,7 +32,8 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// 403 when a reader sends what is not plainly a query, 413 when the body is too long, 400 when it breaks off.
+    /// 403 when a reader sends what is not plainly a query, 413 when the body is too long, 400 when it breaks off, 503 when
+    /// there is no room for it.
     pub async fn inspect(
         &self,
         identity: &Identity,
@@ -48,7 +50,7 @@ impl Access {
 
 async fn graphql_request(identity: &Identity, request: Request<Body>) -> Result<Inspected, Problem> {
     let (parts, body) = request.into_parts();
-    let held = hold(body).await?;
+    let held = hold(body, &Share::find(&parts.extensions)).await?;
     let changes = graphql::operation(&held) == Operation::Other;
     if changes && identity.role < Role::Writer {
         let message =
@@ -60,9 +62,10 @@ async fn graphql_request(identity: &Identity, request: Request<Body>) -> Result<
     Ok(Inspected { request: Request::from_parts(parts, full(held.freeze())), changes })
 }
 
-async fn hold(body: Body) -> Result<BytesMut, Problem> {
+async fn hold(body: Body, share: &Share) -> Result<BytesMut, Problem> {
     let mut body = Limited::new(body, GREATEST);
     let mut held = BytesMut::new();
+    let mut counted = share.count();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
             if error.is::<http_body_util::LengthLimitError>() {
@@ -72,6 +75,7 @@ async fn hold(body: Body) -> Result<BytesMut, Problem> {
             Problem::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", "the body of the request broke off")
         })?;
         if let Ok(data) = frame.into_data() {
+            counted.add(data.len() as u64)?;
             held.extend_from_slice(&data);
         }
     }

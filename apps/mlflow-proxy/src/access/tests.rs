@@ -8,6 +8,7 @@ use super::testing::{Source, document, token, with_password, with_token};
 use super::*;
 use crate::body::full;
 use crate::settings::Reader;
+use crate::share::Shares;
 
 fn access_with(source: &Source, variables: &[(&str, &str)]) -> Access {
     let lookup = |name: &str| {
@@ -190,6 +191,10 @@ async fn graphql_is_decided_by_its_body() {
     assert!(send(&writer, mutation).await.unwrap().changes);
     let long = format!(r#"{{"query":"{{ a }}","x":"{}"}}"#, "x".repeat(1024 * 1024));
     assert!(matches!(send(&writer, &long).await, Err(StatusCode::PAYLOAD_TOO_LARGE)));
+    let mut request = Request::new(full(query));
+    request.extensions_mut().insert(Shares::with_most(5, 1).of_anybody());
+    let full_up = access.inspect(&reader, route, request).await.map_err(|problem| problem.status);
+    assert!(matches!(full_up, Err(StatusCode::SERVICE_UNAVAILABLE)), "it counts as a body in memory");
     let run = routes::find(&Method::POST, "/api/2.0/mlflow/runs/create");
     let inspected = access.inspect(&writer, run, Request::new(full("{}"))).await.map_err(|_| ()).unwrap();
     assert!(inspected.changes);

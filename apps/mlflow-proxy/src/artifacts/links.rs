@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures_util::stream;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use serde::Deserialize;
@@ -22,6 +22,7 @@ use super::media;
 use super::path::RelativePath;
 use crate::body::{Body, BodyError};
 use crate::problem::Problem;
+use crate::share::Share;
 
 /// How long a link is good at most. It ends earlier when the credentials do that signed it.
 const GOOD: Duration = Duration::from_secs(3600);
@@ -61,9 +62,9 @@ struct Part {
 pub(super) async fn create(
     bucket: &Arc<Bucket>,
     directory: &RelativePath,
-    body: Body,
+    request: Request<Body>,
 ) -> Result<Response<Body>, Problem> {
-    let asked: Create = read(body).await?;
+    let asked: Create = read(request).await?;
     if !(1..=PARTS).contains(&asked.num_parts) {
         let message = format!("num_parts is {}, which is not a number from 1 to {PARTS}", asked.num_parts);
         return Err(wrong(message));
@@ -115,9 +116,9 @@ fn credentials(linker: Linker, key: String, id: String, parts: u32) -> Response<
 pub(super) async fn complete(
     bucket: &Bucket,
     directory: &RelativePath,
-    body: Body,
+    request: Request<Body>,
 ) -> Result<Response<Body>, Problem> {
-    let asked: Under = read(body).await?;
+    let asked: Under = read(request).await?;
     let path = file(directory, &asked.path)?;
     if asked.parts.is_empty() || asked.parts.iter().any(|part| !(1..=PARTS).contains(&part.part_number)) {
         return Err(wrong("the parts are none, or not numbered from 1 to 10000".to_owned()));
@@ -138,9 +139,9 @@ pub(super) async fn complete(
 pub(super) async fn abort(
     bucket: &Bucket,
     directory: &RelativePath,
-    body: Body,
+    request: Request<Body>,
 ) -> Result<Response<Body>, Problem> {
-    let asked: Under = read(body).await?;
+    let asked: Under = read(request).await?;
     let path = file(directory, &asked.path)?;
     let key = bucket.root().key(&path);
     let query = [("uploadId", asked.upload_id.as_str())];
@@ -176,7 +177,9 @@ fn file(directory: &RelativePath, local: &str) -> Result<RelativePath, Problem> 
     Ok(directory.join(name)?)
 }
 
-async fn read<T: DeserializeOwned>(mut body: Body) -> Result<T, Problem> {
+async fn read<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Problem> {
+    let (mut parts, mut body) = request.into_parts();
+    let mut counted = Share::take(&mut parts.extensions).count();
     let mut text = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| wrong("the request's body broke off".to_owned()))?;
@@ -184,6 +187,7 @@ async fn read<T: DeserializeOwned>(mut body: Body) -> Result<T, Problem> {
         if text.len() + data.len() > REQUEST_LIMIT {
             return Err(wrong(format!("the request is longer than {REQUEST_LIMIT} bytes")));
         }
+        counted.add(data.len() as u64)?;
         text.extend_from_slice(&data);
     }
     serde_json::from_slice(&text).map_err(|error| wrong(format!("the request cannot be read: {error}")))

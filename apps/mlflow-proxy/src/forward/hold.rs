@@ -19,6 +19,7 @@ use super::spool::{Spool, Spools};
 use crate::body::{self, Body, BodyError, empty, full};
 use crate::problem::Problem;
 use crate::settings::Size;
+use crate::share::{Counted, Share};
 use crate::sign::Payload;
 
 /// Pieces below this size are gathered: each keeps a whole read buffer alive.
@@ -54,32 +55,36 @@ pub(super) struct Holder {
     /// Bodies above this size are refused.
     pub(super) max_body: u64,
     pub(super) spools: Spools,
-    pub(super) budget: Budget,
 }
 
 impl Holder {
     /// Reads a body to its end. `declared` is what its sender says of its length.
-    pub(super) async fn hold(&self, body: Body, declared: Option<u64>) -> Result<Held, Problem> {
+    pub(super) async fn hold(
+        &self,
+        body: Body,
+        declared: Option<u64>,
+        share: &Share,
+    ) -> Result<Held, Problem> {
         if body.is_end_stream() {
             return Ok(Held::empty());
         }
         self.check(declared.unwrap_or(0))?;
-        let memory = self.budget.allowance(self.memory);
         let mut gathering = Gathering::new(body, self.max_body);
-        let mut counted = self.budget.count();
-        if declared.is_none_or(|length| length <= memory) {
+        let mut counted = share.count();
+        if declared.is_none_or(|length| length <= counted.allowance(self.memory)) {
             loop {
                 let before = gathering.length;
                 if !gathering.more().await? {
                     return Ok(gathering.finish(counted));
                 }
-                counted.add(gathering.length - before);
-                if gathering.length > memory {
+                counted.add(gathering.length - before)?;
+                // Others have come since it began.
+                if gathering.length > counted.allowance(self.memory) {
                     break;
                 }
             }
         }
-        let (spool, payload) = self.spools.write(&mut gathering, declared, counted).await?;
+        let (spool, payload) = self.spools.write(&mut gathering, declared, counted, share).await?;
         Ok(Held { kind: Kind::File(Arc::new(spool)), payload })
     }
 
@@ -94,15 +99,15 @@ impl Held {
         Self { kind: Kind::Empty, payload: Payload::EMPTY }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self.kind, Kind::Empty)
+    }
+
     /// The body, from its beginning, as often as it is asked for.
     pub(super) fn body(&self) -> Body {
         match &self.kind {
             Kind::Empty => empty(),
             Kind::Whole(bytes) => full(bytes.clone()),
-    pub(super) fn is_empty(&self) -> bool {
-        matches!(self.kind, Kind::Empty)
-    }
-
             Kind::Pieces(pieces) => {
                 let replay = Replay { pieces: pieces.clone(), next: 0, left: pieces.length };
                 replay.boxed_unsync()
@@ -222,55 +227,5 @@ impl HttpBody for Replay {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.left)
-    }
-}
-
-pub(super) use budget::{Budget, Counted};
-
-mod budget {
-    //! How much memory all held bodies take together. Where it is short, bodies go to files earlier: slower, but served.
-
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    /// What all bodies in memory may take before the next ones get less each.
-    const PLENTY: u64 = 16 << 20;
-
-    /// What a body may take even then.
-    const LEAST: u64 = 16 << 10;
-
-    #[derive(Clone, Default)]
-    pub(in crate::forward) struct Budget {
-        taken: Arc<AtomicU64>,
-    }
-
-    impl Budget {
-        /// What the next body may take, of `wanted`.
-        pub(in crate::forward) fn allowance(&self, wanted: u64) -> u64 {
-            if self.taken.load(Ordering::Relaxed) < PLENTY { wanted } else { wanted.min(LEAST) }
-        }
-
-        pub(in crate::forward) fn count(&self) -> Counted {
-            Counted { taken: self.taken.clone(), bytes: 0 }
-        }
-    }
-
-    /// Bytes that count until this is dropped.
-    pub(in crate::forward) struct Counted {
-        taken: Arc<AtomicU64>,
-        bytes: u64,
-    }
-
-    impl Counted {
-        pub(in crate::forward) fn add(&mut self, bytes: u64) {
-            self.bytes += bytes;
-            self.taken.fetch_add(bytes, Ordering::Relaxed);
-        }
-    }
-
-    impl Drop for Counted {
-        fn drop(&mut self) {
-            self.taken.fetch_sub(self.bytes, Ordering::Relaxed);
-        }
     }
 }

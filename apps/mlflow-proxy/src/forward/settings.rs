@@ -30,13 +30,13 @@ const SPOOL_DIRECTORY: Variable = Variable {
 const MAX_SPOOL: Variable = Variable {
     name: "MLFLOW_PROXY_MAX_SPOOL",
     default: "8 GiB",
-    about: "How much all such files may hold together; above it is answered 503.",
+    about: "How much all such files may hold together, half of it those of one user; above it is answered 503.",
 };
 
 const MAX_SPOOLS: Variable = Variable {
     name: "MLFLOW_PROXY_MAX_SPOOLS",
     default: "64",
-    about: "How many such files may be written at once; above it is answered 503.",
+    about: "How many such files may be written at once, half of them by one user; above it is answered 503.",
 };
 
 const PAYLOAD_SIGNING: Variable = Variable {

@@ -20,13 +20,14 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use prometheus_client::metrics::gauge::Gauge;
 use ring::digest::{Context as Hash, SHA256};
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, Semaphore};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::hold::{Counted, Gathering};
+use super::hold::Gathering;
 use crate::body::{Body, BodyError};
 use crate::problem::Problem;
 use crate::settings::Size;
+use crate::share::{Counted, Share, busy};
 use crate::sign::Payload;
 
 /// How much is written and read at once.
@@ -34,9 +35,6 @@ const BATCH: usize = 256 * 1024;
 
 /// How long a body waits for a place among those that are written.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// When a client may come back that found no room.
-const COME_BACK: Duration = Duration::from_secs(5);
 
 /// Where bodies are spooled, and how much of it there may be.
 pub(super) struct Spools {
@@ -64,11 +62,17 @@ impl Spools {
         gathering: &mut Gathering,
         declared: Option<u64>,
         counted: Counted,
+        share: &Share,
     ) -> Result<(Spool, Payload), Problem> {
-        let mut room = Room { bounds: self.bounds.clone(), bytes: 0 };
-        self.reserve(&mut room, declared.unwrap_or(gathering.length))?;
-        let place = tokio::time::timeout(PATIENCE, self.places.acquire()).await;
-        let Ok(Ok(_place)) = place else {
+        // What was only announced takes nothing: whoever announces much could keep all others out.
+        if self.bounds.bytes.load(Ordering::Acquire).saturating_add(declared.unwrap_or(0)) > self.limit {
+            return Err(self.full());
+        }
+        let mut room = Room { bounds: self.bounds.clone(), share: share.clone(), bytes: 0 };
+        self.reserve(&mut room, gathering.length)?;
+        let places =
+            async { Ok::<_, AcquireError>((share.places().acquire().await?, self.places.acquire().await?)) };
+        let Ok(Ok(_places)) = tokio::time::timeout(PATIENCE, places).await else {
             let message = "too many large bodies are being received at once";
             return Err(busy(message, "try again later, or raise MLFLOW_PROXY_MAX_SPOOLS at the proxy"));
         };
@@ -106,11 +110,20 @@ impl Spools {
         let all = self.bounds.bytes.fetch_add(bytes, Ordering::AcqRel) + bytes;
         room.bytes += bytes;
         self.bounds.told.inc_by(i64::try_from(bytes).unwrap_or(i64::MAX));
-        if all <= self.limit {
-            return Ok(());
+        let fair = room.share.take_disk(bytes, room.bytes, self.limit);
+        if all > self.limit {
+            return Err(self.full());
         }
+        if !fair {
+            let message = format!("this user's bodies on their way take half of the {}", Size(self.limit));
+            return Err(busy(&message, "send fewer large bodies at once, or try again later"));
+        }
+        Ok(())
+    }
+
+    fn full(&self) -> Problem {
         let message = format!("bodies on their way take all of the {} that they may", Size(self.limit));
-        Err(busy(&message, "try again later, or raise MLFLOW_PROXY_MAX_SPOOL at the proxy"))
+        busy(&message, "try again later, or raise MLFLOW_PROXY_MAX_SPOOL at the proxy")
     }
 
     async fn done(&self, work: JoinHandle<io::Result<Writer>>) -> Result<Writer, Problem> {
@@ -132,20 +145,16 @@ impl Spools {
     }
 }
 
-fn busy(message: &str, hint: &str) -> Problem {
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "TEMPORARILY_UNAVAILABLE", message)
-        .hint(hint)
-        .retry_after(COME_BACK)
-}
-
 /// Bytes that count as spooled until this is dropped.
 struct Room {
     bounds: Arc<Bounds>,
+    share: Share,
     bytes: u64,
 }
 
 impl Drop for Room {
     fn drop(&mut self) {
+        self.share.return_disk(self.bytes);
         self.bounds.bytes.fetch_sub(self.bytes, Ordering::AcqRel);
         self.bounds.told.dec_by(i64::try_from(self.bytes).unwrap_or(i64::MAX));
     }

@@ -13,6 +13,7 @@ use crate::operate::readiness::State;
 use crate::operate::{Behind, Operate};
 use crate::pages::Pages;
 use crate::settings::Settings;
+use crate::share::Shares;
 
 /// All parts of the proxy, put together.
 pub struct Proxy {
@@ -20,6 +21,7 @@ pub struct Proxy {
     pub(super) access: Arc<Access>,
     pub(super) artifacts: Option<Artifacts>,
     pub(super) forward: Forward,
+    pub(super) shares: Shares,
     pub(super) operate: Arc<Operate>,
     pub(super) pages: Pages,
 }
@@ -96,7 +98,8 @@ impl Proxy {
         let hosts = hosts.unwrap_or_else(|| hosts_for(settings.access.methods));
         let forward =
             Forward::new(&target, &settings.forward, caches.mlflow.clone(), client.clone(), operate.clone());
-        Ok(Arc::new(Self { hosts, access, artifacts, forward, operate, pages }))
+        let shares = Shares::new(settings.forward.memory, settings.forward.max_spools);
+        Ok(Arc::new(Self { hosts, access, artifacts, forward, shares, operate, pages }))
     }
 }
 

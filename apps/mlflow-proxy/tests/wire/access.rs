@@ -10,6 +10,8 @@ use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use crate::client::{Answer, get, head, post, send};
 use crate::under_test::{Running, now, start};
@@ -252,6 +254,25 @@ async fn each_user_has_a_rate_and_a_greatest_body() {
     assert_eq!(last.header("retry-after"), Some("1"));
     let other = get(proxy.address, "/version", &[("Authorization", &reader)]).await;
     assert_eq!(other.status, 200, "others are not held up");
+}
+
+#[tokio::test]
+async fn one_user_does_not_hold_all_places_for_large_bodies() {
+    let upstream = Upstream::start(|_| answer(200, &[], b"{}")).await;
+    let few = [("MLFLOW_PROXY_MAX_SPOOLS", "2"), ("MLFLOW_PROXY_BODY_MEMORY", "10 KiB")];
+    let (proxy, _folder) = with_users(&upstream, &few).await;
+    let path = "/api/2.0/mlflow/runs/search";
+    let mut slow = Vec::new();
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+        let bearer = bearer(ROLES[0].1);
+        let headers = [("Authorization", bearer.as_str()), ("Content-Length", "100000")];
+        stream.write_all(&[head("POST", path, &headers), vec![b'x'; 50_000]].concat()).await.unwrap();
+        slow.push(stream);
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let large = "x".repeat(100_000);
+    assert_eq!(ask(&proxy, "POST", path, &bearer(ROLES[1].1), &large).await.status, 200);
 }
 
 #[tokio::test]

@@ -28,6 +28,10 @@ async fn empty_bodies_are_empty_with_and_without_a_length() {
         assert_eq!(seen.header("content-length"), Some("0"));
         assert!(seen.header("x-amz-content-sha256").unwrap().starts_with("e3b0c442"));
     }
+    for method in ["GET", "DELETE"] {
+        assert_eq!(send(proxy.address, &head(method, "/x", &[])).await.status, 200);
+        assert_eq!(upstream.last().header("content-length"), None, "{method}");
+    }
 }
 
 #[tokio::test]
@@ -122,7 +126,7 @@ async fn all_large_bodies_together_have_a_bound() {
     let proxy = start(&upstream, &settings).await;
     let mut first = TcpStream::connect(proxy.address).await.unwrap();
     first.write_all(&head("PUT", "/first", &[("Content-Length", "700000")])).await.unwrap();
-    first.write_all(&bytes(300_000)).await.unwrap();
+    first.write_all(&bytes(600_000)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
 
     let refused = post(proxy.address, "/second", &[], &bytes(700_000)).await;
@@ -130,7 +134,7 @@ async fn all_large_bodies_together_have_a_bound() {
     assert_eq!(refused.header("retry-after"), Some("5"));
     assert_eq!(post(proxy.address, "/small", &[], &bytes(5000)).await.status, 200, "small ones need no file");
 
-    first.write_all(&bytes(400_000)).await.unwrap();
+    first.write_all(&bytes(100_000)).await.unwrap();
     assert_eq!(read(&mut first, false).await.status, 200);
     assert_eq!(post(proxy.address, "/second", &[], &bytes(700_000)).await.status, 200);
     assert!(proxy.is_clean());
@@ -171,6 +175,49 @@ async fn many_bodies_in_memory_make_the_next_ones_go_to_files() {
         assert_eq!(read(stream, false).await.status, 200);
     }
     assert!(proxy.is_clean());
+}
+
+#[tokio::test]
+async fn bodies_that_began_at_once_share_what_memory_there_is() {
+    let upstream = Upstream::start(|_| answer(200, &[], b"")).await;
+    let proxy = start(&upstream, &[]).await;
+    let mut waiting = Vec::new();
+    for _ in 0..50 {
+        let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+        stream.write_all(&head("PUT", "/x", &[("Content-Length", "1048576")])).await.unwrap();
+        waiting.push(stream);
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    // Each was told that there is plenty when it began; all but a byte of each comes now.
+    for stream in &mut waiting {
+        stream.write_all(&bytes(1_048_575)).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let spooled = proxy.operate.metrics.spooled_bytes.get();
+    assert!(spooled > 20 << 20, "{spooled} bytes are in files, the rest in memory");
+    for stream in &mut waiting {
+        stream.write_all(b"x").await.unwrap();
+    }
+    for stream in &mut waiting {
+        assert_eq!(read(stream, false).await.status, 200);
+    }
+    assert!(proxy.is_clean());
+}
+
+#[tokio::test]
+async fn what_is_only_announced_takes_no_room() {
+    let upstream = Upstream::start(|_| answer(200, &[], b"")).await;
+    let settings = [("MLFLOW_PROXY_BODY_MEMORY", "10 KiB"), ("MLFLOW_PROXY_MAX_SPOOL", "1 MiB")];
+    let proxy = start(&upstream, &settings).await;
+    let mut waiting = Vec::new();
+    for _ in 0..4 {
+        let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+        stream.write_all(&head("PUT", "/x", &[("Content-Length", "1000000")])).await.unwrap();
+        stream.write_all(b"x").await.unwrap();
+        waiting.push(stream);
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(post(proxy.address, "/x", &[], &bytes(700_000)).await.status, 200);
 }
 
 #[tokio::test]

@@ -86,6 +86,9 @@ async fn what_makes_no_file_is_refused() {
     ] {
         assert_eq!(said(artifacts.answer(step(name, directory, &body)).await).await.0, 400, "{name} {body}");
     }
+    let mut long = step("create", "/1", &json!({"path": "x", "num_parts": 1}));
+    long.extensions_mut().insert(crate::share::Shares::with_most(5, 1).of_anybody());
+    assert_eq!(said(artifacts.answer(long).await).await.0, 503, "it counts as a body in memory");
     assert!(fake.state().seen.is_empty());
 }
 
