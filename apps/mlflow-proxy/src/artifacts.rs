@@ -23,7 +23,6 @@ mod fake;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use http::{HeaderValue, Request, Response, StatusCode};
@@ -35,6 +34,7 @@ pub use settings::{Owner, Settings, VARIABLES};
 use crate::aws::{Client, Endpoints, Service};
 use crate::body::{Body, full};
 use crate::credentials::CredentialCache;
+use crate::held::Disk;
 use crate::problem::Problem;
 use crate::target::Target;
 use bucket::{Bucket, Reach};
@@ -43,7 +43,7 @@ use route::Operation;
 /// Serves the artifacts below one root.
 pub struct Artifacts {
     bucket: Arc<Bucket>,
-    spool: PathBuf,
+    disk: Disk,
     links: bool,
 }
 
@@ -55,8 +55,8 @@ pub struct Parts {
     pub credentials: CredentialCache,
     /// Addresses that take the place of AWS's.
     pub endpoints: Endpoints,
-    /// Where parts of uploads wait that have to be hashed or counted before they are sent: a directory on a disk.
-    pub spool: PathBuf,
+    /// Where parts of uploads wait that have to be hashed or counted before they are sent.
+    pub disk: Disk,
 }
 
 impl Artifacts {
@@ -73,7 +73,8 @@ impl Artifacts {
         let region = target.region.clone();
         let reach =
             Reach { root, client: parts.client, credentials: parts.credentials, region, endpoint, owner };
-        Some(Self { bucket: Arc::new(Bucket::new(reach)), spool: parts.spool, links: settings.links })
+        let bucket = Arc::new(Bucket::new(reach));
+        Some(Self { bucket, disk: parts.disk, links: settings.links })
     }
 
     /// The root, for the rewriting of [`locations`].
@@ -110,7 +111,7 @@ impl Artifacts {
                 let (head, _) = request.into_parts();
                 download::answer(bucket, &path, &head.method, &head.headers).await
             }
-            Operation::Upload(path) => upload::answer(bucket, &self.spool, &path, request).await,
+            Operation::Upload(path) => upload::answer(bucket, &self.disk, &path, request).await,
             Operation::Delete(path) => delete::answer(bucket, &path).await,
             Operation::CreateUpload(directory) => links::create(bucket, &directory, request).await,
             Operation::CompleteUpload(directory) => links::complete(bucket, &directory, request).await,

@@ -39,6 +39,11 @@ pub struct TooSlow(pub u32);
 
 /// The problem to answer when the body of a request cannot be read: whoever reads one ends with this.
 pub fn problem(error: &BodyError) -> Problem {
+    problem_of(error.as_ref())
+}
+
+/// The same where the error has passed through the client that was sending the body on.
+pub fn problem_of(error: &(dyn Error + 'static)) -> Problem {
     let problem = if error.is::<Stalled>() || error.is::<TooSlow>() {
         Problem::new(StatusCode::REQUEST_TIMEOUT, "BAD_REQUEST", error.to_string())
     } else if error.is::<LengthLimitError>() {

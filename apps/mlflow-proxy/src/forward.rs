@@ -270,10 +270,9 @@ impl Forward {
             SendError::NotSent { .. } => (UpstreamError::Connect, StatusCode::SERVICE_UNAVAILABLE),
             SendError::NoAnswer { .. } => (UpstreamError::Broken, StatusCode::BAD_GATEWAY),
             SendError::Timeout { .. } => (UpstreamError::Timeout, StatusCode::GATEWAY_TIMEOUT),
-            SendError::Body { why } => {
+            SendError::Body { why, problem } => {
                 tracing::debug!(%why, "a request's body ended early");
-                let message = "the request's body ended before it was complete";
-                return Problem::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message);
+                return (**problem).clone();
             }
         };
         self.operate.metrics.upstream_error(kind);

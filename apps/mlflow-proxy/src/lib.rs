@@ -14,6 +14,7 @@ pub mod check;
 pub mod credentials;
 pub mod forward;
 pub mod gate;
+pub mod held;
 pub mod local;
 pub mod operate;
 pub mod pages;

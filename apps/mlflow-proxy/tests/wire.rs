@@ -24,5 +24,7 @@ mod renewal;
 mod targets;
 #[path = "wire/under_test.rs"]
 mod under_test;
+#[path = "wire/uploads.rs"]
+mod uploads;
 #[path = "wire/upstream.rs"]
 mod upstream;

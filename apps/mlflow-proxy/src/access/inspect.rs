@@ -1,13 +1,12 @@
 //! Looks into the bodies that decide what a request is: those of GraphQL.
 
-use bytes::BytesMut;
 use http::{Method, Request, StatusCode};
-use http_body_util::{BodyExt, Limited};
 
 use super::graphql::{self, Operation};
 use super::routes::{Kind, Route};
 use super::{Access, Identity, Role};
 use crate::body::{Body, full};
+use crate::held;
 use crate::problem::Problem;
 use crate::share::Share;
 
@@ -32,8 +31,8 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// 403 when a reader sends what is not plainly a query, 413 when the body is too long, 400 when it breaks off, 503 when
-    /// there is no room for it.
+    /// 403 when a reader sends what is not plainly a query, 413 when the body is too long, 408 when it comes
+    /// too slowly, 503 when too many such bodies wait, 400 when it breaks off.
     pub async fn inspect(
         &self,
         identity: &Identity,
@@ -41,7 +40,9 @@ impl Access {
         request: Request<Body>,
     ) -> Result<Inspected, Problem> {
         let changes = match route {
-            Some(route) if route.kind == Kind::Graphql => return graphql_request(identity, request).await,
+            Some(route) if route.kind == Kind::Graphql => {
+                return graphql_request(identity, request).await;
+            }
             _ => Self::may_change(request.method(), route),
         };
         Ok(Inspected { request, changes })
@@ -50,7 +51,7 @@ impl Access {
 
 async fn graphql_request(identity: &Identity, request: Request<Body>) -> Result<Inspected, Problem> {
     let (parts, body) = request.into_parts();
-    let held = hold(body, &Share::find(&parts.extensions)).await?;
+    let held = held::collect(body, GREATEST, Share::find(&parts.extensions).count()).await?;
     let changes = graphql::operation(&held) == Operation::Other;
     if changes && identity.role < Role::Writer {
         let message =
@@ -59,25 +60,5 @@ async fn graphql_request(identity: &Identity, request: Request<Body>) -> Result<
         return Err(problem
             .hint("readers may send one JSON object with `query` definitions; mutations need a writer"));
     }
-    Ok(Inspected { request: Request::from_parts(parts, full(held.freeze())), changes })
-}
-
-async fn hold(body: Body, share: &Share) -> Result<BytesMut, Problem> {
-    let mut body = Limited::new(body, GREATEST);
-    let mut held = BytesMut::new();
-    let mut counted = share.count();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| {
-            if error.is::<http_body_util::LengthLimitError>() {
-                let message = format!("the GraphQL request is longer than {GREATEST} bytes");
-                return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "MAX_READ_SIZE_EXCEEDED", message);
-            }
-            Problem::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", "the body of the request broke off")
-        })?;
-        if let Ok(data) = frame.into_data() {
-            counted.add(data.len() as u64)?;
-            held.extend_from_slice(&data);
-        }
-    }
-    Ok(held)
+    Ok(Inspected { request: Request::from_parts(parts, full(held)), changes })
 }

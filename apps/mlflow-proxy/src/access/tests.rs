@@ -2,11 +2,11 @@
 
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, Request, StatusCode};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, StreamBody};
 
 use super::testing::{Source, document, token, with_password, with_token};
 use super::*;
-use crate::body::full;
+use crate::body::{BodyError, Stalled, full};
 use crate::settings::Reader;
 use crate::share::Shares;
 
@@ -169,6 +169,18 @@ async fn who_asks_too_much_is_told_when_to_come_back() {
     assert!(problem.into_response().headers()["retry-after"] == "1");
     let eye = ask(&access, &bearer("11111111")).await.unwrap();
     assert_eq!(access.admit(&eye, Some(101)).unwrap_err().status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn a_body_of_graphql_that_stalls_is_told_so() {
+    let access = access(&[]).await;
+    let route = routes::find(&Method::POST, "/graphql");
+    let reader = Identity::new("r", Role::Reader, "");
+    let stalled = BodyError::from(Stalled(std::time::Duration::from_secs(30)));
+    let body = StreamBody::new(futures_util::stream::iter([Err(stalled)])).boxed_unsync();
+    let problem = access.inspect(&reader, route, Request::new(body)).await.err().unwrap();
+    assert_eq!(problem.status, StatusCode::REQUEST_TIMEOUT);
+    assert_eq!(problem.into_response().headers()["connection"], "close");
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ use crate::sign::Payload;
 
 pub(super) use error::{BucketError, Refusal};
 use place::Place;
-pub(super) use xml::{Listing, deletion, deletion_failure, listing, parts_document, text_of};
+pub(super) use xml::{Listing, can_carry, deletion, deletion_failure, listing, parts_document, text_of};
 
 /// What S3 leaves as it is in a path and in a query, besides letters and digits. Source: "Signature Version 4 signing
 /// process", `UriEncode`, Amazon S3 API Reference.

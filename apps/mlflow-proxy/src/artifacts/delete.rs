@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use ring::digest::{SHA256, digest};
 
-use super::bucket::{Bucket, BucketError, Call, Content, Refusal, deletion, deletion_failure};
+use super::bucket::{Bucket, BucketError, Call, Content, Refusal, can_carry, deletion, deletion_failure};
 use super::list;
 use super::path::RelativePath;
 use crate::body::Body;
@@ -30,9 +30,13 @@ async fn delete(bucket: &Bucket, path: &RelativePath) -> Result<(), BucketError>
     let mut next = None;
     loop {
         let page = list::fetch(bucket, &directory, next.as_deref(), "").await?;
-        let keys: Vec<String> = page.objects.into_iter().map(|(key, _)| key).collect();
+        let keys = page.objects.into_iter().map(|(key, _)| key);
+        let (keys, strange): (Vec<String>, Vec<String>) = keys.partition(|key| can_carry(key));
         if !keys.is_empty() {
             delete_all(bucket, &keys).await?;
+        }
+        for key in &strange {
+            bucket.send(Call::new("DeleteObject", Method::DELETE, key)).await?;
         }
         next = page.next;
         if next.is_none() {

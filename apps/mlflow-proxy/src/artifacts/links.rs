@@ -21,6 +21,7 @@ use super::bucket::{Bucket, BucketError, Call, Content, Linker, parts_document, 
 use super::media;
 use super::path::RelativePath;
 use crate::body::{Body, BodyError};
+use crate::held;
 use crate::problem::Problem;
 use crate::share::Share;
 
@@ -178,18 +179,8 @@ fn file(directory: &RelativePath, local: &str) -> Result<RelativePath, Problem> 
 }
 
 async fn read<T: DeserializeOwned>(request: Request<Body>) -> Result<T, Problem> {
-    let (mut parts, mut body) = request.into_parts();
-    let mut counted = Share::take(&mut parts.extensions).count();
-    let mut text = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| wrong("the request's body broke off".to_owned()))?;
-        let data = frame.into_data().unwrap_or_default();
-        if text.len() + data.len() > REQUEST_LIMIT {
-            return Err(wrong(format!("the request is longer than {REQUEST_LIMIT} bytes")));
-        }
-        counted.add(data.len() as u64)?;
-        text.extend_from_slice(&data);
-    }
+    let (mut parts, body) = request.into_parts();
+    let text = held::collect(body, REQUEST_LIMIT, Share::take(&mut parts.extensions).count()).await?;
     serde_json::from_slice(&text).map_err(|error| wrong(format!("the request cannot be read: {error}")))
 }
 

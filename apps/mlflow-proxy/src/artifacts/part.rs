@@ -8,15 +8,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use ring::digest::{Context, SHA256};
 
 use crate::body::{Body, BodyError, full};
+use crate::held::{Disk, Taken};
+use crate::problem::Problem;
 
 /// What waits in memory, in bytes.
 const MEMORY: usize = 256 * 1024;
+
+/// The smallest part of several, in bytes. Source: "Amazon S3 multipart upload limits".
+const LEAST: u64 = 5 * 1024 * 1024;
 
 /// How much of a file is read at once, in bytes.
 const CHUNK: usize = 64 * 1024;
@@ -76,6 +81,15 @@ pub(super) enum PartError {
     /// The disk does not take it.
     #[error("the disk does not take a part of an upload: {0}")]
     Disk(io::Error),
+    /// Too much waits on the disk already.
+    #[error("{}", .0.message)]
+    Bounds(Box<Problem>),
+}
+
+impl PartError {
+    fn bounds(problem: Problem) -> Self {
+        Self::Bounds(Box::new(problem))
+    }
 }
 
 /// A piece that waits.
@@ -88,15 +102,23 @@ pub(super) struct Part {
 #[derive(Clone)]
 enum Store {
     Memory(Bytes),
-    File(Arc<File>),
+    File(Arc<Kept>, Bytes),
+}
+
+/// A file, and the room that it takes.
+struct Kept {
+    file: File,
+    _room: Taken,
 }
 
 impl Part {
-    /// Takes at most `limit` bytes of what is left.
-    pub(super) async fn take(source: &mut Source, limit: u64, spool: &Path) -> Result<Self, PartError> {
+    /// Takes at most `limit` bytes of what is left; fewer where the disk has no room for more, but enough for a part.
+    pub(super) async fn take(source: &mut Source, limit: u64, disk: &Disk) -> Result<Self, PartError> {
         let mut sum = Context::new(&SHA256);
         let mut memory = BytesMut::new();
         let mut file: Option<File> = None;
+        let mut place = None;
+        let mut room = disk.room().nothing();
         let mut length = 0;
         while length < limit {
             let Some(bytes) = source.take(limit - length).await.map_err(PartError::Body)? else { break };
@@ -104,13 +126,26 @@ impl Part {
             sum.update(&bytes);
             memory.extend_from_slice(&bytes);
             if memory.len() >= MEMORY && length < limit {
-                file = Some(append(file, memory.split().freeze(), spool).await?);
+                if place.is_none() {
+                    place = Some(disk.place().await.map_err(PartError::bounds)?);
+                }
+                if room.more(memory.len() as u64) {
+                    file = Some(append(file, memory.split().freeze(), disk.directory()).await?);
+                } else if length >= LEAST {
+                    break;
+                } else {
+                    return Err(PartError::bounds(disk.is_full()));
+                }
             }
         }
         let hash = sum.finish().as_ref().try_into().unwrap_or_else(|_| unreachable!("SHA-256 has 32 bytes"));
         let store = match file {
             None => Store::Memory(memory.freeze()),
-            Some(file) => Store::File(Arc::new(append(Some(file), memory.freeze(), spool).await?)),
+            Some(file) if room.more(memory.len() as u64) => {
+                let file = append(Some(file), memory.freeze(), disk.directory()).await?;
+                Store::File(Arc::new(Kept { file, _room: room }), Bytes::new())
+            }
+            Some(file) => Store::File(Arc::new(Kept { file, _room: room }), memory.freeze()),
         };
         Ok(Self { store, length, hash })
     }
@@ -120,18 +155,18 @@ impl Part {
         let store = self.store.clone();
         Box::new(move || match &store {
             Store::Memory(bytes) => full(bytes.clone()),
-            Store::File(file) => read(Arc::clone(file)),
+            Store::File(kept, rest) => read(Arc::clone(kept), rest.clone()),
         })
     }
 }
 
 /// Writes to the end of a file, which begins with the first bytes. Disks may be slow: not on the threads of the server.
-async fn append(file: Option<File>, bytes: Bytes, spool: &Path) -> Result<File, PartError> {
-    let spool = spool.to_owned();
+async fn append(file: Option<File>, bytes: Bytes, directory: &Path) -> Result<File, PartError> {
+    let directory = directory.to_owned();
     let written = tokio::task::spawn_blocking(move || {
         let mut file = match file {
             Some(file) => file,
-            None => tempfile::tempfile_in(spool)?,
+            None => tempfile::tempfile_in(directory)?,
         };
         file.write_all(&bytes)?;
         Ok(file)
@@ -139,12 +174,12 @@ async fn append(file: Option<File>, bytes: Bytes, spool: &Path) -> Result<File, 
     written.await.map_err(|error| PartError::Disk(io::Error::other(error)))?.map_err(PartError::Disk)
 }
 
-/// The whole of a file as a body.
-fn read(file: Arc<File>) -> Body {
-    let chunks = stream::try_unfold((file, 0u64), |(file, at)| async move {
-        let same = Arc::clone(&file);
+/// The whole of a file as a body, and what comes after it.
+fn read(kept: Arc<Kept>, rest: Bytes) -> Body {
+    let chunks = stream::try_unfold((kept, 0u64), |(kept, at)| async move {
+        let same = Arc::clone(&kept);
         let chunk = tokio::task::spawn_blocking(move || {
-            let mut file: &File = &same;
+            let mut file = &same.file;
             file.seek(SeekFrom::Start(at))?;
             let mut chunk = Vec::with_capacity(CHUNK);
             file.take(CHUNK as u64).read_to_end(&mut chunk)?;
@@ -155,14 +190,19 @@ fn read(file: Arc<File>) -> Body {
             return Ok(None);
         }
         let next = at + chunk.len() as u64;
-        Ok::<_, BodyError>(Some((Frame::data(Bytes::from(chunk)), (file, next))))
+        Ok::<_, BodyError>(Some((Frame::data(Bytes::from(chunk)), (kept, next))))
     });
-    BodyExt::boxed_unsync(StreamBody::new(chunks))
+    let rest = stream::iter((!rest.is_empty()).then(|| Ok(Frame::data(rest))));
+    BodyExt::boxed_unsync(StreamBody::new(chunks.chain(rest)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn disk(directory: &Path, limit: u64) -> Disk {
+        Disk::new(directory.to_owned(), limit, 2, prometheus_client::metrics::gauge::Gauge::default())
+    }
 
     fn source(sizes: &[usize]) -> (Source, Vec<u8>) {
         let mut all = Vec::new();
@@ -195,7 +235,7 @@ mod tests {
             [(vec![100, 50], 120), (vec![700_000; 5], 3_000_000), (vec![700_000; 5], u64::MAX), (vec![], 9)]
         {
             let (mut source, all) = source(&sizes);
-            let part = Part::take(&mut source, limit, spool.path()).await.unwrap();
+            let part = Part::take(&mut source, limit, &disk(spool.path(), 8 << 30)).await.unwrap();
             let expected = &all[..all.len().min(usize::try_from(limit).unwrap_or(usize::MAX))];
             assert_eq!(part.length, expected.len() as u64);
             assert_eq!(part.hash, ring::digest::digest(&SHA256, expected).as_ref());
@@ -209,9 +249,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn where_room_is_short_a_part_ends_sooner_or_is_refused() {
+        let spool = tempfile::tempdir().unwrap();
+        let disk = disk(spool.path(), 8_000_000);
+        let (mut one, all) = source(&[700_000; 20]);
+        let first = Part::take(&mut one, 12_000_000, &disk).await.unwrap();
+        assert!(first.length >= LEAST && first.length < 9_000_000, "{}", first.length);
+        let length = usize::try_from(first.length).unwrap();
+        assert_eq!(first.maker()().collect().await.unwrap().to_bytes(), all[..length]);
+        let (mut other, _) = source(&[700_000; 20]);
+        let refused = Part::take(&mut other, 12_000_000, &disk).await.map(|_| ()).unwrap_err();
+        assert!(matches!(refused, PartError::Bounds(problem) if problem.status == 503));
+        let small = Part::take(&mut source(&[200_000]).0, 12_000_000, &disk).await.unwrap();
+        assert_eq!(small.length, 200_000);
+        drop(first);
+        let rest = Part::take(&mut one, 12_000_000, &disk).await.unwrap();
+        assert_eq!(rest.length + length as u64, all.len() as u64);
+        assert_eq!(rest.maker()().collect().await.unwrap().to_bytes(), all[length..]);
+    }
+
+    #[tokio::test]
     async fn a_disk_that_takes_nothing_is_told() {
         let (mut source, _) = source(&[MEMORY + 1, 10]);
-        let result = Part::take(&mut source, u64::MAX, Path::new("/proc/no/such/directory")).await;
+        let result =
+            Part::take(&mut source, u64::MAX, &disk(Path::new("/proc/no/such/directory"), 8 << 30)).await;
         assert!(matches!(result, Err(PartError::Disk(_))));
     }
 }

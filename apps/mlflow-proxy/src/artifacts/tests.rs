@@ -1,11 +1,15 @@
 //! Artifacts against an S3 in this process: what clients get, and what reaches the bucket.
 
+mod failures;
 mod links;
 mod memory;
 mod transfers;
 
+use std::path::PathBuf;
+
 use http::Method;
 use http_body_util::BodyExt;
+use prometheus_client::metrics::gauge::Gauge;
 use serde_json::{Value, json};
 
 use super::fake::{Fake, credentials};
@@ -16,8 +20,15 @@ async fn start(trusting: bool) -> (Fake, Artifacts) {
     let fake = Fake::start().await;
     let bucket = fake.bucket(CredentialCache::fixed(credentials("FIRST")));
     let bucket = if trusting { bucket.trusting() } else { bucket };
-    let artifacts = Artifacts { bucket: Arc::new(bucket), spool: std::env::temp_dir(), links: false };
-    (fake, artifacts)
+    (fake, serving(bucket))
+}
+
+fn disk(directory: PathBuf, limit: u64) -> Disk {
+    Disk::new(directory, limit, 64, Gauge::default())
+}
+
+fn serving(bucket: Bucket) -> Artifacts {
+    Artifacts { bucket: Arc::new(bucket), disk: disk(std::env::temp_dir(), 8 << 30), links: false }
 }
 
 const BASE: &str = "/api/2.0/mlflow-artifacts/artifacts";

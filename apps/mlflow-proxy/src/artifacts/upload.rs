@@ -6,7 +6,6 @@
 
 mod multipart;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -17,7 +16,8 @@ use super::bucket::{Bucket, BucketError, Call, Content};
 use super::media;
 use super::part::{Part, PartError, Source};
 use super::path::RelativePath;
-use crate::body::Body;
+use crate::body::{self, Body};
+use crate::held::Disk;
 use crate::problem::Problem;
 use multipart::Multipart;
 
@@ -36,7 +36,10 @@ const PARTS: u64 = 10_000;
 const LARGEST: u64 = 5 * 1024 * 1024 * MIB;
 
 /// After so many parts of unknown number the next are twice as large.
-const STEP: u64 = 1000;
+const STEP: u64 = 700;
+
+/// How often they grow: up to a gibibyte, of which each upload may hold one on disk.
+const STEPS: u64 = 6;
 
 /// Why an upload came to nothing.
 #[derive(Debug)]
@@ -47,7 +50,7 @@ enum UploadError {
 
 pub(super) async fn answer(
     bucket: &Arc<Bucket>,
-    spool: &Path,
+    disk: &Disk,
     path: &RelativePath,
     request: Request<Body>,
 ) -> Result<Response<Body>, Problem> {
@@ -59,7 +62,7 @@ pub(super) async fn answer(
     }
     let upload = Upload {
         bucket,
-        spool,
+        disk,
         key: bucket.root().key(path),
         headers: describe(&head.headers, path),
         source: Source::new(body),
@@ -73,9 +76,9 @@ pub(super) async fn answer(
         Err(UploadError::Bucket(error)) => Err(error.into_problem(path.as_str())),
         Err(UploadError::Part(PartError::Body(error))) => {
             tracing::debug!(error, "an upload broke off");
-            let message = format!("the upload of `{path}` broke off before its end");
-            Err(Problem::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message))
+            Err(body::problem(&error))
         }
+        Err(UploadError::Part(PartError::Bounds(problem))) => Err(*problem),
         Err(UploadError::Part(PartError::Disk(error))) => {
             tracing::error!(%error, "a part of an upload could not be kept");
             let message = format!("the proxy has no room for a part of `{path}`");
@@ -100,7 +103,7 @@ fn describe(given: &HeaderMap, path: &RelativePath) -> HeaderMap {
 /// A file on its way.
 struct Upload<'a> {
     bucket: &'a Arc<Bucket>,
-    spool: &'a Path,
+    disk: &'a Disk,
     key: String,
     headers: HeaderMap,
     source: Source,
@@ -132,7 +135,7 @@ impl Upload<'_> {
     /// Keeps each part until it is hashed and counted. It can be sent again, too.
     async fn waiting(mut self, length: Option<u64>) -> Result<(), UploadError> {
         let size = length.map_or(PART, part_size);
-        let first = Part::take(&mut self.source, size, self.spool).await.map_err(UploadError::Part)?;
+        let first = Part::take(&mut self.source, size, self.disk).await.map_err(UploadError::Part)?;
         if self.at_end().await? {
             let content = Content::Repeatable(first.maker(), first.length, first.hash);
             return put(self.bucket, &self.key, self.headers, content).await;
@@ -142,7 +145,7 @@ impl Upload<'_> {
         multipart.send(first).await?;
         while !self.at_end().await? {
             let size = if length.is_some() { size } else { growing(multipart.parts()) };
-            let part = Part::take(&mut self.source, size, self.spool).await.map_err(UploadError::Part)?;
+            let part = Part::take(&mut self.source, size, self.disk).await.map_err(UploadError::Part)?;
             multipart.send(part).await?;
         }
         multipart.complete().await
@@ -166,7 +169,7 @@ fn part_size(length: u64) -> u64 {
 
 /// The size of a part of an upload of unknown length, after so many parts.
 fn growing(parts: usize) -> u64 {
-    PART << (parts as u64 / STEP).min(9)
+    PART << (parts as u64 / STEP).min(STEPS)
 }
 
 impl From<BucketError> for UploadError {
@@ -190,6 +193,6 @@ mod tests {
         }
         let all: u64 = (0..10_000).map(growing).sum();
         assert!(all >= LARGEST, "{all}");
-        assert_eq!(growing(0), PART);
+        assert_eq!((growing(0), growing(9_999)), (PART, 1024 * MIB));
     }
 }

@@ -14,7 +14,8 @@ use tokio::time::{Instant, timeout_at};
 use super::connector::Timed;
 use super::progress::Outgoing;
 use super::{Clock, Settings};
-use crate::body::Body;
+use crate::body::{self, Body};
+use crate::problem::Problem;
 
 /// How long a connection is kept without a request. Shorter than what servers keep, so that few requests meet a closed one.
 const POOL_IDLE: Duration = Duration::from_secs(30);
@@ -67,6 +68,8 @@ pub enum SendError {
     Body {
         /// The cause.
         why: String,
+        /// What to answer to whom the body came from.
+        problem: Box<Problem>,
     },
 }
 
@@ -153,7 +156,8 @@ fn explain(error: &legacy::Error, host: String) -> SendError {
     match hyper {
         Some(error) if error.is_canceled() => SendError::NotSent { host, why },
         Some(error) if error.is_user() => {
-            SendError::Body { why: error.source().map(chain).unwrap_or_else(|| error.to_string()) }
+            let cause = error.source().unwrap_or(error);
+            SendError::Body { why: chain(cause), problem: Box::new(body::problem_of(cause)) }
         }
         _ => SendError::NoAnswer { host, why },
     }

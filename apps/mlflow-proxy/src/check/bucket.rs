@@ -2,6 +2,7 @@
 
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
+use prometheus_client::metrics::gauge::Gauge;
 use serde_json::Value;
 
 use crate::artifacts::{Artifacts, Parts};
@@ -22,7 +23,7 @@ pub(super) async fn look(settings: &Settings, behind: &Behind) -> Finding {
         client: behind.client.clone(),
         credentials: behind.caches.mlflow.clone(),
         endpoints: settings.aws.endpoints.clone(),
-        spool: settings.forward.directory.clone(),
+        disk: settings.forward.disk(Gauge::default()),
     };
     let Some(artifacts) = Artifacts::new(&settings.artifacts, &behind.target, parts) else {
         return Finding::skipped(SUBJECT, "artifacts do not go through the proxy");

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use prometheus_client::metrics::gauge::Gauge;
+
+use crate::held::Disk;
 use crate::settings::{Reader, Size, Variable};
 
 /// The settings of forwarding.
@@ -85,6 +88,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The disk on which bodies wait. `told` shows how many bytes they are.
+    pub fn disk(&self, told: Gauge) -> Disk {
+        Disk::new(self.directory.clone(), self.max_spool, self.max_spools, told)
+    }
+
     /// Reads the settings of forwarding.
     pub fn read(reader: &mut Reader<'_>) -> Self {
         let default = Self::default();

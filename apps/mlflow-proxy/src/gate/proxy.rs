@@ -89,7 +89,7 @@ impl Proxy {
             client: client.clone(),
             credentials: caches.mlflow.clone(),
             endpoints: endpoints.clone(),
-            spool: settings.forward.directory.clone(),
+            disk: settings.forward.disk(operate.metrics.spooled_bytes.clone()),
         };
         let artifacts = Artifacts::new(&settings.artifacts, &target, parts);
         let pages =

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
+use tokio::time::timeout;
 
 use super::xml::text_of;
 use crate::aws::SendError;
@@ -13,6 +14,9 @@ use crate::problem::Problem;
 
 /// The most bytes of an error document that are read.
 const ERROR_LIMIT: usize = 64 * 1024;
+
+/// How long an error document may take.
+const ERROR_TIME: Duration = Duration::from_secs(3);
 
 /// When a client may try again after a failure that passes by.
 const SOON: Duration = Duration::from_secs(2);
@@ -59,7 +63,9 @@ impl Refusal {
         let status = answer.status();
         let region = answer.headers().get("x-amz-bucket-region").and_then(|region| region.to_str().ok());
         let region = region.map(str::to_owned);
-        let body = Limited::new(answer.into_body(), ERROR_LIMIT).collect().await;
+        let body = Limited::new(answer.into_body(), ERROR_LIMIT).collect();
+        // The status alone tells most; nobody is to wait long for the words.
+        let body = timeout(ERROR_TIME, body).await.ok().and_then(Result::ok);
         let document = body.map(|body| body.to_bytes()).unwrap_or_default();
         Self { region, ..Self::of(action, status, &document) }.with_region_of(&document)
     }
@@ -244,11 +250,7 @@ impl BucketError {
                 format!("S3 did not answer in time about `{path}`"),
             )
             .retry_after(SOON),
-            Self::Send(SendError::Body { .. }) => Problem::new(
-                StatusCode::BAD_REQUEST,
-                "BAD_REQUEST",
-                format!("the upload of `{path}` broke off before its end"),
-            ),
+            Self::Send(SendError::Body { problem, .. }) => *problem,
             Self::Send(_) => busy(format!("the proxy does not reach S3 for `{path}`")),
             Self::Credentials(error) => error.into(),
             Self::Garbage { .. } => Problem::new(

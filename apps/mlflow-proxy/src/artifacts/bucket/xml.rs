@@ -68,6 +68,16 @@ pub(in crate::artifacts) fn listing(document: &[u8]) -> Result<Listing, String> 
     Ok(page)
 }
 
+/// Whether a document can carry a key. Others can only be named by the path of a request. Source: `Char`, XML 1.0.
+pub(in crate::artifacts) fn can_carry(key: &str) -> bool {
+    let carried = |letter: char| match letter {
+        '\t' | '\n' | '\r' => true,
+        '\u{fffe}' | '\u{ffff}' => false,
+        other => other >= ' ',
+    };
+    key.chars().all(carried)
+}
+
 /// The document that deletes keys. What was deleted is not told back, only what was not.
 pub(in crate::artifacts) fn deletion(keys: &[String]) -> String {
     let mut text = String::from("<Delete><Quiet>true</Quiet>");
@@ -163,9 +173,16 @@ mod tests {
     #[test]
     fn documents_escape_what_they_carry() {
         assert_eq!(
-            deletion(&["a<&>\"\u{1}".to_owned()]),
-            "<Delete><Quiet>true</Quiet><Object><Key>a&lt;&amp;&gt;&quot;&#1;</Key></Object></Delete>"
+            deletion(&["a<&>\"\r".to_owned()]),
+            "<Delete><Quiet>true</Quiet><Object><Key>a&lt;&amp;&gt;&quot;&#13;</Key></Object></Delete>"
         );
+        for (key, carried) in
+            [("a\t\n\r\u{7f}ü日", true), ("a\u{1}", false), ("\0", false), ("\u{ffff}", false)]
+        {
+            assert_eq!(can_carry(key), carried, "{key:?}");
+            let document = deletion(&[key.to_owned()]);
+            assert_eq!(text_of(document.as_bytes(), "Key").as_deref() == Some(key), carried, "{key:?}");
+        }
         let parts = parts_document(&[(1, "\"abc\"".to_owned())]);
         assert!(parts.contains("<Part><PartNumber>1</PartNumber><ETag>&quot;abc&quot;</ETag></Part>"));
     }

@@ -195,7 +195,7 @@ async fn credentials_that_were_revoked_are_renewed_once() {
     let fetched = Arc::new(AtomicUsize::new(0));
     let fake = Fake::start().await;
     let bucket = fake.bucket(CredentialCache::new(Counting(Arc::clone(&fetched))));
-    let artifacts = Artifacts { bucket: Arc::new(bucket), spool: std::env::temp_dir(), links: false };
+    let artifacts = serving(bucket);
     fake.put("pre/x", b"content");
     fake.state().revoked = "FIRST".to_owned();
     assert_eq!(read(artifacts.answer(ask("GET", "/x")).await).await, (200, "content".to_owned()));
@@ -241,7 +241,7 @@ async fn a_bucket_that_is_not_reached_is_unavailable() {
     let mut nowhere = fake.clone();
     nowhere.address = "127.0.0.1:9".parse().unwrap();
     let bucket = nowhere.bucket(CredentialCache::fixed(credentials("FIRST")));
-    let artifacts = Artifacts { bucket: Arc::new(bucket), spool: std::env::temp_dir(), links: false };
+    let artifacts = serving(bucket);
     let response = artifacts.answer(ask("GET", "/x")).await;
     assert!(response.headers().contains_key("retry-after"));
     assert_eq!(said(response).await.1["error_code"], "TEMPORARILY_UNAVAILABLE");
@@ -250,7 +250,7 @@ async fn a_bucket_that_is_not_reached_is_unavailable() {
 #[tokio::test]
 async fn a_disk_without_room_is_told() {
     let (_fake, mut artifacts) = start(false).await;
-    artifacts.spool = PathBuf::from("/proc/no/such/directory");
+    artifacts.disk = disk(PathBuf::from("/proc/no/such/directory"), 8 << 30);
     let (status, body) = said(artifacts.answer(upload(Some(8), body(8, false))).await).await;
     assert_eq!(status, 507);
     assert!(body["message"].as_str().unwrap().contains("MLFLOW_PROXY_SPOOL_DIRECTORY"));

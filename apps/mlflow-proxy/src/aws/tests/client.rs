@@ -177,7 +177,10 @@ async fn a_body_that_breaks_off_is_the_senders_fault() {
         vec![Ok(Frame::data(Bytes::from_static(b"x"))), Err("the client went away".into())];
     let body = StreamBody::new(stream::iter(pieces)).boxed_unsync();
     let error = client().send(request(Method::PUT, address, body)).await.unwrap_err();
-    assert!(matches!(&error, SendError::Body { why } if why.contains("the client went away")), "{error:?}");
+    assert!(
+        matches!(&error, SendError::Body { why, .. } if why.contains("the client went away")),
+        "{error:?}"
+    );
 }
 
 /// A server that answers on a connection once and closes it a moment later. It tells each request line.

@@ -1,0 +1,169 @@
+//! How much may wait at once, in memory and on disk, over all requests: it is taken as bytes come, not as they are told.
+//!
+//! A bound of each request alone is none: whoever may send one request may send a thousand and let them all wait.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONNECTION;
+use http::{HeaderValue, StatusCode};
+use http_body_util::BodyExt;
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::body::{self, Body};
+use crate::problem::Problem;
+use crate::settings::Size;
+use crate::share::{Counted, busy};
+
+/// How long a file waits for its place among those that are written.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// So many bytes, for all who take of them. Clones share them.
+#[derive(Clone)]
+pub struct Bound(Arc<Inner>);
+
+struct Inner {
+    limit: u64,
+    taken: AtomicU64,
+    told: Gauge,
+}
+
+impl Bound {
+    /// At most `limit` bytes. `told` shows how many are taken.
+    pub fn new(limit: u64, told: Gauge) -> Self {
+        Self(Arc::new(Inner { limit, taken: AtomicU64::new(0), told }))
+    }
+
+    /// Nothing yet, to take more of this.
+    pub fn nothing(&self) -> Taken {
+        Taken { bound: self.clone(), bytes: 0 }
+    }
+
+    /// The most bytes.
+    pub fn limit(&self) -> u64 {
+        self.0.limit
+    }
+}
+
+/// Bytes that are taken until this is dropped.
+pub struct Taken {
+    bound: Bound,
+    bytes: u64,
+}
+
+impl Taken {
+    /// Takes `bytes` more; `false` if they are not there, and then it is as it was.
+    #[must_use]
+    pub fn more(&mut self, bytes: u64) -> bool {
+        let inner = &*self.bound.0;
+        let fits = |taken: u64| taken.checked_add(bytes).filter(|all| *all <= inner.limit);
+        if inner.taken.fetch_update(Ordering::AcqRel, Ordering::Relaxed, fits).is_err() {
+            return false;
+        }
+        self.bytes += bytes;
+        inner.told.inc_by(i64::try_from(bytes).unwrap_or(i64::MAX));
+        true
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        let inner = &*self.bound.0;
+        inner.taken.fetch_sub(self.bytes, Ordering::AcqRel);
+        inner.told.dec_by(i64::try_from(self.bytes).unwrap_or(i64::MAX));
+    }
+}
+
+/// Where files without a name lie, how much they may hold together, and how many may be written at once. Clones share it.
+#[derive(Clone)]
+pub struct Disk {
+    directory: PathBuf,
+    room: Bound,
+    places: Arc<Semaphore>,
+}
+
+impl Disk {
+    /// Files in `directory`, of `limit` bytes in all, of which `places` are written at once.
+    pub fn new(directory: PathBuf, limit: u64, places: usize, told: Gauge) -> Self {
+        let places = Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
+        Self { directory, room: Bound::new(limit, told), places }
+    }
+
+    /// Where the files lie.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The room that they share.
+    pub fn room(&self) -> &Bound {
+        &self.room
+    }
+
+    /// A place among the files that are written, until it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// 503 when none became free for a while.
+    pub async fn place(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        match timeout(PATIENCE, self.places.clone().acquire_owned()).await {
+            Ok(Ok(place)) => Ok(place),
+            _ => {
+                let message = "too many large bodies are being received at once";
+                Err(busy(message, "try again later, or raise MLFLOW_PROXY_MAX_SPOOLS at the proxy"))
+            }
+        }
+    }
+
+    /// What is told to whom the room does not suffice.
+    pub fn is_full(&self) -> Problem {
+        let message =
+            format!("bodies on their way take all of the {} that they may", Size(self.room.limit()));
+        busy(&message, "try again later, or raise MLFLOW_PROXY_MAX_SPOOL at the proxy")
+    }
+}
+
+/// A body that waits as a whole, counted as long as anybody has a part of it.
+struct Whole {
+    bytes: Vec<u8>,
+    counted: Counted,
+}
+
+impl AsRef<[u8]> for Whole {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Reads a body to its end that is looked into before anything is done, of at most `greatest` bytes.
+///
+/// # Errors
+///
+/// 413 when it is longer, 503 when too much waits already, else what broke it off.
+pub(crate) async fn collect(mut body: Body, greatest: usize, counted: Counted) -> Result<Bytes, Problem> {
+    let mut whole = Whole { bytes: Vec::new(), counted };
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|error| body::problem(&error))?.into_data() else { continue };
+        let (needed, room) = (whole.bytes.len() + data.len(), whole.bytes.capacity());
+        if needed > greatest {
+            let message = format!("the request's body is longer than {greatest} bytes");
+            let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "MAX_READ_SIZE_EXCEEDED", message);
+            // What is left of it is not read.
+            return Err(problem.header(CONNECTION, HeaderValue::from_static("close")));
+        }
+        if needed > room {
+            let size = needed.max(2 * room).min(greatest);
+            whole.counted.add((size - room) as u64)?;
+            whole.bytes.reserve_exact(size - whole.bytes.len());
+        }
+        whole.bytes.extend_from_slice(&data);
+    }
+    Ok(Bytes::from_owner(whole))
+}
+
+#[cfg(test)]
+mod tests;
