@@ -7,6 +7,7 @@
 mod base;
 mod cache;
 mod error;
+mod kept;
 mod role;
 #[cfg(test)]
 mod tests;

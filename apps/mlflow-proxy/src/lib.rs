@@ -12,6 +12,7 @@ pub mod aws;
 pub mod body;
 pub mod check;
 pub mod credentials;
+pub mod decoding;
 pub mod forward;
 pub mod gate;
 pub mod held;

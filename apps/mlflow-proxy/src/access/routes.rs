@@ -12,7 +12,7 @@ use http::Method;
 
 use super::Role;
 
-pub use tree::{Miss, find, look_up};
+pub use tree::{Miss, look_up};
 
 /// A route of MLflow's server.
 #[derive(Debug, PartialEq, Eq)]

@@ -4,10 +4,17 @@ use std::sync::{Arc, Mutex};
 
 use argon2::password_hash::{CustomizedPasswordHasher, phc};
 use argon2::{Algorithm, Argon2, Params, Version};
+use http::Method;
 use ring::digest;
 use serde_json::{Value, json};
 
+use super::routes::{Route, look_up};
 use super::sources::Secret;
+
+/// The row of a request.
+pub(super) fn find(method: &Method, path: &str) -> Option<&'static Route> {
+    look_up(method, path).ok()
+}
 
 /// A token with an id, the same for the same id.
 pub(super) fn token(id: &str) -> String {

@@ -4,7 +4,7 @@ use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
 
-use super::testing::{Source, document, token, with_password, with_token};
+use super::testing::{Source, document, find, token, with_password, with_token};
 use super::*;
 use crate::body::{BodyError, Stalled, full};
 use crate::settings::Reader;
@@ -174,7 +174,7 @@ async fn who_asks_too_much_is_told_when_to_come_back() {
 #[tokio::test]
 async fn a_body_of_graphql_that_stalls_is_told_so() {
     let access = access(&[]).await;
-    let route = routes::find(&Method::POST, "/graphql");
+    let route = find(&Method::POST, "/graphql");
     let reader = Identity::new("r", Role::Reader, "");
     let stalled = BodyError::from(Stalled(std::time::Duration::from_secs(30)));
     let body = StreamBody::new(futures_util::stream::iter([Err(stalled)])).boxed_unsync();
@@ -186,7 +186,7 @@ async fn a_body_of_graphql_that_stalls_is_told_so() {
 #[tokio::test]
 async fn graphql_is_decided_by_its_body() {
     let access = access(&[]).await;
-    let route = routes::find(&Method::POST, "/graphql");
+    let route = find(&Method::POST, "/graphql");
     let (reader, writer) = (Identity::new("r", Role::Reader, ""), Identity::new("w", Role::Writer, ""));
     let (query, mutation) = (r#"{"query":"{ a }"}"#, r#"{"query":"mutation { a }"}"#);
     let send = async |identity: &Identity, body: &str| {
@@ -207,7 +207,7 @@ async fn graphql_is_decided_by_its_body() {
     request.extensions_mut().insert(Shares::with_most(5, 1).of_anybody());
     let full_up = access.inspect(&reader, route, request).await.map_err(|problem| problem.status);
     assert!(matches!(full_up, Err(StatusCode::SERVICE_UNAVAILABLE)), "it counts as a body in memory");
-    let run = routes::find(&Method::POST, "/api/2.0/mlflow/runs/create");
+    let run = find(&Method::POST, "/api/2.0/mlflow/runs/create");
     let inspected = access.inspect(&writer, run, Request::new(full("{}"))).await.map_err(|_| ()).unwrap();
     assert!(inspected.changes);
 }

@@ -7,11 +7,10 @@ use std::fmt;
 
 use percent_encoding::percent_decode_str;
 
+use crate::decoding::{Further, further};
+
 /// The longest key that S3 takes, in bytes. Source: "Creating object key names", Amazon S3 User Guide.
 const KEY_LIMIT: usize = 1024;
-
-/// How often a path is decoded to see whether it hides another. MLflow itself stops at ten.
-const DECODINGS: usize = 10;
 
 /// The path of a file or directory below the root: segments between single slashes, each a name. It may be empty,
 /// which is the root itself.
@@ -106,21 +105,11 @@ fn check(path: &str) -> Result<(), &'static str> {
         return Err("is longer than a key of S3 may be (1024 bytes)");
     }
     segments(path)?;
-    let mut current = path.to_owned();
-    for _ in 0..DECODINGS {
-        if !current.contains('%') {
-            return Ok(());
-        }
-        let Some(next) = decode(&current) else { return Ok(()) };
-        if next == current {
-            return Ok(());
-        }
-        if hides_another_place(&next) {
-            return Err("hides another place behind a second encoding");
-        }
-        current = next;
+    match further(path) {
+        Further::Same | Further::Harmless => Ok(()),
+        Further::Elsewhere => Err("hides another place behind a second encoding"),
+        Further::Endless => Err("is encoded too many times"),
     }
-    Err("is encoded too many times")
 }
 
 fn segments(path: &str) -> Result<(), &'static str> {
@@ -149,13 +138,6 @@ fn segments(path: &str) -> Result<(), &'static str> {
         return Err("begins with a drive");
     }
     Ok(())
-}
-
-/// What no name may turn into, however it is decoded. Empty names and plain slashes are harmless by then.
-fn hides_another_place(path: &str) -> bool {
-    path.starts_with('/')
-        || path.contains(['\\', '\0'])
-        || path.split('/').any(|segment| segment == "." || segment == "..")
 }
 
 #[cfg(test)]

@@ -57,6 +57,8 @@ fn other_places_are_refused() {
         "//x",
         "a//b",
         "a%2f%2fb",
+        "a%252f%252fb",
+        "a%250ab",
         "a/%2f",
         "\\x",
         "a%5cb",

@@ -16,11 +16,9 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use tokio::time::Instant;
 
+use super::kept::Kept;
 use super::{Credentials, CredentialsError};
 use crate::aws::{self, jitter};
-
-/// New credentials are fetched when this is left of the old ones, or a third where they live shortly.
-const AHEAD: Duration = Duration::from_secs(300);
 
 /// The pause after the first failure; each further one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -75,22 +73,6 @@ struct Inner {
     refreshes: AtomicU64,
     failures: AtomicU64,
     fetching: Mutex<Fetching>,
-}
-
-/// Credentials and when to look for others.
-struct Kept {
-    credentials: Arc<Credentials>,
-    refresh: Option<SystemTime>,
-}
-
-impl Kept {
-    fn is_fresh(&self, now: SystemTime) -> bool {
-        self.refresh.is_none_or(|refresh| now < refresh)
-    }
-
-    fn is_alive(&self, now: SystemTime) -> bool {
-        self.credentials.expires.is_none_or(|end| now < end)
-    }
 }
 
 struct Fetching {
@@ -328,9 +310,7 @@ impl Inner {
                     Some(same) if *same == credentials => same,
                     _ => Arc::new(credentials),
                 };
-                let refresh =
-                    credentials.expires.map(|end| end - ahead(end.duration_since(now).unwrap_or_default()));
-                self.kept.store(Some(Arc::new(Kept { credentials: credentials.clone(), refresh })));
+                self.kept.store(Some(Arc::new(Kept::new(credentials.clone(), now))));
                 Ok(credentials)
             }
             Err(error) => {
@@ -346,9 +326,4 @@ impl Inner {
             }
         }
     }
-}
-
-/// How long before the end of a life of this length to look for others: not all proxies at the same moment.
-fn ahead(life: Duration) -> Duration {
-    AHEAD.min(life / 3).mul_f64(1.0 - jitter() / 10.0)
 }

@@ -8,7 +8,7 @@ use tracing::{Event, Metadata, Subscriber};
 
 use super::*;
 use crate::access::Role;
-use crate::access::routes::find;
+use crate::access::testing::find;
 
 /// Keeps the lines as text.
 #[derive(Clone, Default)]

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+use crate::decoding::{Further, further, is_ambiguous};
+
 /// A segment of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Segment<'a> {
@@ -17,9 +19,6 @@ pub(super) struct Segment<'a> {
     /// Whether it is no more than one segment to anybody, so that it can stand for a placeholder.
     pub(super) single: bool,
 }
-
-/// How often a path is decoded to see whether dots come to light.
-const DECODINGS: usize = 3;
 
 /// The segments of a path after its first slash; the last one is empty when the path ends in a slash. `None` when the
 /// path is ambiguous: dots, empty segments, backslashes, control characters, what is not UTF-8.
@@ -55,24 +54,13 @@ fn read(segment: &str) -> Option<Segment<'_>> {
         return None;
     }
     let text = percent_decode_str(segment).decode_utf8().ok()?;
-    let mut single = !text.contains(['/', ';']);
-    let mut again = text.clone();
-    for _ in 0..DECODINGS {
-        if again.chars().any(|character| character.is_control() || character == '\\')
-            || again.split('/').any(|part| matches!(part, "" | "." | ".."))
-        {
-            return None;
-        }
-        let Ok(next) = percent_decode_str(&again).decode_utf8() else {
-            // A name such as `100%af`: whoever decodes again finds no text, and no dots either.
-            single = false;
-            break;
-        };
-        if next == again {
-            break;
-        }
-        single = false;
-        again = Cow::Owned(next.into_owned());
+    if is_ambiguous(&text) {
+        return None;
     }
+    let single = match further(&text) {
+        Further::Same => !text.contains(['/', ';']),
+        Further::Harmless => false,
+        Further::Elsewhere | Further::Endless => return None,
+    };
     Some(Segment { plain: text == segment, text, single })
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::access::testing::find;
 
 /// The calls that read, of those that IAM knows for managed MLflow, as calls of the API.
 const READ_ACTIONS: [(&str, &str); 20] = [
@@ -204,6 +205,7 @@ fn no_trick_of_a_path_finds_another_row() {
         "/api/2.0/mlflow-artifacts/artifacts/a%2f..%2f..%2fb",
         "/api/2.0/mlflow-artifacts/artifacts/a/%252e%252e/b",
         "/api/2.0/mlflow-artifacts/artifacts/a%2f%2fb",
+        "/api/2.0/mlflow-artifacts/artifacts/a/%2525252525252e%2525252525252e/b",
         "/api/2.0/mlflow-artifacts/artifacts/a%5cb",
         "api/2.0/mlflow/runs/search",
         "*",

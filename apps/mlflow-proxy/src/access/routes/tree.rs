@@ -37,12 +37,8 @@ static TREE: LazyLock<Node> = LazyLock::new(|| {
     root
 });
 
-/// The row of a request, or none when nobody but an admin may send it. `path` is as it was received, without the query.
-pub fn find(method: &Method, path: &str) -> Option<&'static Route> {
-    look_up(method, path).ok()
-}
-
-/// The row of a request, or why there is none.
+/// The row of a request, or why there is none: then nobody but an admin may send it. `path` is as it was received, without
+/// the query.
 ///
 /// # Errors
 ///
