@@ -159,6 +159,13 @@ impl Settings {
 fn methods(reader: &mut Reader<'_>) -> Option<Methods> {
     let mut methods = Methods::default();
     let names = reader.list(&AUTH);
+    let hint = "give token, basic or jwt, several of them between commas, or none alone";
+    // To name nothing is no way to ask for nothing: whoever means that says `none`.
+    if names.is_empty() {
+        let wrong = format!("is `{}`, which names no way", reader.text(&AUTH).unwrap_or_default());
+        reader.mistake(&AUTH, wrong, hint);
+        return None;
+    }
     for name in &names {
         match name.as_str() {
             "token" => methods.tokens = true,
@@ -168,7 +175,6 @@ fn methods(reader: &mut Reader<'_>) -> Option<Methods> {
             "none" if names.len() == 1 => {}
             other => {
                 let wrong = format!("is `{}`, of which `{other}` cannot be used", names.join(","));
-                let hint = "give token, basic or jwt, several of them between commas, or none alone";
                 reader.mistake(&AUTH, wrong, hint);
                 return None;
             }

@@ -64,11 +64,24 @@ impl Settings {
         if name.is_empty() || name.len() > LONGEST || name.contains(char::is_control) {
             return Err(Refusal::Token("the token has no usable name of its bearer"));
         }
-        let groups = groups(self.named(claims, &self.roles_claim));
+        let groups = self.groups_in(claims);
         let has = |names: &[String]| groups.iter().any(|group| names.iter().any(|name| name == group));
         let role = self.groups.iter().find(|(_, names)| has(names)).map(|(role, _)| *role).or(self.role);
         let role = role.ok_or_else(|| Refusal::NoRole(name.to_owned()))?;
         Ok(Identity { name: Arc::from(name), role, credential: Arc::from("jwt") })
+    }
+
+    /// The groups in a claim: those of a list, or a text, which is one group: names of groups may hold spaces and commas. The
+    /// claims for scopes are a list with spaces between them. Sources: RFC 8693 section 4.2, and Entra ID's `scp`.
+    fn groups_in<'a>(&self, claims: &'a Map<String, Value>) -> Vec<&'a str> {
+        match self.named(claims, &self.roles_claim) {
+            Some(Value::Array(groups)) => groups.iter().filter_map(Value::as_str).collect(),
+            Some(Value::String(scopes)) if matches!(self.roles_claim.as_str(), "scope" | "scp") => {
+                scopes.split(' ').collect()
+            }
+            Some(Value::String(group)) => vec![group],
+            _ => Vec::new(),
+        }
     }
 
     /// A claim by its name, or by a way into objects: a name may hold dots itself, as URLs do.
@@ -78,15 +91,6 @@ impl Settings {
             let first = claims.get(parts.next()?)?;
             parts.try_fold(first, |value, part| value.get(part))
         })
-    }
-}
-
-/// The groups in a claim: a list, or a text with spaces or commas between them.
-fn groups(claim: Option<&Value>) -> Vec<&str> {
-    match claim {
-        Some(Value::Array(groups)) => groups.iter().filter_map(Value::as_str).collect(),
-        Some(Value::String(groups)) => groups.split([' ', ',']).filter(|group| !group.is_empty()).collect(),
-        _ => Vec::new(),
     }
 }
 

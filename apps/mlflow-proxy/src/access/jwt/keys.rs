@@ -95,17 +95,19 @@ impl KeySet {
 
     /// The keys that may have signed: the one that is named, or without a name all that fit.
     pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Vec<Key> {
-        let fits = |named: &&Named| {
-            named.key.fits(algorithm)
-                && named.algorithm.is_none_or(|only| only == algorithm)
-                && id.is_none_or(|id| named.id.as_deref() == Some(id))
-        };
         // One key that has no name serves tokens that name one.
-        let found: Vec<Key> = self.keys.iter().filter(fits).map(|named| named.key.clone()).collect();
-        match (&found[..], &self.keys[..]) {
-            ([], [only]) if only.id.is_none() && only.key.fits(algorithm) => vec![only.key.clone()],
-            _ => found,
-        }
+        let alone = self.keys.len() == 1;
+        let is_meant = |named: &Named| match (id, named.id.as_deref()) {
+            (None, _) => true,
+            (Some(id), Some(own)) => id == own,
+            (Some(_), None) => alone,
+        };
+        let fits = |named: &&Named| {
+            is_meant(named)
+                && named.key.fits(algorithm)
+                && named.algorithm.is_none_or(|only| only == algorithm)
+        };
+        self.keys.iter().filter(fits).map(|named| named.key.clone()).collect()
     }
 }
 

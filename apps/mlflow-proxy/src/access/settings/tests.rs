@@ -61,7 +61,7 @@ fn no_authentication_is_for_this_machine_or_has_to_be_insisted_on() {
 
 #[test]
 fn a_way_that_is_not_understood_is_no_way_in() {
-    for wrong in ["tokens", "none,token", "token,none", "Token"] {
+    for wrong in ["tokens", "none,token", "token,none", "Token", ",", " ", " , ,"] {
         let (settings, mistakes) = read(LOCAL, &[("MLFLOW_PROXY_AUTH", wrong), SECRET]);
         assert!(mistakes.len() == 1 && mistakes[0].name == "MLFLOW_PROXY_AUTH", "{wrong}: {mistakes:?}");
         assert!(!settings.methods.is_none(), "{wrong}");
