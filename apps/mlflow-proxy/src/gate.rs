@@ -19,7 +19,7 @@ use hyper::body::Body as _;
 
 use crate::access::audit::Entry;
 use crate::access::routes::{self, Kind, Route};
-use crate::access::{Access, Identity};
+use crate::access::{Access, Admission, Identity};
 use crate::artifacts::{Artifacts, locations};
 use crate::body::Body;
 use crate::operate::Answered;
@@ -79,9 +79,8 @@ impl Proxy {
         };
         let user = Some(identity.name.clone());
         if request.uri().path() == "/ui" {
-            let (parts, _) = request.into_parts();
-            let answer = self.pages.ui(&parts.method, &parts.headers, &identity).await;
-            return Decision { class: Class::Pages, user, answer: Ok(answer) };
+            let answer = self.open_ui(request, &identity, id).await;
+            return Decision { class: Class::Pages, user, answer };
         }
         let route = routes::look_up(request.method(), request.uri().path());
         let class = class(route.ok());
@@ -105,20 +104,22 @@ impl Proxy {
         route: Option<&'static Route>,
         id: &HeaderValue,
     ) -> Result<Response<Body>, Problem> {
-        let length =
-            request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        let admission = self.access.admit(identity, length).inspect_err(|problem| {
-            if problem.status == StatusCode::TOO_MANY_REQUESTS {
-                self.operate.metrics.rate_limited.inc();
+        let may_change = Access::may_change(request.method(), route);
+        let entry = may_change.then(|| self.account(identity, &request, route, id));
+        let admission = match self.admit(identity, request.headers()) {
+            Ok(admission) => admission,
+            Err(problem) => {
+                if let Some(entry) = entry {
+                    entry.finish(problem.status, 0, 0);
+                }
+                return Err(problem);
             }
-        })?;
+        };
         if !request.body().is_end_stream() {
             let known = self.access.knows_users();
             let share = if known { self.shares.of(&identity.name) } else { self.shares.of_anybody() };
             request.extensions_mut().insert(share);
         }
-        let may_change = Access::may_change(request.method(), route);
-        let entry = may_change.then(|| self.account(identity, &request, route, id));
         let inspected = self.access.inspect(identity, route, request.map(|body| admission.limit(body))).await;
         let (inspected, entry) = match (inspected, entry) {
             (Ok(inspected), Some(entry)) if inspected.changes => (inspected, entry),
@@ -140,6 +141,33 @@ impl Proxy {
         let response = self.pass(Request::from_parts(parts, body), route).await;
         let status = response.status();
         Ok(response.map(|body| account::close(body, entry, status, received)))
+    }
+
+    /// Sends a browser on to MLflow's own user interface: whoever opens it may do there what the proxy's role may.
+    async fn open_ui(
+        &self,
+        request: Request<Body>,
+        identity: &Identity,
+        id: &HeaderValue,
+    ) -> Result<Response<Body>, Problem> {
+        let entry = self.account(identity, &request, Some(&routes::OPEN_UI), id);
+        if let Err(problem) = self.admit(identity, request.headers()) {
+            entry.finish(problem.status, 0, 0);
+            return Err(problem);
+        }
+        let (parts, _) = request.into_parts();
+        let answer = self.pages.ui(&parts.method, &parts.headers, identity).await;
+        entry.finish(answer.status(), 0, answer.body().size_hint().lower());
+        Ok(answer)
+    }
+
+    fn admit(&self, identity: &Identity, headers: &HeaderMap) -> Result<Admission, Problem> {
+        let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        self.access.admit(identity, length).inspect_err(|problem| {
+            if problem.status == StatusCode::TOO_MANY_REQUESTS {
+                self.operate.metrics.rate_limited.inc();
+            }
+        })
     }
 
     fn account(

@@ -6,6 +6,8 @@
 mod access;
 #[path = "wire/answers.rs"]
 mod answers;
+#[path = "wire/audit.rs"]
+mod audit;
 #[path = "wire/bodies.rs"]
 mod bodies;
 #[path = "wire/client.rs"]
@@ -18,6 +20,8 @@ mod fuzz;
 mod gate;
 #[path = "wire/headers.rs"]
 mod headers;
+#[path = "wire/lines.rs"]
+mod lines;
 #[path = "wire/renewal.rs"]
 mod renewal;
 #[path = "wire/targets.rs"]

@@ -51,7 +51,12 @@ impl Entry {
 
     /// Ends it with the status of the answer and the bytes of both bodies.
     pub fn finish(mut self, status: StatusCode, bytes_in: u64, bytes_out: u64) {
-        self.tell(Some((status.as_u16(), bytes_in, bytes_out)));
+        self.tell("answered", status.as_u16(), bytes_in, bytes_out);
+    }
+
+    /// Ends it with the same, where the client did not get the whole answer: what was asked for has been done.
+    pub fn cut(mut self, status: StatusCode, bytes_in: u64, bytes_out: u64) {
+        self.tell("answer cut", status.as_u16(), bytes_in, bytes_out);
     }
 
     /// Ends it without a line: the request has turned out to change nothing.
@@ -59,9 +64,8 @@ impl Entry {
         self.told = true;
     }
 
-    fn tell(&mut self, answer: Option<(u16, u64, u64)>) {
+    fn tell(&mut self, outcome: &str, status: u16, bytes_in: u64, bytes_out: u64) {
         self.told = true;
-        let (status, bytes_in, bytes_out) = answer.unwrap_or_default();
         let ids: Vec<String> = self
             .route
             .map(|route| {
@@ -79,7 +83,7 @@ impl Entry {
             pattern = self.route.map_or(&*self.path, |route| route.pattern),
             ids = ids.join(" "),
             status,
-            outcome = if answer.is_some() { "answered" } else { "client gone" },
+            outcome,
             bytes_in,
             bytes_out,
             milliseconds = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -92,7 +96,7 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         if !self.told {
-            self.tell(None);
+            self.tell("client gone", 0, 0, 0);
         }
     }
 }

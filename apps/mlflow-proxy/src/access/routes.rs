@@ -33,6 +33,17 @@ pub struct Route {
     pub kind: Kind,
 }
 
+/// The proxy's own way to MLflow's user interface, for the audit log: it is in no table, as MLflow has no such route.
+pub static OPEN_UI: Route = Route {
+    name: "openUi",
+    method: Method::GET,
+    pattern: "/ui",
+    need: Role::Reader,
+    changes: true,
+    locations: Locations { request: &[], answer: &[] },
+    kind: Kind::Page,
+};
+
 /// The fields of a request's and of an answer's JSON that hold the place of files. One of them is no field but a tag of
 /// traces, `mlflow.artifactLocation`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

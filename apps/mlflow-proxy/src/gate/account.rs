@@ -50,12 +50,28 @@ impl Account {
     fn end(self, sent: u64) {
         self.entry.finish(self.status, self.received.load(Ordering::Relaxed), sent);
     }
+
+    fn cut(self, sent: u64) {
+        self.entry.cut(self.status, self.received.load(Ordering::Relaxed), sent);
+    }
 }
 
 impl Counting {
     fn end(&mut self) {
         if let Some(account) = self.account.take() {
             account.end(self.count.load(Ordering::Relaxed));
+        }
+    }
+}
+
+/// The client went away, or the answer broke off: what was asked for has been done, and its status is known.
+impl Drop for Counting {
+    fn drop(&mut self) {
+        let is_whole = self.body.is_end_stream() || self.body.size_hint().exact() == Some(0);
+        match self.account.take() {
+            Some(account) if is_whole => account.end(self.count.load(Ordering::Relaxed)),
+            Some(account) => account.cut(self.count.load(Ordering::Relaxed)),
+            None => {}
         }
     }
 }
@@ -74,7 +90,7 @@ impl HttpBody for Counting {
         {
             self.count.fetch_add(data.len() as u64, Ordering::Relaxed);
         }
-        // A body of known length is not asked again after its last byte. An error leaves the account to its own end.
+        // A body of known length is not asked again after its last byte. After an error it is dropped.
         if frame.is_none() || (matches!(frame, Some(Ok(_))) && self.body.is_end_stream()) {
             self.end();
         }

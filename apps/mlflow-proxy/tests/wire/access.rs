@@ -24,7 +24,7 @@ fn token(id: &str) -> String {
     format!("fwp_{id}_{}", "x".repeat(43))
 }
 
-fn bearer(id: &str) -> String {
+pub(crate) fn bearer(id: &str) -> String {
     format!("Bearer {}", token(id))
 }
 
@@ -39,7 +39,7 @@ fn secret(users: &[Value]) -> String {
 }
 
 /// A proxy with a user of each role, and the folder in which the users are.
-async fn with_users(upstream: &Upstream, more: &[(&str, &str)]) -> (Running, tempfile::TempDir) {
+pub(crate) async fn with_users(upstream: &Upstream, more: &[(&str, &str)]) -> (Running, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("users.json");
     let users: Vec<Value> = ROLES.iter().map(|(role, id)| user(role.as_str(), id)).collect();
@@ -56,7 +56,13 @@ async fn with_users(upstream: &Upstream, more: &[(&str, &str)]) -> (Running, tem
     (start(upstream, &settings).await, folder)
 }
 
-async fn ask(proxy: &Running, method: &str, path: &str, authorization: &str, body: &str) -> Answer {
+pub(crate) async fn ask(
+    proxy: &Running,
+    method: &str,
+    path: &str,
+    authorization: &str,
+    body: &str,
+) -> Answer {
     let length = body.len().to_string();
     let mut headers = vec![("Authorization", authorization), ("Content-Length", length.as_str())];
     if authorization.is_empty() {
