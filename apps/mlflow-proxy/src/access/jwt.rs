@@ -112,10 +112,7 @@ impl Verifier {
             return Ok(identity);
         }
         let token = Token::parse(text)?;
-        let key = balancer.key(&token).await?;
-        if !token.is_signed_by(&key) {
-            return Err(Refusal::Token("the signature of the load balancer is wrong"));
-        }
+        balancer.check(&token).await?;
         let ends = self.settings.check_balancer(&token, now)?;
         let identity = self.settings.identity(&token.claims)?;
         self.learn(hash, &identity, ends);
@@ -151,6 +148,8 @@ fn hash(sort: &[u8], text: &str) -> [u8; 32] {
     hash
 }
 
+#[cfg(test)]
+mod balancer_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Passwords, checked without becoming a way to wear the proxy out.
 //!
 //! A check takes tens of milliseconds and megabytes, by design. So one runs at a time, a few may wait, pairs that were right
-//! a moment ago are known by a keyed hash, and failures are rationed, for each name and for all.
+//! lately are known by a keyed hash, and failures are rationed, for each name and for all. Who was let in before is shut out
+//! by nobody's flood of other names.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,10 +21,14 @@ use super::limits::{Bucket, Buckets};
 use super::users::User;
 use crate::problem::Problem;
 
-/// How long a pair that was right stays known.
-const KNOWN_FOR: Duration = Duration::from_secs(60);
+/// How long a pair that was right stays known after its last use. The hash of the password is part of the pair, so that a
+/// change counts at once.
+const KNOWN_FOR: Duration = Duration::from_secs(60 * 60);
 
-/// The greatest number of pairs that are known.
+/// How long a name is known under which somebody was let in.
+const NAMES_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The greatest number of pairs, and of names, that are known.
 const KNOWN: usize = 4096;
 
 /// Checks at the same time: each holds the memory that its hash asks for.
@@ -65,11 +70,15 @@ pub(super) fn acceptable(hash: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Keyed hashes, and until when each is known.
+type Known = Mutex<HashMap<[u8; 32], Instant>>;
+
 /// Checks passwords.
 pub(super) struct Passwords {
     /// Made at start, so that what is known means nothing to anybody else.
     key: hmac::Key,
-    known: Mutex<HashMap<[u8; 32], Instant>>,
+    known: Known,
+    names: Known,
     checks: Arc<Semaphore>,
     waiting: AtomicUsize,
     failures: Buckets,
@@ -85,7 +94,8 @@ impl Default for Passwords {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &random).expect("the system has random bytes");
         Self {
             key,
-            known: Mutex::default(),
+            known: Known::default(),
+            names: Known::default(),
             checks: Arc::new(Semaphore::new(CHECKS)),
             waiting: AtomicUsize::new(0),
             failures: Buckets::new(OF_ONE, 1024, u64::from_le_bytes(salt)),
@@ -115,6 +125,12 @@ impl Passwords {
             return Ok(false);
         }
         self.may_fail(name)?;
+        // Whoever was let in under this name is not to wait for those who fail under others.
+        let name_id = self.hash(&[name]);
+        let of_all = self.all_failures.wait("", Instant::now());
+        if !of_all.is_zero() && !(hash.is_some() && is_known(&self.names, &name_id, Instant::now())) {
+            return Err(too_many(of_all));
+        }
         let permit = self.permit().await?;
         if hash.is_some() && self.is_known(&pair, Instant::now()) {
             return Ok(true);
@@ -130,54 +146,43 @@ impl Passwords {
         let good = checked.await.unwrap_or(false);
         let now = Instant::now();
         if good {
-            self.learn(pair, now);
-        } else {
-            // Both are counted; whether they are empty was asked before.
-            let _ = (self.failures.take(name, now), self.all_failures.take("", now));
+            learn(&self.known, pair, now, KNOWN_FOR);
+            learn(&self.names, name_id, now, NAMES_FOR);
+            return Ok(true);
         }
-        Ok(good)
+        // Both are counted; whether they are empty was asked before.
+        let _ = (self.failures.take(name, now), self.all_failures.take("", now));
+        // The answer does not tell whether the name is one that was let in.
+        if of_all.is_zero() { Ok(false) } else { Err(too_many(of_all)) }
     }
 
     /// What a pair is known by. The hash is part of it: a new password makes the old pair unknown at once.
     fn pair(&self, name: &str, hash: &str, password: &str) -> [u8; 32] {
+        self.hash(&[name, hash, password])
+    }
+
+    fn hash(&self, parts: &[&str]) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.key);
-        for part in [name, hash] {
+        for part in parts {
             context.update(&(part.len() as u64).to_le_bytes());
             context.update(part.as_bytes());
         }
-        context.update(password.as_bytes());
-        let mut pair = [0; 32];
-        pair.copy_from_slice(context.sign().as_ref());
-        pair
+        let mut hash = [0; 32];
+        hash.copy_from_slice(context.sign().as_ref());
+        hash
     }
 
+    /// Whether a pair is known; then it stays so.
     fn is_known(&self, pair: &[u8; 32], now: Instant) -> bool {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(pair).is_some_and(|until| *until > now)
-    }
-
-    fn learn(&self, pair: [u8; 32], now: Instant) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= KNOWN {
-            known.retain(|_, until| *until > now);
-        }
-        if known.len() < KNOWN {
-            known.insert(pair, now + KNOWN_FOR);
+        is_known(&self.known, pair, now) && {
+            learn(&self.known, *pair, now, KNOWN_FOR);
+            true
         }
     }
 
     fn may_fail(&self, name: &str) -> Result<(), Problem> {
-        let now = Instant::now();
-        let wait = self.failures.wait(name, now).max(self.all_failures.wait("", now));
-        if wait.is_zero() {
-            return Ok(());
-        }
-        let problem = Problem::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "REQUEST_LIMIT_EXCEEDED",
-            "too many logins failed; passwords are not checked for a while",
-        );
-        Err(problem.hint("wait, and look at the name and the password").retry_after(wait))
+        let wait = self.failures.wait(name, Instant::now());
+        if wait.is_zero() { Ok(()) } else { Err(too_many(wait)) }
     }
 
     async fn permit(&self) -> Result<tokio::sync::OwnedSemaphorePermit, Problem> {
@@ -192,6 +197,36 @@ impl Passwords {
             _ => Err(busy()),
         }
     }
+}
+
+fn is_known(known: &Known, hash: &[u8; 32], now: Instant) -> bool {
+    let known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    known.get(hash).is_some_and(|until| *until > now)
+}
+
+/// Where there is no place, the one that would be forgotten first gives way.
+fn learn(known: &Known, hash: [u8; 32], now: Instant, time: Duration) {
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(until) = known.get_mut(&hash) {
+        *until = now + time;
+        return;
+    }
+    if known.len() >= KNOWN {
+        known.retain(|_, until| *until > now);
+    }
+    if known.len() >= KNOWN
+        && let Some(first) = known.iter().min_by_key(|(_, until)| **until).map(|(hash, _)| *hash)
+    {
+        known.remove(&first);
+    }
+    known.insert(hash, now + time);
+}
+
+fn too_many(wait: Duration) -> Problem {
+    let message = "too many logins failed; passwords are not checked for a while";
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "REQUEST_LIMIT_EXCEEDED", message)
+        .hint("wait, and look at the name and the password")
+        .retry_after(wait)
 }
 
 /// A place among those who wait, given back when it is dropped: also when the client goes away.

@@ -4,7 +4,12 @@
 //! anything is fetched. Source: "Authenticate users using an Application Load Balancer", AWS documentation.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
 
 use super::Refusal;
 use super::keys::Key;
@@ -18,16 +23,32 @@ const GREATEST: usize = 8 * 1024;
 /// Keys that are kept; a balancer has one or two.
 const KEPT: usize = 16;
 
-/// Fetches: 5 at once, then one in 5 s.
-const FETCHES: Bucket = Bucket::new(Duration::from_secs(5), 5);
+/// Fetches: a key falls into one of some places by a hash that nobody can foretell, and each place has 3 at once, then one in
+/// 5 s. Whoever invents keys has to fill every place before a real one, which is fetched once, has to wait.
+const FETCHES: Bucket = Bucket::new(Duration::from_secs(5), 3);
+const PLACES: usize = 64;
+
+/// How long is known what came of a fetch whose key has signed nothing.
+const REMEMBERED: Duration = Duration::from_secs(10);
+
+/// A fetch on its way or done: one for all who wait for it.
+type Fetch = Shared<BoxFuture<'static, (Result<Key, String>, Instant)>>;
 
 /// The keys of one load balancer.
 pub(super) struct BalancerKeys {
     arn: String,
     place: String,
     documents: Documents,
-    keys: tokio::sync::Mutex<HashMap<String, Key>>,
+    known: Mutex<Known>,
     fetches: Buckets,
+}
+
+#[derive(Default)]
+struct Known {
+    /// Keys that have signed a word of the balancer: nobody else's get here.
+    proven: HashMap<String, Key>,
+    /// Fetches of late, bounded by how many there may be.
+    fetched: HashMap<String, Fetch>,
 }
 
 /// The region of an Application Load Balancer, or none when the ARN is not one's.
@@ -60,13 +81,13 @@ impl BalancerKeys {
             arn: arn.to_owned(),
             place: place(region(arn).unwrap_or_default()),
             documents,
-            keys: tokio::sync::Mutex::default(),
-            fetches: Buckets::new(FETCHES, 1, 0),
+            known: Mutex::default(),
+            fetches: Buckets::new(FETCHES, PLACES, RandomState::new().hash_one(arn)),
         }
     }
 
-    /// The key that a token says to be signed by.
-    pub(super) async fn key(&self, token: &Token<'_>) -> Result<Key, Refusal> {
+    /// Checks that the load balancer has signed a token.
+    pub(super) async fn check(&self, token: &Token<'_>) -> Result<(), Refusal> {
         if token.signer.as_deref() != Some(&self.arn) {
             return Err(Refusal::Token("the token was not signed by the load balancer of this proxy"));
         }
@@ -77,24 +98,51 @@ impl BalancerKeys {
         let valid = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(is_part);
         let id = token.key_id.as_deref().filter(valid);
         let id = id.ok_or(Refusal::Token("the token names no key of a load balancer"))?;
-        let mut keys = self.keys.lock().await;
-        if let Some(key) = keys.get(id) {
-            return Ok(key.clone());
+        let wrong = Refusal::Token("the signature of the load balancer is wrong");
+        let proven = self.known().proven.get(id).cloned();
+        if let Some(key) = proven {
+            return if token.is_signed_by(&key) { Ok(()) } else { Err(wrong) };
         }
-        if self.fetches.take("", Instant::now()).is_err() {
+        let fetch = self.fetch(id)?;
+        let (key, _) = fetch.await;
+        let key = key.map_err(|error| Refusal::Unavailable(format!("{}/{id}: {error}", self.place)))?;
+        if !token.is_signed_by(&key) {
+            return Err(wrong);
+        }
+        let mut known = self.known();
+        if known.proven.len() >= KEPT {
+            known.proven.clear();
+        }
+        known.proven.insert(id.to_owned(), key);
+        Ok(())
+    }
+
+    /// The fetch of a key: the one that is on its way or was done lately, else a new one. It goes on when whoever asked for it
+    /// goes away.
+    fn fetch(&self, id: &str) -> Result<Fetch, Refusal> {
+        let mut known = self.known();
+        let is_new = |fetch: &Fetch| fetch.peek().is_none_or(|(_, when)| when.elapsed() < REMEMBERED);
+        if let Some(fetch) = known.fetched.get(id).filter(|fetch| is_new(fetch)) {
+            return Ok(fetch.clone());
+        }
+        if self.fetches.take(id, Instant::now()).is_err() {
             return Err(Refusal::Unavailable("too many keys of load balancers were asked for".to_owned()));
         }
-        let place = format!("{}/{id}", self.place);
-        let unavailable = |error: String| Refusal::Unavailable(format!("{place}: {error}"));
-        let uri = place.parse().map_err(|error: http::uri::InvalidUri| unavailable(error.to_string()))?;
-        let document = (self.documents)(uri, GREATEST).await.map_err(unavailable)?;
-        let key = Key::from_pem(&document);
-        let key = key.ok_or_else(|| unavailable("it is no public key on the curve P-256".to_owned()))?;
-        if keys.len() >= KEPT {
-            keys.clear();
-        }
-        keys.insert(id.to_owned(), key.clone());
-        Ok(key)
+        known.fetched.retain(|_, fetch| is_new(fetch));
+        let (documents, place) = (self.documents.clone(), format!("{}/{id}", self.place));
+        let read = async move {
+            let uri = place.parse().map_err(|error: http::uri::InvalidUri| error.to_string())?;
+            let document = documents(uri, GREATEST).await?;
+            Key::from_pem(&document).ok_or_else(|| "it is no public key on the curve P-256".to_owned())
+        };
+        let fetch = read.map(|key| (key, Instant::now())).boxed().shared();
+        tokio::spawn(fetch.clone());
+        known.fetched.insert(id.to_owned(), fetch.clone());
+        Ok(fetch)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

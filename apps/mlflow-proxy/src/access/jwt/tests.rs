@@ -13,7 +13,7 @@ const ARN: &str =
     "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/proxy/0123456789abcdef";
 const NOW: u64 = 1_800_000_000;
 
-fn now() -> SystemTime {
+pub(super) fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(NOW)
 }
 
@@ -258,12 +258,12 @@ async fn a_good_token_is_known_for_a_while_but_not_beyond_its_end() {
     assert_eq!(late, Err(Refusal::Token("the token has expired")));
 }
 
-fn balancer_settings() -> Settings {
+pub(super) fn balancer_settings() -> Settings {
     Settings { issuer: None, audiences: Vec::new(), balancer: Some(ARN.to_owned()), ..settings() }
 }
 
 /// As load balancers write it: base64url with padding, and the end in the head.
-fn balancer_token(pair: &Pair, change: impl Fn(&mut Value)) -> String {
+pub(super) fn balancer_token(pair: &Pair, change: impl Fn(&mut Value)) -> String {
     let mut head = json!({
         "typ": "JWT", "kid": "11111111-2222-3333-4444-555555555555", "alg": "ES256", "iss": ISSUER,
         "client": "client-of-the-balancer", "signer": ARN, "exp": NOW + 120,

@@ -80,6 +80,76 @@ async fn a_flood_of_names_is_rationed_too() {
 
 const OF_ALL_AT_ONCE: u32 = 101;
 
+fn flood(passwords: &Passwords) {
+    for _ in 0..OF_ALL_AT_ONCE {
+        let _ = passwords.all_failures.take("", Instant::now());
+    }
+}
+
+/// Makes all that is known older.
+fn age(passwords: &Passwords, by: Duration) {
+    for known in [&passwords.known, &passwords.names] {
+        known.lock().unwrap().values_mut().for_each(|until| *until -= by);
+    }
+}
+
+#[tokio::test]
+async fn a_pair_in_use_stays_known_and_one_that_is_not_is_forgotten() {
+    let (passwords, users) = (Passwords::default(), users(&[with_password("ann", "reader", "right")]));
+    assert_eq!(check(&passwords, &users, "ann", "right").await, Ok(true));
+    let wrong = async || {
+        for attempt in 0..10 {
+            let _ = check(&passwords, &users, "ann", &format!("wrong {attempt}")).await;
+        }
+    };
+    for _ in 0..3 {
+        wrong().await;
+        age(&passwords, KNOWN_FOR - Duration::from_secs(5));
+        assert_eq!(
+            check(&passwords, &users, "ann", "right").await,
+            Ok(true),
+            "each use lets it be known anew"
+        );
+    }
+    age(&passwords, KNOWN_FOR);
+    assert_eq!(check(&passwords, &users, "ann", "right").await, Err(StatusCode::TOO_MANY_REQUESTS));
+}
+
+#[tokio::test]
+async fn a_flood_of_names_does_not_shut_out_those_who_came_in_before() {
+    let both = [with_password("ann", "reader", "right"), with_password("bob", "reader", "right")];
+    let (passwords, users) = (Passwords::default(), users(&both));
+    assert_eq!(check(&passwords, &users, "ann", "right").await, Ok(true));
+    age(&passwords, KNOWN_FOR);
+    flood(&passwords);
+    assert_eq!(check(&passwords, &users, "ann", "right").await, Ok(true), "by a check of its own");
+    assert_eq!(check(&passwords, &users, "bob", "right").await, Err(StatusCode::TOO_MANY_REQUESTS));
+    assert_eq!(
+        check(&passwords, &users, "ann", "wrong").await,
+        Err(StatusCode::TOO_MANY_REQUESTS),
+        "who guesses is not told that the name is known"
+    );
+    age(&passwords, NAMES_FOR);
+    assert_eq!(check(&passwords, &users, "ann", "right").await, Err(StatusCode::TOO_MANY_REQUESTS));
+}
+
+#[tokio::test]
+async fn what_is_known_is_bounded_and_the_oldest_gives_way() {
+    let (passwords, users) = (Passwords::default(), users(&[with_password("ann", "reader", "right")]));
+    let now = Instant::now();
+    for index in 0..KNOWN as u64 {
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&index.to_le_bytes());
+        passwords.known.lock().unwrap().insert(key, now + KNOWN_FOR);
+        passwords.names.lock().unwrap().insert(key, now + NAMES_FOR);
+    }
+    assert_eq!(check(&passwords, &users, "ann", "right").await, Ok(true));
+    let pair = passwords.pair("ann", users.password("ann").unwrap().password_hash().unwrap(), "right");
+    assert!(passwords.is_known(&pair, now));
+    assert_eq!(passwords.known.lock().unwrap().len(), KNOWN);
+    assert_eq!(passwords.names.lock().unwrap().len(), KNOWN);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_at_once_are_checked_one_by_one_or_turned_away() {
     let users = Arc::new(users(&[with_password("ann", "reader", "right")]));
