@@ -30,6 +30,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use http::HeaderMap;
+use http::header::AUTHORIZATION;
 
 use crate::aws::{Calls, Client};
 use crate::problem::Problem;
@@ -179,6 +180,11 @@ impl Access {
             },
         };
         Ok(Identity { role: identity.role.min(self.settings.greatest), ..identity })
+    }
+
+    /// Whether a request offers anything to show who asks.
+    pub fn is_offered(headers: &HeaderMap) -> bool {
+        headers.contains_key(AUTHORIZATION) || headers.contains_key(jwt::BALANCER_HEADER)
     }
 
     /// Lets a request in, or asks its sender to slow down. `length` is the body's, when it was told.

@@ -1,12 +1,15 @@
 //! The way of a request through the proxy, in one place: each check in its order, then the one who answers.
 
 mod account;
+mod client;
+mod guesses;
 mod hosts;
 mod protocol;
 mod proxy;
 mod request_id;
 mod settings;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -37,6 +40,19 @@ const TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 /// How a balancer tells that its client speaks TLS.
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
+/// Which request it is, and where from.
+struct Origin {
+    id: HeaderValue,
+    client: IpAddr,
+    tls: bool,
+}
+
+impl Origin {
+    fn id(&self) -> &str {
+        self.id.to_str().unwrap_or_default()
+    }
+}
+
 /// An answer, with what is known of its request.
 struct Decision {
     class: Class,
@@ -51,7 +67,7 @@ impl Decision {
 }
 
 impl Proxy {
-    async fn decide(&self, mut request: Request<Body>, id: &HeaderValue, tls: bool) -> Decision {
+    async fn decide(&self, mut request: Request<Body>, origin: &Origin) -> Decision {
         let host = match protocol::normalize(&mut request) {
             Ok(host) => host,
             Err(problem) => return Decision::new(Class::Refused, Err(problem)),
@@ -67,33 +83,48 @@ impl Proxy {
             return Decision::new(Class::Refused, Err(problem));
         }
         let identity = self.access.authenticate(request.headers()).await;
+        if let Err(problem) = &identity {
+            self.not_let_in(problem, &request, origin);
+        }
         if request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
-            return Decision::new(Class::Pages, Ok(self.root(host.as_ref(), tls, identity.ok().as_ref())));
+            return Decision::new(
+                Class::Pages,
+                Ok(self.root(host.as_ref(), origin.tls, identity.ok().as_ref())),
+            );
         }
         let identity = match identity {
             Ok(identity) => identity,
-            Err(problem) => {
-                self.operate.metrics.authentication_failed(failure(&problem, request.headers()));
-                return Decision::new(Class::Refused, Err(problem));
-            }
+            Err(problem) => return Decision::new(Class::Refused, Err(problem)),
         };
         let user = Some(identity.name.clone());
         if request.uri().path() == "/ui" {
-            let answer = self.open_ui(request, &identity, id).await;
+            let answer = self.open_ui(request, &identity, origin).await;
             return Decision { class: Class::Pages, user, answer };
         }
         let route = routes::look_up(request.method(), request.uri().path());
         let class = class(route.ok());
         let answer = match self.access.permit(&identity, request.method(), route) {
-            Ok(()) => self.let_in(request, &identity, route.ok(), id).await,
+            Ok(()) => self.let_in(request, &identity, route.ok(), origin).await,
             Err(problem) => {
                 if Access::may_change(request.method(), route.ok()) {
-                    self.account(&identity, &request, route.ok(), id).finish(problem.status, 0, 0);
+                    self.account(&identity, &request, route.ok(), origin).finish(problem.status, 0, 0);
                 }
                 Err(problem)
             }
         };
         Decision { class, user, answer }
+    }
+
+    /// Counts who is not let in, and tells of those who offered something. The first page is for everybody: to look at it is
+    /// no failure.
+    fn not_let_in(&self, problem: &Problem, request: &Request<Body>, origin: &Origin) {
+        let is_offered = Access::is_offered(request.headers());
+        if is_offered || request.uri().path() != "/" {
+            self.operate.metrics.authentication_failed(failure(problem, request.headers()));
+        }
+        if is_offered {
+            self.guesses.tell(problem, origin.client, origin.id());
+        }
     }
 
     /// What follows once it is clear that somebody may do what they ask for.
@@ -102,10 +133,10 @@ impl Proxy {
         mut request: Request<Body>,
         identity: &Identity,
         route: Option<&'static Route>,
-        id: &HeaderValue,
+        origin: &Origin,
     ) -> Result<Response<Body>, Problem> {
         let may_change = Access::may_change(request.method(), route);
-        let entry = may_change.then(|| self.account(identity, &request, route, id));
+        let entry = may_change.then(|| self.account(identity, &request, route, origin));
         let admission = match self.admit(identity, request.headers()) {
             Ok(admission) => admission,
             Err(problem) => {
@@ -148,9 +179,9 @@ impl Proxy {
         &self,
         request: Request<Body>,
         identity: &Identity,
-        id: &HeaderValue,
+        origin: &Origin,
     ) -> Result<Response<Body>, Problem> {
-        let entry = self.account(identity, &request, Some(&routes::OPEN_UI), id);
+        let entry = self.account(identity, &request, Some(&routes::OPEN_UI), origin);
         if let Err(problem) = self.admit(identity, request.headers()) {
             entry.finish(problem.status, 0, 0);
             return Err(problem);
@@ -175,10 +206,10 @@ impl Proxy {
         identity: &Identity,
         request: &Request<Body>,
         route: Option<&'static Route>,
-        id: &HeaderValue,
+        origin: &Origin,
     ) -> Entry {
-        let id = Arc::from(id.to_str().unwrap_or_default());
-        Entry::new(identity, request.method(), request.uri().path(), route, id)
+        let (path, id) = (request.uri().path(), Arc::from(origin.id()));
+        Entry::new(identity, request.method(), path, route, id, origin.client)
     }
 
     /// Lets the one answer who has what is asked for: the bucket or MLflow. Where the bucket is served, MLflow's places of
@@ -220,9 +251,11 @@ impl Handler for Proxy {
         let id = request_id::take(request.headers_mut());
         let method = request.method().clone();
         let target = request.uri().path_and_query().cloned();
+        let client = client::address(request.headers(), peer.address, self.behind_balancer);
         let tls = peer.tls || request.headers().get(FORWARDED_PROTO).is_some_and(|scheme| scheme == "https");
         let unanswered = self.operate.watch(&method, start);
-        let decision = self.decide(request, &id, tls).await;
+        let origin = Origin { id, client, tls };
+        let decision = self.decide(request, &origin).await;
         let mut response = decision.answer.unwrap_or_else(Problem::into_response);
         unanswered.answered(&Answered {
             class: decision.class,
@@ -230,11 +263,12 @@ impl Handler for Proxy {
             path: target.as_ref().map_or("", |target| target.path()),
             status: response.status(),
             duration: start.elapsed(),
-            request_id: id.to_str().unwrap_or_default(),
+            request_id: origin.id(),
             user: decision.user.as_deref(),
+            client,
         });
         secure(response.headers_mut(), tls);
-        response.headers_mut().insert(request_id::REQUEST_ID, id);
+        response.headers_mut().insert(request_id::REQUEST_ID, origin.id);
         response
     }
 }

@@ -20,6 +20,7 @@ pub mod readiness;
 mod settings;
 mod ship;
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -66,6 +67,8 @@ pub struct Answered<'a> {
     pub request_id: &'a str,
     /// Who asked, once that was known.
     pub user: Option<&'a str>,
+    /// Where from.
+    pub client: IpAddr,
 }
 
 /// A request that has no answer yet. Dropped like that, its client has gone, and it counts with the status 499 that nginx
@@ -251,6 +254,7 @@ impl Operate {
                 slow,
                 class = answered.class.name(),
                 user = answered.user,
+                client = %answered.client,
                 request_id = answered.request_id,
                 "request"
             );

@@ -2,6 +2,7 @@
 //!
 //! No body, no query and no header is in it, so that no secret can be.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -24,6 +25,7 @@ pub struct Entry {
     route: Option<&'static Route>,
     path: Box<str>,
     request_id: Arc<str>,
+    client: IpAddr,
     start: Instant,
     told: bool,
 }
@@ -36,6 +38,7 @@ impl Entry {
         path: &str,
         route: Option<&'static Route>,
         request_id: Arc<str>,
+        client: IpAddr,
     ) -> Self {
         let path = &path[..path.floor_char_boundary(LONGEST)];
         Self {
@@ -44,6 +47,7 @@ impl Entry {
             route,
             path: path.into(),
             request_id,
+            client,
             start: Instant::now(),
             told: false,
         }
@@ -87,6 +91,7 @@ impl Entry {
             bytes_in,
             bytes_out,
             milliseconds = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX),
+            client = %self.client,
             request_id = &*self.request_id,
             "audit"
         );

@@ -27,7 +27,7 @@ use token::Token;
 pub use settings::Settings;
 
 /// The header in which a load balancer passes on who it has authenticated.
-const BALANCER_HEADER: &str = "x-amzn-oidc-data";
+pub(super) const BALANCER_HEADER: &str = "x-amzn-oidc-data";
 
 /// How long a token that was good is known, so that not every request costs a signature; and how many are known.
 const KNOWN_FOR: Duration = Duration::from_secs(60);

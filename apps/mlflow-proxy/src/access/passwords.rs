@@ -128,7 +128,8 @@ impl Passwords {
         // Whoever was let in under this name is not to wait for those who fail under others.
         let name_id = self.hash(&[name]);
         let of_all = self.all_failures.wait("", Instant::now());
-        if !of_all.is_zero() && !(hash.is_some() && is_known(&self.names, &name_id, Instant::now())) {
+        let came_before = hash.is_some() && is_known(&self.names, &name_id, Instant::now());
+        if !of_all.is_zero() && !came_before {
             return Err(too_many(of_all));
         }
         let permit = self.permit().await?;

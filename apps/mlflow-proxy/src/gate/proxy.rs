@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Hosts;
+use super::guesses::Guesses;
 use crate::access::{Access, Methods, Sources};
 use crate::artifacts::{Artifacts, Parts};
 use crate::aws::{self, Calls};
@@ -18,6 +19,8 @@ use crate::share::Shares;
 /// All parts of the proxy, put together.
 pub struct Proxy {
     pub(super) hosts: Hosts,
+    pub(super) behind_balancer: bool,
+    pub(super) guesses: Guesses,
     pub(super) access: Arc<Access>,
     pub(super) artifacts: Option<Artifacts>,
     pub(super) forward: Forward,
@@ -99,7 +102,19 @@ impl Proxy {
         let forward =
             Forward::new(&target, &settings.forward, caches.mlflow.clone(), client.clone(), operate.clone());
         let shares = Shares::new(settings.forward.memory, settings.forward.max_spools);
-        Ok(Arc::new(Self { hosts, access, artifacts, forward, shares, operate, pages }))
+        let behind_balancer = settings.gate.behind_balancer;
+        let guesses = Guesses::default();
+        Ok(Arc::new(Self {
+            hosts,
+            behind_balancer,
+            guesses,
+            access,
+            artifacts,
+            forward,
+            shares,
+            operate,
+            pages,
+        }))
     }
 }
 

@@ -6,7 +6,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::access::{ask, bearer, with_users};
-use crate::client::{head, read_head};
+use crate::client::{head, read_head, send};
 use crate::lines::Lines;
 use crate::upstream::{Reply, Upstream, answer};
 
@@ -108,4 +108,50 @@ async fn to_open_the_user_interface_counts_and_leaves_a_line() {
         );
     }
     assert_eq!(proxy.operate.metrics.rate_limited.get(), 1);
+}
+
+#[tokio::test]
+async fn failed_logins_are_counted_and_told_with_the_client_also_at_the_first_page() {
+    let (lines, _guard) = Lines::of("access");
+    let upstream = Upstream::start(|_| answer(200, &[], b"{}")).await;
+    let (proxy, _folder) = with_users(&upstream, &[]).await;
+    lines.take(1).await;
+    let failures = || {
+        let text = proxy.operate.metrics_text();
+        let counts = text.lines().filter(|line| line.starts_with("mlflow_proxy_authentication_failures"));
+        counts.filter_map(|line| line.rsplit(' ').next()?.parse::<u32>().ok()).sum::<u32>()
+    };
+    for (number, path) in ["/", "/version"].into_iter().enumerate() {
+        ask(&proxy, "GET", path, "Bearer fwp_0000000a_guess", "").await;
+        let lines = lines.take(1).await;
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        holds(&lines[0], &["event=\"login_failed\"", "client=127.0.0.1 ", "status=401 "]);
+        assert!(!lines[0].contains("guess"), "{lines:?}");
+        assert_eq!(failures() as usize, number + 1);
+    }
+    assert_eq!(ask(&proxy, "GET", "/", "", "").await.status, 200);
+    assert_eq!(failures(), 2, "to look at the first page is no failure");
+    assert_eq!(ask(&proxy, "GET", "/version", "", "").await.status, 401);
+    assert_eq!(failures(), 3);
+    assert_eq!(lines.take(0).await, [""; 0], "browsers begin by showing nothing");
+}
+
+#[tokio::test]
+async fn a_change_is_told_with_the_client_that_the_balancer_names() {
+    let (lines, _guard) = Lines::of("audit");
+    let upstream = Upstream::start(|_| answer(200, &[], b"{}")).await;
+    for (behind, client) in [("false", "client=127.0.0.1 "), ("true", "client=198.51.100.1 ")] {
+        let (proxy, _folder) = with_users(&upstream, &[("MLFLOW_PROXY_BEHIND_BALANCER", behind)]).await;
+        let headers = [
+            ("Authorization", bearer("0000000b")),
+            ("X-Forwarded-For", "203.0.113.9, 198.51.100.1".to_owned()),
+            ("Content-Length", "2".to_owned()),
+        ];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let mut request = head("POST", CREATE, &headers);
+        request.extend_from_slice(b"{}");
+        assert_eq!(send(proxy.address, &request).await.status, 200);
+        let lines = lines.take(1).await;
+        holds(&lines[0], &[client, "status=200 "]);
+    }
 }

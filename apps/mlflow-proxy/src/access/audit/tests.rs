@@ -48,7 +48,7 @@ fn lines(run: impl FnOnce()) -> Vec<String> {
 
 fn entry(method: &Method, path: &str) -> Entry {
     let ann = Identity::new("ann", Role::Writer, "token 0a1b2c3d");
-    Entry::new(&ann, method, path, find(method, path), Arc::from("id-7"))
+    Entry::new(&ann, method, path, find(method, path), Arc::from("id-7"), [192, 0, 2, 1].into())
 }
 
 #[test]
@@ -69,6 +69,7 @@ fn a_line_tells_who_did_what_and_what_came_of_it() {
         "bytes_out=15",
         "milliseconds=",
         "request_id=\"id-7\"",
+        "client=192.0.2.1 ",
         "outcome=\"answered\"",
     ] {
         assert!(line.contains(part), "{part}: {line}");
