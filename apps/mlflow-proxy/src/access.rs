@@ -118,7 +118,8 @@ impl Sources {
             (None, Some(arn)) => Some(sources::secret(calls, arn.clone())),
             (None, None) => None,
         };
-        let users = secret.map(|secret| UserStore::new(secret, settings.secret_interval));
+        let users =
+            secret.map(|secret| UserStore::new(secret, settings.secret_interval, settings.secret_max_age));
         Self { users, documents: sources::documents(client) }
     }
 }

@@ -99,7 +99,7 @@ impl Access {
             let problem = Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "TEMPORARILY_UNAVAILABLE",
-                "the proxy could not read its users yet",
+                "the proxy could not read its users",
             );
             return problem
                 .hint("whoever runs this proxy finds the reason in its log and at /readyz")

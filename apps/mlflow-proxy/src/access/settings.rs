@@ -17,6 +17,7 @@ pub const VARIABLES: &[Variable] = &[
     SECRET_ARN,
     SECRET_FILE,
     SECRET_SECONDS,
+    SECRET_MAX_AGE,
     jwt::settings::ISSUER,
     jwt::settings::AUDIENCE,
     jwt::settings::ALB_ARN,
@@ -60,6 +61,11 @@ const SECRET_SECONDS: Variable = Variable {
     name: "MLFLOW_PROXY_SECRET_SECONDS",
     default: "30",
     about: "The seconds after which the users are read again.",
+};
+const SECRET_MAX_AGE: Variable = Variable {
+    name: "MLFLOW_PROXY_SECRET_MAX_AGE",
+    default: "86400",
+    about: "The seconds for which users stay in use that cannot be read again; then nobody can come in until they are.",
 };
 const RATE: Variable = Variable {
     name: "MLFLOW_PROXY_RATE",
@@ -108,6 +114,8 @@ pub struct Settings {
     pub secret_file: Option<PathBuf>,
     /// How often the users are read again.
     pub secret_interval: Duration,
+    /// For how long users stay in use that cannot be read again.
+    pub secret_max_age: Duration,
     /// What to accept of JSON Web Tokens.
     pub jwt: Option<jwt::Settings>,
     /// Requests a second of each user; none is no limit.
@@ -134,6 +142,7 @@ impl Settings {
         let methods = methods.unwrap_or(Methods { tokens: true, ..Methods::default() });
         let (secret_arn, secret_file) = secret(reader, methods);
         let secret_interval = reader.seconds(&SECRET_SECONDS).unwrap_or(Duration::from_secs(30));
+        let secret_max_age = reader.seconds(&SECRET_MAX_AGE).unwrap_or(Duration::from_secs(86400));
         let jwt = jwt::Settings::read(reader, methods.jwt);
         let whole = "a whole number";
         let rate: u32 =
@@ -147,6 +156,7 @@ impl Settings {
             secret_arn,
             secret_file,
             secret_interval,
+            secret_max_age,
             jwt,
             rate: NonZeroU32::new(rate),
             burst: burst.unwrap_or(NonZeroU32::MIN),

@@ -1,7 +1,8 @@
 //! The users as they were read last, and when to read them again.
 //!
-//! What was read stays until something better is read: a secret that cannot be reached or understood locks nobody out. A
-//! secret without a version is an answer, too: nobody may come in.
+//! What was read stays until something better is read: a secret that cannot be reached or understood locks nobody out. It does
+//! not stay for ever, or whoever was revoked could come in for as long as the secret is gone. A secret without a version is
+//! an answer, too: nobody may come in.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,8 +24,10 @@ const REFUSED_WAITS: Duration = Duration::from_secs(3);
 /// What is known about the users.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
-    /// Whether they were read at all.
+    /// Whether they are known: they were read, and not too long ago.
     pub loaded: bool,
+    /// Whether they were known once and could not be read for too long.
+    pub outdated: bool,
     /// How many credentials there are.
     pub users: usize,
     /// What is wrong with single entries.
@@ -39,21 +42,26 @@ pub struct State {
 pub struct UserStore {
     secret: Secret,
     interval: Duration,
+    max_age: Duration,
     users: ArcSwap<Users>,
     state: Mutex<State>,
     /// The text that was read last, to see whether another one is there; and when.
     reading: tokio::sync::Mutex<Option<(Option<String>, Instant)>>,
+    /// When they were last read well.
+    good: Mutex<Option<Instant>>,
 }
 
 impl UserStore {
-    /// A store that reads from a source every `interval`.
-    pub fn new(secret: Secret, interval: Duration) -> Arc<Self> {
+    /// A store that reads from a source every `interval`, and forgets what it could not read again for `max_age`.
+    pub fn new(secret: Secret, interval: Duration, max_age: Duration) -> Arc<Self> {
         Arc::new(Self {
             secret,
             interval,
+            max_age,
             users: ArcSwap::default(),
             state: Mutex::default(),
             reading: tokio::sync::Mutex::default(),
+            good: Mutex::default(),
         })
     }
 
@@ -118,6 +126,7 @@ impl UserStore {
         let same = last.as_ref().is_some_and(|(before, _)| *before == text) && self.state().error.is_none();
         if same && self.state().loaded {
             *last = Some((text, now));
+            self.note_good(now);
             return;
         }
         let parsed = text.as_deref().map_or_else(|| Ok(Users::default()), Users::parse);
@@ -125,6 +134,7 @@ impl UserStore {
         match parsed {
             Ok(mut users) => {
                 users.take_over(&self.users.load());
+                self.note_good(now);
                 self.loaded(&users);
                 self.users.store(Arc::new(users));
             }
@@ -132,11 +142,21 @@ impl UserStore {
         }
     }
 
+    fn note_good(&self, now: Instant) {
+        *self.good.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
+
+    fn is_too_old(&self) -> bool {
+        let good = *self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        good.is_some_and(|good| good.elapsed() >= self.max_age)
+    }
+
     fn loaded(&self, users: &Users) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let news = !state.loaded || state.users != users.len() || state.left_out != users.left_out();
         *state = State {
             loaded: true,
+            outdated: false,
             users: users.len(),
             left_out: users.left_out().to_vec(),
             error: None,
@@ -154,6 +174,13 @@ impl UserStore {
     fn failed(&self, error: String) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.failures += 1;
+        if state.loaded && self.is_too_old() {
+            (state.loaded, state.outdated, state.users) = (false, true, 0);
+            state.left_out.clear();
+            self.users.store(Arc::default());
+            let hours = self.max_age.as_secs() / 3600;
+            tracing::error!(target: "access", event = "users_forgotten", hours, "{error}; nobody can come in now");
+        }
         let news = state.error.as_ref() != Some(&error);
         let kept = if state.loaded { "those read before stay" } else { "nobody can come in" };
         if news {

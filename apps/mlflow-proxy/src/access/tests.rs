@@ -18,7 +18,10 @@ fn access_with(source: &Source, variables: &[(&str, &str)]) -> Access {
     let mut reader = Reader::new(&lookup);
     let settings = Settings::read(&mut reader, ([127, 0, 0, 1], 5000).into());
     assert_eq!(reader.into_mistakes(), []);
-    let users = settings.methods.tokens.then(|| UserStore::new(source.secret(), settings.secret_interval));
+    let users = settings
+        .methods
+        .tokens
+        .then(|| UserStore::new(source.secret(), settings.secret_interval, settings.secret_max_age));
     let documents: sources::Documents =
         Arc::new(|_, _| Box::pin(async { Err("nothing is fetched".to_owned()) }));
     Access::new(settings, Sources { users, documents })

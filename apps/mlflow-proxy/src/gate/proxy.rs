@@ -130,6 +130,9 @@ fn watch_users(operate: &Operate, access: &Arc<Access>) {
     }
     let access = access.clone();
     operate.readiness.watch("users", move || match access.state() {
+        Some(state) if state.outdated => {
+            State::not_ready("the users could not be read for too long, and are no longer in use")
+        }
         Some(state) if !state.loaded => State::not_ready("the users could not be read yet"),
         Some(state) if state.error.is_some() => {
             State::ready("the users could not be read again; the last are in use")

@@ -10,7 +10,7 @@ fn knows(store: &UserStore, id: &str) -> bool {
 }
 
 fn store(source: &Source) -> Arc<UserStore> {
-    UserStore::new(source.secret(), Duration::from_secs(30))
+    UserStore::new(source.secret(), Duration::from_secs(30), Duration::from_secs(3600))
 }
 
 #[tokio::test]
@@ -56,6 +56,34 @@ async fn what_was_read_stays_until_something_better_is_read() {
 }
 
 #[tokio::test]
+async fn users_that_could_not_be_read_for_too_long_count_no_more() {
+    let source = Source::with(&[with_token("ci", "writer", "0a1b2c3d")]);
+    let store = UserStore::new(source.secret(), Duration::from_secs(30), Duration::from_millis(200));
+    store.refresh().await;
+    source.set(Err("the secret is gone".to_owned()));
+    store.refresh().await;
+    assert!(knows(&store, "0a1b2c3d") && store.state().loaded);
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    store.refresh().await;
+    let state = store.state();
+    assert!(!knows(&store, "0a1b2c3d"));
+    assert_eq!((state.loaded, state.outdated, state.users), (false, true, 0));
+    assert_eq!(state.error.as_deref(), Some("the secret is gone"));
+    source.set(Ok(Some(document(&[with_token("ci", "writer", "0a1b2c3d")]))));
+    store.refresh().await;
+    assert_eq!(
+        (knows(&store, "0a1b2c3d"), store.state().loaded, store.state().outdated),
+        (true, true, false)
+    );
+    // The same text read again is as good as a new one.
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    store.refresh().await;
+    source.set(Err("away".to_owned()));
+    store.refresh().await;
+    assert!(knows(&store, "0a1b2c3d"));
+}
+
+#[tokio::test]
 async fn after_trouble_the_same_text_is_good_again() {
     let source = Source::with(&[with_token("ci", "writer", "0a1b2c3d")]);
     let store = store(&source);
@@ -80,7 +108,7 @@ async fn entries_that_are_left_out_are_told() {
 #[tokio::test]
 async fn the_users_are_read_again_after_a_while_until_the_store_is_gone() {
     let source = Source::with(&[with_token("ci", "writer", "0a1b2c3d")]);
-    let store = UserStore::new(source.secret(), Duration::from_millis(20));
+    let store = UserStore::new(source.secret(), Duration::from_millis(20), Duration::from_secs(3600));
     store.start().await;
     assert!(knows(&store, "0a1b2c3d"));
     source.set(Ok(Some(document(&[with_token("ci", "writer", "11111111")]))));
