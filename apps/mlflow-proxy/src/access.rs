@@ -33,7 +33,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 use crate::aws::{Calls, Client};
-use crate::problem::Problem;
+use crate::problem::{LoginFailure, Problem};
 use authorization::Offer;
 
 pub use inspect::Inspected;
@@ -166,7 +166,9 @@ impl Access {
         if self.settings.methods.is_none() {
             return Ok(self.anonymous.clone());
         }
-        let identity = match authorization::read(headers).map_err(|wrong| self.refused(wrong))? {
+        let identity = match authorization::read(headers)
+            .map_err(|wrong| self.refused(wrong).login(LoginFailure::Malformed))?
+        {
             Some(Offer::Token(token)) if self.settings.methods.tokens => self.by_token(&token).await?,
             Some(Offer::Bearer(token)) if self.jwt.is_some() => self.by_jwt(&token).await?,
             Some(Offer::Password { name, password }) if self.passwords.is_some() => {
@@ -177,7 +179,14 @@ impl Access {
                 (Some(jwt), Some(token)) => {
                     jwt.balancer(token, SystemTime::now()).await.map_err(|error| self.no_jwt(error))?
                 }
-                _ => return Err(self.refused("the request does not say who asks")),
+                _ => {
+                    let failure = if Self::is_offered(headers) {
+                        LoginFailure::Malformed
+                    } else {
+                        LoginFailure::Missing
+                    };
+                    return Err(self.refused("the request does not say who asks").login(failure));
+                }
             },
         };
         Ok(Identity { role: identity.role.min(self.settings.greatest), ..identity })
@@ -242,7 +251,7 @@ impl Access {
                 user.note_use(now);
                 Ok(user.identity())
             }
-            Some(_) if good => Err(self.refused("the password has expired")),
+            Some(_) if good => Err(self.refused("the password has expired").login(LoginFailure::Expired)),
             _ => Err(self.unless_unread(store, "the name or the password is wrong")),
         }
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::{
-    ALLOW, AUTHORIZATION, CONTENT_LENGTH, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ALLOW, CONTENT_LENGTH, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
@@ -27,7 +27,7 @@ use crate::artifacts::{Artifacts, locations};
 use crate::body::Body;
 use crate::operate::Answered;
 use crate::operate::metrics::{AuthenticationFailure, Class};
-use crate::problem::Problem;
+use crate::problem::{LoginFailure, Problem};
 use crate::server::{Handler, Peer};
 
 pub use hosts::Hosts;
@@ -120,7 +120,7 @@ impl Proxy {
     fn not_let_in(&self, problem: &Problem, request: &Request<Body>, origin: &Origin) {
         let is_offered = Access::is_offered(request.headers());
         if is_offered || request.uri().path() != "/" {
-            self.operate.metrics.authentication_failed(failure(problem, request.headers()));
+            self.operate.metrics.authentication_failed(failure(problem));
         }
         if is_offered {
             self.guesses.tell(problem, origin.client, origin.id());
@@ -283,13 +283,16 @@ fn class(route: Option<&'static Route>) -> Class {
     }
 }
 
-/// Why somebody was not let in, as far as the answer tells.
-fn failure(problem: &Problem, headers: &HeaderMap) -> AuthenticationFailure {
-    match problem.status {
-        StatusCode::SERVICE_UNAVAILABLE => AuthenticationFailure::Unavailable,
-        _ if !headers.contains_key(AUTHORIZATION) => AuthenticationFailure::Missing,
-        _ if problem.message.contains("expired") => AuthenticationFailure::Expired,
-        _ => AuthenticationFailure::Unknown,
+/// Why somebody was not let in.
+fn failure(problem: &Problem) -> AuthenticationFailure {
+    match problem.login {
+        None => AuthenticationFailure::Unknown,
+        Some(LoginFailure::Missing) => AuthenticationFailure::Missing,
+        Some(LoginFailure::Expired) => AuthenticationFailure::Expired,
+        Some(LoginFailure::Malformed) => AuthenticationFailure::Malformed,
+        Some(LoginFailure::NoRole) => AuthenticationFailure::NoRole,
+        Some(LoginFailure::Limited) => AuthenticationFailure::Limited,
+        Some(LoginFailure::Unavailable) => AuthenticationFailure::Unavailable,
     }
 }
 

@@ -9,6 +9,23 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::body::{Body, full};
 
+/// Why somebody was not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginFailure {
+    /// Nothing was shown.
+    Missing,
+    /// It was valid once.
+    Expired,
+    /// Not in a form that is understood.
+    Malformed,
+    /// It is good, and its bearer has no role here.
+    NoRole,
+    /// Too many failed before.
+    Limited,
+    /// It could not be judged.
+    Unavailable,
+}
+
 /// An answer that tells what is wrong and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -24,12 +41,15 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
     /// Further headers, such as `www-authenticate` or `allow`.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Why somebody was not let in, where more is known than that it is nobody's; for metrics only.
+    pub login: Option<LoginFailure>,
 }
 
 impl Problem {
     /// A problem with its status, MLflow's code for it, and its words.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), hint: None, retry_after: None, headers: Vec::new() }
+        let message = message.into();
+        Self { status, code, message, hint: None, retry_after: None, headers: Vec::new(), login: None }
     }
 
     /// Adds what to change.
@@ -43,6 +63,13 @@ impl Problem {
     #[must_use]
     pub fn retry_after(mut self, after: Duration) -> Self {
         self.retry_after = Some(after);
+        self
+    }
+
+    /// Adds why somebody was not let in.
+    #[must_use]
+    pub fn login(mut self, failure: LoginFailure) -> Self {
+        self.login = Some(failure);
         self
     }
 

@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 
 use super::limits::{Bucket, Buckets};
 use super::users::User;
-use crate::problem::Problem;
+use crate::problem::{LoginFailure, Problem};
 
 /// How long a pair that was right stays known after its last use. The hash of the password is part of the pair, so that a
 /// change counts at once.
@@ -190,7 +190,7 @@ impl Passwords {
         let busy = || {
             let message = "too many logins are being checked";
             let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "TEMPORARILY_UNAVAILABLE", message);
-            problem.retry_after(Duration::from_secs(1))
+            problem.retry_after(Duration::from_secs(1)).login(LoginFailure::Unavailable)
         };
         let _place = Place::take(&self.waiting).ok_or_else(busy)?;
         match tokio::time::timeout(WAIT, self.checks.clone().acquire_owned()).await {
@@ -227,6 +227,7 @@ fn too_many(wait: Duration) -> Problem {
     let message = "too many logins failed; passwords are not checked for a while";
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "REQUEST_LIMIT_EXCEEDED", message)
         .hint("wait, and look at the name and the password")
+        .login(LoginFailure::Limited)
         .retry_after(wait)
 }
 

@@ -4,8 +4,9 @@ use http::header::WWW_AUTHENTICATE;
 use http::{HeaderValue, Method, StatusCode};
 
 use super::routes::{Miss, Route};
+use super::users::EXPIRED;
 use super::{Access, Identity, Role, UserStore, jwt};
-use crate::problem::Problem;
+use crate::problem::{LoginFailure, Problem};
 
 impl Access {
     /// Whether a user may call a route, as [`super::routes::look_up`] found it. What has no route is for admins.
@@ -77,8 +78,12 @@ impl Access {
         self.unauthenticated(message).hint(hint)
     }
 
-    fn unauthenticated(&self, message: impl Into<String>) -> Problem {
+    fn unauthenticated(&self, message: &str) -> Problem {
+        let expired = message == EXPIRED;
         let mut problem = Problem::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message);
+        if expired {
+            problem = problem.login(LoginFailure::Expired);
+        }
         let methods = self.settings.methods;
         if methods.tokens || methods.jwt {
             problem =
@@ -103,6 +108,7 @@ impl Access {
             );
             return problem
                 .hint("whoever runs this proxy finds the reason in its log and at /readyz")
+                .login(LoginFailure::Unavailable)
                 .retry_after(std::time::Duration::from_secs(5));
         }
         if state.users == 0 {
@@ -124,12 +130,14 @@ impl Access {
                 let message = format!("{name} is in none of the groups that have a role here");
                 Problem::new(StatusCode::FORBIDDEN, "PERMISSION_DENIED", message)
                     .hint("ask to be put into one, or for MLFLOW_PROXY_JWT_ROLE to be set")
+                    .login(LoginFailure::NoRole)
             }
             jwt::Refusal::Unavailable(reason) => {
                 tracing::warn!(target: "access", event = "keys_not_read", "{reason}");
                 let message = "the keys of the issuer cannot be fetched at present";
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "TEMPORARILY_UNAVAILABLE", message)
                     .hint("whoever runs this proxy finds the reason in its log")
+                    .login(LoginFailure::Unavailable)
                     .retry_after(std::time::Duration::from_secs(5))
             }
         }

@@ -72,6 +72,9 @@ impl User {
     }
 }
 
+/// What is wrong with a token that was good once.
+pub(super) const EXPIRED: &str = "the token has expired";
+
 /// Everybody who may come in.
 #[derive(Debug, Default)]
 pub struct Users {
@@ -202,7 +205,7 @@ impl Users {
         // The hash is made and compared for ids that nobody has, too.
         let good = tokens::matches(token, &expected);
         match user {
-            Some(user) if good && user.is_expired(now) => Err("the token has expired"),
+            Some(user) if good && user.is_expired(now) => Err(EXPIRED),
             Some(user) if good => Ok(user.clone()),
             _ => Err(unknown),
         }

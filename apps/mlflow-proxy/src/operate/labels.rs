@@ -76,6 +76,10 @@ labels! {
         Expired = "expired",
         /// Not in a form that is understood.
         Malformed = "malformed",
+        /// It is good, and its bearer has no role here.
+        NoRole = "no_role",
+        /// Too many failed before.
+        Limited = "limited",
         /// It could not be judged: users or keys are not at hand.
         Unavailable = "unavailable",
     }

@@ -155,3 +155,33 @@ async fn a_change_is_told_with_the_client_that_the_balancer_names() {
         holds(&lines[0], &[client, "status=200 "]);
     }
 }
+
+#[tokio::test]
+async fn failed_logins_are_counted_by_their_reason() {
+    let upstream = Upstream::start(|_| answer(200, &[], b"{}")).await;
+    let (proxy, folder) = with_users(&upstream, &[("MLFLOW_PROXY_AUTH", "basic")]).await;
+    let file = folder.path().join("users.json");
+    let expired = std::fs::read_to_string(&file).unwrap().replacen(
+        "\"created\"",
+        "\"expires\":\"2020-01-01T00:00:00Z\",\"created\"",
+        1,
+    );
+    std::fs::write(&file, expired).unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    for (authorization, reason) in [
+        ("", "missing"),
+        ("Digest x", "malformed"),
+        ("Basic ?", "malformed"),
+        ("Bearer fwp_0000000c_guess", "unknown"),
+        (&bearer("0000000a"), "expired"),
+    ] {
+        let count = || {
+            let text = proxy.operate.metrics_text();
+            let row = format!("mlflow_proxy_authentication_failures_total{{reason=\"{reason}\"}} ");
+            text.lines().find_map(|line| line.strip_prefix(&row)?.parse::<u32>().ok()).unwrap_or_default()
+        };
+        let before = count();
+        assert_eq!(ask(&proxy, "GET", "/version", authorization, "").await.status, 401, "{reason}");
+        assert_eq!(count(), before + 1, "{reason}");
+    }
+}

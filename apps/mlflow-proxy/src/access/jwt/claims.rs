@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::token::Token;
 use super::{Refusal, Settings};
 use crate::access::Identity;
+use crate::access::users::EXPIRED;
 
 /// How much clocks may differ.
 const LEEWAY: Duration = Duration::from_secs(60);
@@ -108,7 +109,7 @@ fn check_time(
     };
     let leeway = LEEWAY.as_secs_f64();
     if ends + leeway <= now {
-        return Err(Refusal::Token("the token has expired"));
+        return Err(Refusal::Token(EXPIRED));
     }
     match claims.get("nbf").map(Value::as_f64) {
         Some(Some(begins)) if begins - leeway <= now => {}

@@ -58,6 +58,7 @@ async fn after_ten_failures_a_name_has_to_wait_and_others_do_not() {
     let user = users.password("ann");
     let problem = passwords.check(user.as_deref(), "ann", &Arc::from("right")).await.unwrap_err();
     assert_eq!(problem.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(problem.login, Some(crate::problem::LoginFailure::Limited));
     assert!(problem.retry_after.unwrap() <= Duration::from_secs(6));
     assert_eq!(check(&passwords, &users, "bob", "right").await, Ok(true));
     // Who was right a moment ago is not shut out by others who guess.
