@@ -29,6 +29,7 @@ pub(super) fn of_service(
         ("MLFLOW_PROXY_ALLOWED_HOSTS", balancer.allowed_hosts.clone()),
         // The load balancer closes idle connections first: one that the proxy closed would cost a request.
         ("MLFLOW_PROXY_KEEP_ALIVE", (IDLE_TIMEOUT_SECONDS + 30).to_string().into_value()),
+        ("MLFLOW_PROXY_BEHIND_BALANCER", "true".into_value()),
         ("MLFLOW_PROXY_LOG_GROUP", log_group.clone()),
         ("MLFLOW_PROXY_SPOOL_DIRECTORY", SPOOL_DIRECTORY.into_value()),
     ]);
