@@ -7,6 +7,8 @@ mod arguments;
 mod reader;
 mod size;
 mod table;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use arguments::{Arguments, command};
 pub use reader::{Mistake, Reader, Variable};
@@ -83,6 +85,7 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use super::testing::read_from;
     use super::*;
 
     #[test]
@@ -91,11 +94,8 @@ mod tests {
         let secret =
             ("MLFLOW_PROXY_SECRET_ARN", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:users");
         let group = ("MLFLOW_PROXY_LOG_GROUP", "arn:aws:logs:eu-west-2:123456789012:log-group:/proxy:*");
-        let region = |pairs: &[(&str, &str)]| {
-            let lookup =
-                |name: &str| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
-            Settings::read(&mut Reader::new(&lookup)).own_region().map(str::to_owned)
-        };
+        let region =
+            |pairs: &[(&str, &str)]| read_from(pairs, Settings::read).0.own_region().map(str::to_owned);
         assert_eq!(region(&[arn]).unwrap(), "us-east-1");
         assert_eq!(region(&[arn, group]).unwrap(), "eu-west-2");
         assert_eq!(region(&[arn, group, secret]).unwrap(), "eu-west-1");

@@ -99,17 +99,11 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsString;
-
     use super::*;
+    use crate::settings::testing::read_and_tell;
 
     fn read(given: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
-        let lookup = |name: &str| {
-            given.iter().find(|(given, _)| *given == name).map(|(_, value)| OsString::from(*value))
-        };
-        let mut reader = Reader::new(&lookup);
-        let settings = Settings::read(&mut reader);
-        let mistakes: Vec<String> = reader.into_mistakes().iter().map(ToString::to_string).collect();
+        let (settings, mistakes) = read_and_tell(given, Settings::read);
         if mistakes.is_empty() { Ok(settings) } else { Err(mistakes) }
     }
 

@@ -3,16 +3,11 @@
 mod cache;
 mod role;
 
-use std::ffi::OsString;
-
 use super::*;
+use crate::settings::testing::read_and_tell;
 
 fn read(values: &[(&str, &str)]) -> (Settings, Vec<String>) {
-    let lookup =
-        |name: &str| values.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(*value));
-    let mut reader = Reader::new(&lookup);
-    let settings = Settings::read(&mut reader);
-    (settings, reader.into_mistakes().iter().map(ToString::to_string).collect())
+    read_and_tell(values, Settings::read)
 }
 
 #[test]

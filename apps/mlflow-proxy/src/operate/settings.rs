@@ -138,17 +138,11 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsString;
-
     use super::*;
+    use crate::settings::testing::read_and_tell;
 
     fn read(pairs: &[(&str, &str)]) -> (Settings, Vec<String>) {
-        let lookup = |name: &str| {
-            pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value))
-        };
-        let mut reader = Reader::new(&lookup);
-        let settings = Settings::read(&mut reader);
-        (settings, reader.into_mistakes().iter().map(ToString::to_string).collect())
+        read_and_tell(pairs, Settings::read)
     }
 
     #[test]

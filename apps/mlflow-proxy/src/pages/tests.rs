@@ -1,9 +1,8 @@
-use std::ffi::OsString;
-
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use http_body_util::BodyExt;
 
 use super::*;
+use crate::settings::testing::read_and_tell;
 
 const TOKENS: Methods = Methods { tokens: true, passwords: false, jwt: false };
 
@@ -105,11 +104,7 @@ async fn the_policy_allows_our_style_and_nothing_else() {
 }
 
 fn read(pairs: &[(&str, &str)]) -> (Settings, Vec<String>) {
-    let lookup =
-        |name: &str| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
-    let mut reader = Reader::new(&lookup);
-    let settings = Settings::read(&mut reader);
-    (settings, reader.into_mistakes().iter().map(ToString::to_string).collect())
+    read_and_tell(pairs, Settings::read)
 }
 
 #[test]

@@ -1,17 +1,12 @@
-use std::ffi::OsString;
-
 use super::*;
+use crate::settings::testing::read_and_tell;
 
 const SERVER: &str = "arn:aws:sagemaker:us-east-1:111122223333:mlflow-tracking-server/demo";
 const APP: &str = "arn:aws:sagemaker:eu-west-1:111122223333:mlflow-app/app-ABCDEF";
 const GOV: &str = "arn:aws-us-gov:sagemaker:us-gov-west-1:111122223333:mlflow-app/app-1";
 
 fn read_with(values: &[(&str, &str)]) -> (Option<Target>, Vec<String>) {
-    let lookup =
-        |name: &str| values.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(*value));
-    let mut reader = Reader::new(&lookup);
-    let target = read(&mut reader);
-    (target, reader.into_mistakes().iter().map(ToString::to_string).collect())
+    read_and_tell(values, read)
 }
 
 #[test]

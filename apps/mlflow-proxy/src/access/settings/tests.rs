@@ -1,17 +1,11 @@
 //! Which settings go together.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
-
 use super::*;
 use crate::settings::Mistake;
+use crate::settings::testing::read_from;
 
 fn read(listen: &str, variables: &[(&str, &str)]) -> (Settings, Vec<Mistake>) {
-    let values: BTreeMap<&str, &str> = variables.iter().copied().collect();
-    let lookup = |name: &str| values.get(name).map(OsString::from);
-    let mut reader = Reader::new(&lookup);
-    let settings = Settings::read(&mut reader, listen.parse().unwrap());
-    (settings, reader.into_mistakes())
+    read_from(variables, |reader| Settings::read(reader, listen.parse().unwrap()))
 }
 
 const LOCAL: &str = "127.0.0.1:5000";
