@@ -4,6 +4,7 @@ pub mod custom_resource;
 pub mod function;
 pub mod iam;
 pub mod managed_mlflow;
+pub mod metaflow;
 pub mod networking;
 pub mod proxy_app;
 pub mod sagemaker_domain;
