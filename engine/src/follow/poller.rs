@@ -218,12 +218,19 @@ impl Poller {
                 over.push((*id, expired && !watch.is_ending()));
             }
         }
+        let was_listing = self.is_listing();
         for (id, expired) in over {
             let Some(mut watch) = self.watches.remove(&id) else { continue };
             self.telling.tell(&mut watch, now, true);
             let ended = watch.ended(None, expired);
             // Whoever does not wait any more does not want to know.
             let _ = watch.done.send(ended);
+        }
+        if was_listing && !self.is_listing() {
+            // The next list would have told of it within this time; now its events have to.
+            for watch in self.watches.values_mut() {
+                watch.events.due = watch.events.due.min(now + LOOK);
+            }
         }
     }
 

@@ -72,3 +72,24 @@ async fn ten_thousand_events_are_told_once_each() {
     assert_eq!(told.len(), 10_000);
     assert!(most_in_a_second(&world) <= 8);
 }
+
+/// The last of many stacks was looked for seconds late, once there was nothing to list any more.
+#[tokio::test(start_paused = true)]
+async fn the_last_of_many_is_looked_for_as_often_as_the_others_were() {
+    for behind in [0.2, 0.5, 0.8, 1.5] {
+        let world = World::new();
+        let watcher = world.watcher();
+        let started = tokio::time::Instant::now();
+        let ended = join_all((0..30).map(|index| {
+            let name = format!("stack-{index}");
+            world.creation(&name, 5, if index == 29 { 20.0 + behind } else { 20.0 }, "CREATE_COMPLETE");
+            let mut operation = world.operation(&name, OperationKind::Create);
+            operation.typical = Some(seconds(22.0));
+            watcher.operation(operation)
+        }))
+        .await;
+        assert!(ended.iter().all(|it| it.success));
+        let late = started.elapsed().as_secs_f64() - 20.0 - behind;
+        assert!(late <= 2.0, "{late} s late, {behind} s behind the others");
+    }
+}
