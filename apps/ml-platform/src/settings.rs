@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use formwork_library::load_balancer::Exposure;
 use formwork_library::managed_mlflow::{Access, MlflowType, Provisioner, TrackingServerSize};
 use formwork_library::networking::{AwsService, EndpointPreset, FlowLogs};
-use formwork_library::proxy_app::{Architecture, ProxyAuthentication, ProxyCompute, ProxyExposure};
+use formwork_library::proxy_app::{Architecture, ProxyAuthentication, ProxyCompute};
 use formwork_library::sagemaker_domain::{AuthMode, ExecutionPolicy};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -134,7 +135,7 @@ pub struct PlatformSettings {
     /// What the proxy runs on: an Auto Scaling group, or a single instance.
     pub proxy_compute: ProxyCompute,
     /// Who can reach the proxy: those inside the VPC, or the internet.
-    pub proxy_exposure: ProxyExposure,
+    pub proxy_exposure: Exposure,
     /// How clients show who they are.
     pub proxy_auth: ProxyAuthentication,
     /// What clients of the proxy may do.
@@ -231,7 +232,7 @@ impl Default for PlatformSettings {
             intelligent_tiering_days: None,
             access_log_bucket: None,
             proxy_compute: ProxyCompute::default(),
-            proxy_exposure: ProxyExposure::default(),
+            proxy_exposure: Exposure::default(),
             proxy_auth: ProxyAuthentication::default(),
             proxy_access: Access::default(),
             jwt_issuer: None,

@@ -1,8 +1,10 @@
 //! The constructs of an ML platform on AWS.
 
+pub mod alarms;
 pub mod custom_resource;
 pub mod function;
 pub mod iam;
+pub mod load_balancer;
 pub mod managed_mlflow;
 pub mod metaflow;
 pub mod networking;

@@ -1,7 +1,8 @@
 //! Settings that would be ignored without a word: who sets one expects something of it.
 
+use formwork_library::load_balancer::Exposure;
 use formwork_library::managed_mlflow::{MlflowType, Provisioner};
-use formwork_library::proxy_app::{ProxyAuthentication, ProxyCompute, ProxyExposure};
+use formwork_library::proxy_app::{ProxyAuthentication, ProxyCompute};
 
 use super::Review;
 use crate::settings::Component;
@@ -124,7 +125,7 @@ fn rules(review: &Review<'_>) -> Vec<Rule> {
         Rule {
             holds: has_proxy
                 && settings.allow_insecure
-                && settings.proxy_exposure == ProxyExposure::Internal
+                && settings.proxy_exposure == Exposure::Internal
                 && settings.proxy_auth != ProxyAuthentication::None,
             keys: &["allowInsecure"],
             because: "this proxy is internal and asks who comes",

@@ -57,6 +57,19 @@ impl Networking {
         }
     }
 
+    /// Reports an error when something in the private subnets calls something on the internet, and nothing leads there.
+    pub fn require_internet(&self, scope: Scope<'_>, caller: &str, what: &str) {
+        match self.egress {
+            Egress::Nat => {}
+            Egress::Unknown => note_unknown(scope, caller, what, ""),
+            Egress::None => {
+                let message = format!("{caller} cannot reach {what}: the network has no NAT gateway");
+                let hint = "set natGateways to 1 or more";
+                scope.report(Diagnostic::error("unreachable-service", message).with_hint(hint));
+            }
+        }
+    }
+
     /// Reports an error when the network has subnets in fewer zones than something needs.
     pub fn require_zones(&self, scope: Scope<'_>, caller: &str, zones: usize) {
         let count = self.private_subnets.len();

@@ -17,13 +17,15 @@ use formwork_resources::ec2::{
 };
 use formwork_resources::elasticloadbalancingv2::TargetDescription;
 
-use super::load_balancer::LoadBalancer;
 use super::{PROXY_PORT, ProxyAppProps, ProxyCompute};
+use crate::load_balancer::{Forwarding, LoadBalancer, SignInOn, TargetKind, Targets};
 
 /// How long an instance may take until its proxy answers, as an ISO 8601 duration.
 const START_TIMEOUT: &str = "PT10M";
 /// The CPU use that the group aims at, in percent.
 const TARGET_CPU_PERCENT: f64 = 60.0;
+/// How long an instance that leaves may finish its requests.
+const DRAIN_SECONDS: u32 = 120;
 /// The size of the disk in GiB: the system, logs and the spooled bodies of large uploads.
 const DISK_GIB: i64 = 20;
 
@@ -126,7 +128,7 @@ fn group(
     input: &ComputeInput<'_>,
     template: Template,
 ) -> Running {
-    let forwarding = input.balancer.forward(scope, props, Vec::new());
+    let forwarding = forward(scope, input, Vec::new());
     let mut group =
         CfnAutoScalingGroup::new(props.min_instances.to_string(), props.max_instances.to_string())
             .vpc_zone_identifier(&props.networking.private_subnets)
@@ -183,8 +185,20 @@ fn single(
     }
     let instance = instance.define(scope, signal_resource(ProxyCompute::Single));
     let targets = vec![TargetDescription::new(instance.instance_id())];
-    let forwarding = input.balancer.forward(scope, props, targets);
+    let forwarding = forward(scope, input, targets);
     Running::on(instance.instance_id(), forwarding.full_name)
+}
+
+/// Opens the way to the instances: `instances` that are known now, or those that a group adds by itself.
+fn forward(scope: Scope<'_>, input: &ComputeInput<'_>, instances: Vec<TargetDescription>) -> Forwarding {
+    let targets = Targets {
+        port: PROXY_PORT,
+        kind: TargetKind::Instances(instances),
+        health_path: "/healthz",
+        drain_seconds: DRAIN_SECONDS,
+        sign_in: SignInOn::Everything,
+    };
+    input.balancer.forward(scope, targets)
 }
 
 fn creation_policy(signals: u32) -> Properties {

@@ -4,7 +4,8 @@ use formwork::{Expression, Json, Scope, Value, pseudo};
 use formwork_resources::cloudwatch::CfnDashboard;
 use serde_json::json;
 
-use super::alarms::{BALANCER_NAMESPACE, NAMESPACE, Watched};
+use super::alarms::{NAMESPACE, Watched};
+use crate::load_balancer::METRICS as BALANCER_NAMESPACE;
 
 /// The places in the body that the stack fills in.
 const REGION: &str = "@region@";

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use formwork::{IntoValue, Value, text};
 
 use super::identity::Identity;
-use super::load_balancer::{IDLE_TIMEOUT_SECONDS, LoadBalancer};
-use super::{JwtIssuer, PROXY_PORT, ProxyAppProps, ProxyAuthentication, exposure};
+use super::{IDLE_TIMEOUT_SECONDS, JwtIssuer, PROXY_PORT, ProxyAppProps, ProxyAuthentication};
+use crate::load_balancer::{Exposure, LoadBalancer};
 use crate::managed_mlflow::ManagedMlflow;
 
 /// The folder of large bodies on their way, which the unit makes on the disk: `/tmp` may be in memory.
@@ -24,9 +24,9 @@ pub(super) fn of_service(
         ("SM_MLFLOW_AWS_REGION", region_of(props.mlflow)),
         ("SM_MLFLOW_RESOURCE_ARN", (&props.mlflow.arn).into_value()),
         ("MLFLOW_PROXY_LISTEN", text!("0.0.0.0:{}", PROXY_PORT.to_string())),
-        ("MLFLOW_PROXY_AUTH", exposure::authentication_name(props.authentication).into_value()),
+        ("MLFLOW_PROXY_AUTH", props.authentication.name().into_value()),
         ("MLFLOW_PROXY_ACCESS", props.access.as_str().into_value()),
-        ("MLFLOW_PROXY_ALLOWED_HOSTS", balancer.allowed_hosts.clone()),
+        ("MLFLOW_PROXY_ALLOWED_HOSTS", allowed_hosts(props, balancer)),
         // The load balancer closes idle connections first: one that the proxy closed would cost a request.
         ("MLFLOW_PROXY_KEEP_ALIVE", (IDLE_TIMEOUT_SECONDS + 30).to_string().into_value()),
         ("MLFLOW_PROXY_BEHIND_BALANCER", "true".into_value()),
@@ -47,6 +47,15 @@ pub(super) fn of_service(
         environment.insert("MLFLOW_PROXY_ALLOW_ANONYMOUS", "true".into_value());
     }
     environment
+}
+
+/// The host names that the proxy answers to.
+fn allowed_hosts(props: &ProxyAppProps<'_>, balancer: &LoadBalancer) -> Value<String> {
+    match props.exposure {
+        // Through a forwarded port the proxy is called by the name of the machine that the port was brought to.
+        Exposure::Internal => text!("{},localhost,127.0.0.1", &balancer.host),
+        Exposure::Public => balancer.host.clone(),
+    }
 }
 
 fn of_issuer(jwt: &JwtIssuer) -> BTreeMap<&'static str, Value<String>> {

@@ -5,13 +5,11 @@
 
 mod alarms;
 mod binary;
+mod checks;
 mod compute;
 mod dashboard;
 mod environment;
-mod exposure;
-mod firewall;
 mod identity;
-mod load_balancer;
 mod outputs;
 mod user_data;
 
@@ -23,12 +21,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::iam::{KeyUser, note_key_policy};
+use crate::load_balancer::{Exposure, LoadBalancer, LoadBalancerProps};
 use crate::managed_mlflow::{Access, ManagedMlflow};
 use crate::networking::{AwsService, Networking, TcpPorts, allow_between, allow_https_out, security_group};
 
 use alarms::Watched;
 use compute::ComputeInput;
-use load_balancer::LoadBalancer;
 use outputs::Told;
 use user_data::BootSettings;
 
@@ -36,6 +34,9 @@ pub use user_data::GREATEST_USER_DATA_BYTES;
 
 /// The port that the proxy listens on.
 pub const PROXY_PORT: u16 = 5000;
+
+/// A single request may move a large artifact, and a quiet second inside it must not cut it off.
+const IDLE_TIMEOUT_SECONDS: u32 = 300;
 
 /// What the proxy runs on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -46,17 +47,6 @@ pub enum ProxyCompute {
     Asg,
     /// A single instance, which is replaced when its settings change.
     Single,
-}
-
-/// Who can reach the load balancer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ProxyExposure {
-    /// Those inside the VPC, or connected to it.
-    #[default]
-    Internal,
-    /// The internet, as far as the allowed address blocks go.
-    Public,
 }
 
 /// How clients show who they are.
@@ -72,6 +62,18 @@ pub enum ProxyAuthentication {
     Jwt,
     /// Not at all: whoever reaches the proxy acts with its role.
     None,
+}
+
+impl ProxyAuthentication {
+    /// The name in the proxy's settings.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Basic => "basic",
+            Self::Jwt => "jwt",
+            Self::None => "none",
+        }
+    }
 }
 
 /// The processors of the instances.
@@ -152,7 +154,7 @@ pub struct ProxyAppProps<'a> {
     /// The greatest number of instances of the group.
     pub max_instances: u32,
     /// Who can reach it.
-    pub exposure: ProxyExposure,
+    pub exposure: Exposure,
     /// How clients show who they are.
     pub authentication: ProxyAuthentication,
     /// The issuer of tokens, for [`ProxyAuthentication::Jwt`].
@@ -193,7 +195,7 @@ impl<'a> ProxyAppProps<'a> {
             instance_type: None,
             min_instances: 1,
             max_instances: 2,
-            exposure: ProxyExposure::default(),
+            exposure: Exposure::default(),
             authentication: ProxyAuthentication::default(),
             jwt: None,
             access: Access::Writer,
@@ -226,9 +228,9 @@ impl ProxyApp {
     pub fn new(scope: Scope<'_>, id: &str, props: ProxyAppProps<'_>) -> Self {
         let outside = scope;
         let scope = scope.child(id);
-        exposure::check(scope, &props);
+        checks::check(scope, &props);
         check_reach(scope, &props);
-        let balancer = LoadBalancer::new(scope, &props);
+        let balancer = LoadBalancer::new(scope, &balancer_props(&props));
         let instances = security_group(
             scope,
             "InstanceGroup",
@@ -291,7 +293,7 @@ impl ProxyApp {
             targets: running.targets.clone(),
             log_group: log_group.clone(),
         };
-        alarms::define(scope, &props, &watched);
+        crate::alarms::define(scope, props.alarm_topic.as_ref(), alarms::rules(&watched));
         dashboard::define(scope, &watched);
 
         outputs::define(
@@ -300,6 +302,21 @@ impl ProxyApp {
             Told { balancer: &balancer, identity: &identity, running, log_group },
         );
         Self { url: balancer.url, secret: identity.secret }
+    }
+}
+
+fn balancer_props<'a>(props: &ProxyAppProps<'a>) -> LoadBalancerProps<'a> {
+    LoadBalancerProps {
+        exposure: props.exposure,
+        certificate: props.certificate.clone(),
+        domain_name: props.domain_name.clone(),
+        hosted_zone: props.hosted_zone.clone(),
+        allow_cidrs: props.allow_cidrs.clone(),
+        allow_insecure: props.allow_insecure,
+        firewall: props.firewall,
+        deletion_protection: props.deletion_protection,
+        idle_timeout_seconds: IDLE_TIMEOUT_SECONDS,
+        ..LoadBalancerProps::new(props.networking, "the MLflow proxy", "MLflow clients")
     }
 }
 

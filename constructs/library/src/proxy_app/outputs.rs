@@ -6,8 +6,8 @@ use formwork::{IntoValue, Output, Scope, Value, pseudo, text};
 
 use super::compute::Running;
 use super::identity::Identity;
-use super::load_balancer::LoadBalancer;
-use super::{ProxyAppProps, ProxyAuthentication, ProxyExposure, exposure};
+use super::{ProxyAppProps, ProxyAuthentication};
+use crate::load_balancer::{Exposure, LoadBalancer};
 
 /// What is told about.
 pub(super) struct Told<'a> {
@@ -31,7 +31,7 @@ pub(super) fn define(scope: Scope<'_>, props: &ProxyAppProps<'_>, told: Told<'_>
         running.session_command,
         "Opens a shell on an instance; /var/log/user-data.log has the boot log",
     );
-    if props.exposure == ProxyExposure::Internal {
+    if props.exposure == Exposure::Internal {
         output(
             scope,
             "PortForwardCommand",
@@ -39,8 +39,7 @@ pub(super) fn define(scope: Scope<'_>, props: &ProxyAppProps<'_>, told: Told<'_>
             "From outside of the network: leave it running, and take http://localhost:5000 as MLFLOW_TRACKING_URI",
         );
     }
-    let authentication = exposure::authentication_name(props.authentication);
-    output(scope, "Authentication", authentication, "How clients show who they are");
+    output(scope, "Authentication", props.authentication.name(), "How clients show who they are");
     output(scope, "Access", props.access.as_str(), "What nobody may do more than");
     if let Some(secret) = &identity.secret {
         Output::new(secret).description("The secret that holds who may get in").define(scope, "SecretArn");

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::{
     Architecture, JwtIssuer, ProxyApp, ProxyAppProps, ProxyAuthentication, ProxyBinary, ProxyCompute,
-    ProxyExposure,
 };
+use crate::load_balancer::Exposure;
 use crate::managed_mlflow::{ManagedMlflow, ManagedMlflowProps, MlflowType};
 use crate::networking::{Networking, NetworkingProps};
 
@@ -175,21 +175,21 @@ fn only_actions_that_name_no_resource_are_allowed_on_all() {
 #[test]
 fn a_public_proxy_needs_tls_authentication_and_clients() {
     assert_eq!(
-        rules(|props| ProxyAppProps { exposure: ProxyExposure::Public, ..props }),
-        ["insecure-proxy", "unknown-clients"]
+        rules(|props| ProxyAppProps { exposure: Exposure::Public, ..props }),
+        ["insecure-exposure", "unknown-clients"]
     );
     assert_eq!(
         rules(|props| ProxyAppProps {
-            exposure: ProxyExposure::Public,
+            exposure: Exposure::Public,
             authentication: ProxyAuthentication::None,
             allow_cidrs: vec!["203.0.113.0/24".to_owned()],
             ..props
         }),
-        ["insecure-proxy", "insecure-proxy"]
+        ["insecure-proxy", "insecure-exposure"]
     );
     assert_eq!(
-        rules(|props| ProxyAppProps { exposure: ProxyExposure::Public, allow_insecure: true, ..props }),
-        ["insecure-proxy"],
+        rules(|props| ProxyAppProps { exposure: Exposure::Public, allow_insecure: true, ..props }),
+        ["insecure-exposure"],
         "who takes the risk says for whom"
     );
 }
@@ -205,7 +205,7 @@ fn a_proxy_without_authentication_is_a_risk_inside_a_network_too() {
 #[test]
 fn who_takes_the_risk_names_the_clients() {
     let template = template(|props| ProxyAppProps {
-        exposure: ProxyExposure::Public,
+        exposure: Exposure::Public,
         authentication: ProxyAuthentication::None,
         allow_insecure: true,
         allow_cidrs: vec!["203.0.113.0/24".to_owned()],
@@ -217,7 +217,7 @@ fn who_takes_the_risk_names_the_clients() {
 #[test]
 fn a_name_gives_certificate_record_redirect_and_a_modern_tls_policy() {
     let template = template(|props| ProxyAppProps {
-        exposure: ProxyExposure::Public,
+        exposure: Exposure::Public,
         domain_name: Some("mlflow.example.com".to_owned()),
         hosted_zone: Some(HostedZoneId::literal("Z0123456789ABCDEFGHIJ")),
         allow_cidrs: vec!["203.0.113.0/24".to_owned()],
@@ -317,7 +317,7 @@ fn wrong_numbers_and_blocks_are_refused_together() {
         ..props
     });
     // What the schemas say of the same values comes after what we say.
-    assert_eq!(found[..3], ["address-block", "address-block", "instances"]);
+    assert_eq!(found[..3], ["instances", "address-block", "address-block"]);
 }
 
 #[test]
@@ -356,10 +356,10 @@ fn the_binaries_of_two_architectures_have_two_keys() {
 #[test]
 fn nearly_the_whole_internet_is_not_taken_without_protection() {
     let found = rules(|props| ProxyAppProps {
-        exposure: ProxyExposure::Public,
+        exposure: Exposure::Public,
         allow_insecure: true,
         allow_cidrs: vec!["0.0.0.0/1".into(), "128.0.0.0/1".into()],
         ..props
     });
-    assert_eq!(found, ["insecure-proxy"]);
+    assert_eq!(found, ["insecure-exposure"]);
 }

@@ -3,8 +3,9 @@
 use formwork::Json;
 
 use super::{of_type, one, synth, template};
+use crate::load_balancer::Exposure;
 use crate::managed_mlflow::MlflowType;
-use crate::proxy_app::{JwtIssuer, ProxyAppProps, ProxyAuthentication, ProxyCompute, ProxyExposure};
+use crate::proxy_app::{JwtIssuer, ProxyAppProps, ProxyAuthentication, ProxyCompute};
 
 /// The lines of the service's environment, with references as `${...}`.
 fn environment(template: &Json) -> Vec<String> {
@@ -74,9 +75,9 @@ fn a_forwarded_port_may_be_called_by_its_local_name_on_an_internal_proxy_only() 
         let hosts = value(&environment(&template), "MLFLOW_PROXY_ALLOWED_HOSTS").expect("names").to_owned();
         (hosts, template["Outputs"].get("PortForwardCommand").is_some())
     };
-    let (internal, forwarded) = hosts(ProxyExposure::Internal, false);
+    let (internal, forwarded) = hosts(Exposure::Internal, false);
     assert!(internal.ends_with(".DNSName},localhost,127.0.0.1") && forwarded, "{internal}");
-    let (public, forwarded) = hosts(ProxyExposure::Public, true);
+    let (public, forwarded) = hosts(Exposure::Public, true);
     assert!(public.ends_with(".DNSName}") && !forwarded, "{public}");
 }
 

@@ -1,6 +1,6 @@
-//! The web application firewall in front of the proxy.
+//! The web application firewall in front of a load balancer.
 //!
-//! Bodies are MLflow's own and may be large, so the rules that judge bodies by size or by what looks like code in them
+//! Bodies are those of machines and may be large, so the rules that judge bodies by size or by what looks like code in them
 //! only count; addresses of ill repute and floods are blocked.
 
 use formwork::{Json, LoadBalancerArn, Scope, Value};
@@ -18,8 +18,8 @@ const REQUESTS_IN_FIVE_MINUTES: i64 = 10_000;
 const BODY_RULES: [&str; 4] =
     ["SizeRestrictions_BODY", "CrossSiteScripting_BODY", "GenericLFI_BODY", "GenericRFI_BODY"];
 
-/// Adds a firewall and puts it in front of a load balancer.
-pub(crate) fn define(scope: Scope<'_>, balancer: &Value<LoadBalancerArn>) {
+/// Adds a firewall and puts it in front of a load balancer. Its metric is named after what stands behind.
+pub(super) fn define(scope: Scope<'_>, name: &str, balancer: &Value<LoadBalancerArn>) {
     let flood = RateBasedStatement::new(REQUESTS_IN_FIVE_MINUTES, RateBasedStatementAggregateKeyType::IP);
     let rules = vec![
         Rule::new("Flood", 0, Statement::new().rate_based_statement(flood), visibility("Flood"))
@@ -31,7 +31,7 @@ pub(crate) fn define(scope: Scope<'_>, balancer: &Value<LoadBalancerArn>) {
     let acl = CfnWebAcl::new(
         DefaultAction::new().allow(AllowAction::new()),
         FirewallScope::REGIONAL,
-        visibility("MlflowProxy"),
+        visibility(&metric_name(name)),
     )
     .rules(rules)
     .define(scope, "Firewall");
@@ -53,4 +53,16 @@ fn managed(name: &str, priority: i64, group: &str, only_count: &[&str]) -> Rule 
 
 fn visibility(name: &str) -> VisibilityConfig {
     VisibilityConfig::new(true, true, name)
+}
+
+/// `the MLflow proxy` becomes `MlflowProxy`: a metric's name has letters and digits only.
+fn metric_name(name: &str) -> String {
+    let words = name.split_whitespace().filter(|word| *word != "the");
+    words
+        .flat_map(|word| {
+            let mut letters = word.chars().filter(char::is_ascii_alphanumeric);
+            let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+            first.into_iter().chain(letters.map(|letter| letter.to_ascii_lowercase()).collect::<Vec<_>>())
+        })
+        .collect()
 }
