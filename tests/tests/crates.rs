@@ -7,7 +7,7 @@ use std::path::Path;
 use formwork_tests::{Package, Workspace, repository_root};
 
 /// Which of our crates the code of each of our crates may use. A new crate needs a row here and in ARCHITECTURE.md.
-const EDGES: [(&str, &[&str]); 14] = [
+const EDGES: [(&str, &[&str]); 15] = [
     ("formwork-assembly", &[]),
     ("formwork-schema", &["formwork-assembly"]),
     ("formwork", &["formwork-assembly", "formwork-schema"]),
@@ -23,6 +23,7 @@ const EDGES: [(&str, &[&str]); 14] = [
             "formwork-assembly",
             "formwork-codegen",
             "formwork-engine",
+            "formwork-kits",
             "formwork-lambda-layers",
             "formwork-ml-platform",
             "formwork-schema",
@@ -31,6 +32,7 @@ const EDGES: [(&str, &[&str]); 14] = [
     ),
     ("formwork-engine", &["formwork-assembly", "formwork-schema"]),
     ("formwork-simulator", &["formwork-assembly", "formwork-schema"]),
+    ("formwork-kits", &[]),
     ("mlflow-proxy", &[]),
     ("formwork-tests", &["formwork", "formwork-assembly", "formwork-ml-platform", "formwork-schema"]),
     ("xtask", &["formwork-codegen", "formwork-schema"]),
