@@ -28,6 +28,7 @@ use hyper::body::{Body as HttpBody, Incoming};
 use crate::aws::{Client, Clock, SendError};
 use crate::body::{Body, empty};
 use crate::credentials::{CredentialCache, Credentials};
+use crate::held::Disk;
 use crate::operate::Operate;
 use crate::operate::metrics::UpstreamError;
 use crate::problem::Problem;
@@ -80,7 +81,7 @@ enum Outcome {
 }
 
 impl Forward {
-    /// The way to `target`, signed with what `credentials` has.
+    /// The way to `target`, signed with what `credentials` has. Large bodies wait on `disk`.
     ///
     /// # Panics
     ///
@@ -90,11 +91,10 @@ impl Forward {
         settings: &Settings,
         credentials: CredentialCache,
         client: Client,
+        disk: Disk,
         operate: Arc<Operate>,
     ) -> Self {
         let arn = HeaderValue::from_str(&target.arn).expect("an ARN has only letters, digits and signs");
-        let spooled = operate.metrics.spooled_bytes.clone();
-        let directory = settings.directory.clone();
         Self {
             mode: target.mode,
             endpoint: target.endpoint.clone(),
@@ -106,7 +106,7 @@ impl Forward {
             holder: Holder {
                 memory: settings.memory,
                 max_body: settings.max_body,
-                spools: Spools::new(directory, settings.max_spool, settings.max_spools, spooled),
+                spools: Spools::new(disk),
             },
             sign_payload: settings.sign_payload,
             answer_timeout: settings.answer_timeout,

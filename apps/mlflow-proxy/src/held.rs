@@ -12,13 +12,13 @@ use http::header::CONNECTION;
 use http::{HeaderValue, StatusCode};
 use http_body_util::BodyExt;
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::body::{self, Body};
 use crate::problem::Problem;
 use crate::settings::Size;
-use crate::share::{Counted, busy};
+use crate::share::{Counted, Share, busy};
 
 /// How long a file waits for its place among those that are written.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,44 +39,81 @@ impl Bound {
         Self(Arc::new(Inner { limit, taken: AtomicU64::new(0), told }))
     }
 
-    /// Nothing yet, to take more of this.
-    pub fn nothing(&self) -> Taken {
-        Taken { bound: self.clone(), bytes: 0 }
-    }
-
     /// The most bytes.
     pub fn limit(&self) -> u64 {
         self.0.limit
     }
+
+    /// Whether so many bytes could be taken now.
+    pub(crate) fn has(&self, bytes: u64) -> bool {
+        self.fits(self.0.taken.load(Ordering::Acquire), bytes).is_some()
+    }
+
+    fn fits(&self, taken: u64, bytes: u64) -> Option<u64> {
+        taken.checked_add(bytes).filter(|all| *all <= self.0.limit)
+    }
+
+    /// Takes `bytes`; `false` if they are not there, and then nothing is taken.
+    fn take(&self, bytes: u64) -> bool {
+        let fits = |taken| self.fits(taken, bytes);
+        let took = self.0.taken.fetch_update(Ordering::AcqRel, Ordering::Relaxed, fits).is_ok();
+        if took {
+            self.0.told.inc_by(i64::try_from(bytes).unwrap_or(i64::MAX));
+        }
+        took
+    }
+
+    fn give_back(&self, bytes: u64) {
+        self.0.taken.fetch_sub(bytes, Ordering::AcqRel);
+        self.0.told.dec_by(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
 }
 
-/// Bytes that are taken until this is dropped.
-pub struct Taken {
+/// The room of one file, which it takes until this is dropped.
+pub(crate) struct Room {
     bound: Bound,
+    share: Share,
     bytes: u64,
 }
 
-impl Taken {
-    /// Takes `bytes` more; `false` if they are not there, and then it is as it was.
-    #[must_use]
-    pub fn more(&mut self, bytes: u64) -> bool {
-        let inner = &*self.bound.0;
-        let fits = |taken: u64| taken.checked_add(bytes).filter(|all| *all <= inner.limit);
-        if inner.taken.fetch_update(Ordering::AcqRel, Ordering::Relaxed, fits).is_err() {
-            return false;
+impl Room {
+    /// What is taken, in bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Takes `bytes` more.
+    ///
+    /// # Errors
+    ///
+    /// 503 if they are not there, for all or for this user; then it is as it was.
+    pub(crate) fn more(&mut self, bytes: u64) -> Result<(), Problem> {
+        let limit = self.bound.limit();
+        if !self.bound.take(bytes) {
+            return Err(full(limit));
+        }
+        if !self.share.take_disk(bytes, self.bytes + bytes, limit) {
+            self.share.return_disk(bytes);
+            self.bound.give_back(bytes);
+            let message = format!("this user's bodies on their way take half of the {}", Size(limit));
+            return Err(busy(&message, "send fewer large bodies at once, or try again later"));
         }
         self.bytes += bytes;
-        inner.told.inc_by(i64::try_from(bytes).unwrap_or(i64::MAX));
-        true
+        Ok(())
     }
 }
 
-impl Drop for Taken {
+impl Drop for Room {
     fn drop(&mut self) {
-        let inner = &*self.bound.0;
-        inner.taken.fetch_sub(self.bytes, Ordering::AcqRel);
-        inner.told.dec_by(i64::try_from(self.bytes).unwrap_or(i64::MAX));
+        self.share.return_disk(self.bytes);
+        self.bound.give_back(self.bytes);
     }
+}
+
+/// What is told to whom the room does not suffice.
+pub(crate) fn full(limit: u64) -> Problem {
+    let message = format!("bodies on their way take all of the {} that they may", Size(limit));
+    busy(&message, "try again later, or raise MLFLOW_PROXY_MAX_SPOOL at the proxy")
 }
 
 /// Where files without a name lie, how much they may hold together, and how many may be written at once. Clones share it.
@@ -100,8 +137,13 @@ impl Disk {
     }
 
     /// The room that they share.
-    pub fn room(&self) -> &Bound {
+    pub(crate) fn bound(&self) -> &Bound {
         &self.room
+    }
+
+    /// Room for a file of somebody's, without a byte yet.
+    pub(crate) fn room(&self, share: &Share) -> Room {
+        Room { bound: self.room.clone(), share: share.clone(), bytes: 0 }
     }
 
     /// A place among the files that are written, until it is dropped.
@@ -109,23 +151,21 @@ impl Disk {
     /// # Errors
     ///
     /// 503 when none became free for a while.
-    pub async fn place(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        match timeout(PATIENCE, self.places.clone().acquire_owned()).await {
-            Ok(Ok(place)) => Ok(place),
+    pub(crate) async fn place<'a>(&'a self, share: &'a Share) -> Result<Place<'a>, Problem> {
+        let places =
+            async { Ok::<_, AcquireError>((share.places().acquire().await?, self.places.acquire().await?)) };
+        match timeout(PATIENCE, places).await {
+            Ok(Ok(places)) => Ok(places),
             _ => {
                 let message = "too many large bodies are being received at once";
                 Err(busy(message, "try again later, or raise MLFLOW_PROXY_MAX_SPOOLS at the proxy"))
             }
         }
     }
-
-    /// What is told to whom the room does not suffice.
-    pub fn is_full(&self) -> Problem {
-        let message =
-            format!("bodies on their way take all of the {} that they may", Size(self.room.limit()));
-        busy(&message, "try again later, or raise MLFLOW_PROXY_MAX_SPOOL at the proxy")
-    }
 }
+
+/// The user's place, and that among all.
+pub(crate) type Place<'a> = (SemaphorePermit<'a>, SemaphorePermit<'a>);
 
 /// A body that waits as a whole, counted as long as anybody has a part of it.
 struct Whole {

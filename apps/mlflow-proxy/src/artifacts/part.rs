@@ -14,8 +14,9 @@ use hyper::body::Frame;
 use ring::digest::{Context, SHA256};
 
 use crate::body::{Body, BodyError, full};
-use crate::held::{Disk, Taken};
+use crate::held::{Disk, Room};
 use crate::problem::Problem;
+use crate::share::Share;
 
 /// What waits in memory, in bytes.
 const MEMORY: usize = 256 * 1024;
@@ -108,17 +109,22 @@ enum Store {
 /// A file, and the room that it takes.
 struct Kept {
     file: File,
-    _room: Taken,
+    _room: Room,
 }
 
 impl Part {
     /// Takes at most `limit` bytes of what is left; fewer where the disk has no room for more, but enough for a part.
-    pub(super) async fn take(source: &mut Source, limit: u64, disk: &Disk) -> Result<Self, PartError> {
+    pub(super) async fn take(
+        source: &mut Source,
+        limit: u64,
+        disk: &Disk,
+        share: &Share,
+    ) -> Result<Self, PartError> {
         let mut sum = Context::new(&SHA256);
         let mut memory = BytesMut::new();
         let mut file: Option<File> = None;
         let mut place = None;
-        let mut room = disk.room().nothing();
+        let mut room = disk.room(share);
         let mut length = 0;
         while length < limit {
             let Some(bytes) = source.take(limit - length).await.map_err(PartError::Body)? else { break };
@@ -127,21 +133,19 @@ impl Part {
             memory.extend_from_slice(&bytes);
             if memory.len() >= MEMORY && length < limit {
                 if place.is_none() {
-                    place = Some(disk.place().await.map_err(PartError::bounds)?);
+                    place = Some(disk.place(share).await.map_err(PartError::bounds)?);
                 }
-                if room.more(memory.len() as u64) {
-                    file = Some(append(file, memory.split().freeze(), disk.directory()).await?);
-                } else if length >= LEAST {
-                    break;
-                } else {
-                    return Err(PartError::bounds(disk.is_full()));
+                match room.more(memory.len() as u64) {
+                    Ok(()) => file = Some(append(file, memory.split().freeze(), disk.directory()).await?),
+                    Err(_) if length >= LEAST => break,
+                    Err(problem) => return Err(PartError::bounds(problem)),
                 }
             }
         }
         let hash = sum.finish().as_ref().try_into().unwrap_or_else(|_| unreachable!("SHA-256 has 32 bytes"));
         let store = match file {
             None => Store::Memory(memory.freeze()),
-            Some(file) if room.more(memory.len() as u64) => {
+            Some(file) if room.more(memory.len() as u64).is_ok() => {
                 let file = append(Some(file), memory.freeze(), disk.directory()).await?;
                 Store::File(Arc::new(Kept { file, _room: room }), Bytes::new())
             }
@@ -200,6 +204,10 @@ fn read(kept: Arc<Kept>, rest: Bytes) -> Body {
 mod tests {
     use super::*;
 
+    fn anybody() -> Share {
+        crate::share::Shares::new(0, 2).of_anybody()
+    }
+
     fn disk(directory: &Path, limit: u64) -> Disk {
         Disk::new(directory.to_owned(), limit, 2, prometheus_client::metrics::gauge::Gauge::default())
     }
@@ -235,7 +243,8 @@ mod tests {
             [(vec![100, 50], 120), (vec![700_000; 5], 3_000_000), (vec![700_000; 5], u64::MAX), (vec![], 9)]
         {
             let (mut source, all) = source(&sizes);
-            let part = Part::take(&mut source, limit, &disk(spool.path(), 8 << 30)).await.unwrap();
+            let part =
+                Part::take(&mut source, limit, &disk(spool.path(), 8 << 30), &anybody()).await.unwrap();
             let expected = &all[..all.len().min(usize::try_from(limit).unwrap_or(usize::MAX))];
             assert_eq!(part.length, expected.len() as u64);
             assert_eq!(part.hash, ring::digest::digest(&SHA256, expected).as_ref());
@@ -253,17 +262,17 @@ mod tests {
         let spool = tempfile::tempdir().unwrap();
         let disk = disk(spool.path(), 8_000_000);
         let (mut one, all) = source(&[700_000; 20]);
-        let first = Part::take(&mut one, 12_000_000, &disk).await.unwrap();
+        let first = Part::take(&mut one, 12_000_000, &disk, &anybody()).await.unwrap();
         assert!(first.length >= LEAST && first.length < 9_000_000, "{}", first.length);
         let length = usize::try_from(first.length).unwrap();
         assert_eq!(first.maker()().collect().await.unwrap().to_bytes(), all[..length]);
         let (mut other, _) = source(&[700_000; 20]);
-        let refused = Part::take(&mut other, 12_000_000, &disk).await.map(|_| ()).unwrap_err();
+        let refused = Part::take(&mut other, 12_000_000, &disk, &anybody()).await.map(|_| ()).unwrap_err();
         assert!(matches!(refused, PartError::Bounds(problem) if problem.status == 503));
-        let small = Part::take(&mut source(&[200_000]).0, 12_000_000, &disk).await.unwrap();
+        let small = Part::take(&mut source(&[200_000]).0, 12_000_000, &disk, &anybody()).await.unwrap();
         assert_eq!(small.length, 200_000);
         drop(first);
-        let rest = Part::take(&mut one, 12_000_000, &disk).await.unwrap();
+        let rest = Part::take(&mut one, 12_000_000, &disk, &anybody()).await.unwrap();
         assert_eq!(rest.length + length as u64, all.len() as u64);
         assert_eq!(rest.maker()().collect().await.unwrap().to_bytes(), all[length..]);
     }
@@ -271,8 +280,13 @@ mod tests {
     #[tokio::test]
     async fn a_disk_that_takes_nothing_is_told() {
         let (mut source, _) = source(&[MEMORY + 1, 10]);
-        let result =
-            Part::take(&mut source, u64::MAX, &disk(Path::new("/proc/no/such/directory"), 8 << 30)).await;
+        let result = Part::take(
+            &mut source,
+            u64::MAX,
+            &disk(Path::new("/proc/no/such/directory"), 8 << 30),
+            &anybody(),
+        )
+        .await;
         assert!(matches!(result, Err(PartError::Disk(_))));
     }
 }

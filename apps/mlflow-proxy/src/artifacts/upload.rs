@@ -19,6 +19,7 @@ use super::path::RelativePath;
 use crate::body::{self, Body};
 use crate::held::Disk;
 use crate::problem::Problem;
+use crate::share::Share;
 use multipart::Multipart;
 
 const MIB: u64 = 1024 * 1024;
@@ -63,6 +64,7 @@ pub(super) async fn answer(
     let upload = Upload {
         bucket,
         disk,
+        share: Share::find(&head.extensions),
         key: bucket.root().key(path),
         headers: describe(&head.headers, path),
         source: Source::new(body),
@@ -104,6 +106,7 @@ fn describe(given: &HeaderMap, path: &RelativePath) -> HeaderMap {
 struct Upload<'a> {
     bucket: &'a Arc<Bucket>,
     disk: &'a Disk,
+    share: Share,
     key: String,
     headers: HeaderMap,
     source: Source,
@@ -135,7 +138,8 @@ impl Upload<'_> {
     /// Keeps each part until it is hashed and counted. It can be sent again, too.
     async fn waiting(mut self, length: Option<u64>) -> Result<(), UploadError> {
         let size = length.map_or(PART, part_size);
-        let first = Part::take(&mut self.source, size, self.disk).await.map_err(UploadError::Part)?;
+        let first =
+            Part::take(&mut self.source, size, self.disk, &self.share).await.map_err(UploadError::Part)?;
         if self.at_end().await? {
             let content = Content::Repeatable(first.maker(), first.length, first.hash);
             return put(self.bucket, &self.key, self.headers, content).await;
@@ -145,7 +149,9 @@ impl Upload<'_> {
         multipart.send(first).await?;
         while !self.at_end().await? {
             let size = if length.is_some() { size } else { growing(multipart.parts()) };
-            let part = Part::take(&mut self.source, size, self.disk).await.map_err(UploadError::Part)?;
+            let part = Part::take(&mut self.source, size, self.disk, &self.share)
+                .await
+                .map_err(UploadError::Part)?;
             multipart.send(part).await?;
         }
         multipart.complete().await

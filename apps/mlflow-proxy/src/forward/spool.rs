@@ -7,53 +7,36 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use prometheus_client::metrics::gauge::Gauge;
 use ring::digest::{Context as Hash, SHA256};
-use tokio::sync::{AcquireError, Semaphore};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::hold::Gathering;
 use crate::body::{Body, BodyError};
+use crate::held::{Disk, Room, full};
 use crate::problem::Problem;
-use crate::settings::Size;
-use crate::share::{Counted, Share, busy};
+use crate::share::{Counted, Share};
 use crate::sign::Payload;
 
 /// How much is written and read at once.
 const BATCH: usize = 256 * 1024;
 
-/// How long a body waits for a place among those that are written.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Where bodies are spooled, and how much of it there may be.
+/// Writes bodies to files.
 pub(super) struct Spools {
-    directory: PathBuf,
-    limit: u64,
-    places: Semaphore,
-    bounds: Arc<Bounds>,
-}
-
-struct Bounds {
-    bytes: AtomicU64,
-    told: Gauge,
+    disk: Disk,
 }
 
 impl Spools {
-    /// At most `places` files are written at once, and all hold at most `limit` bytes. `told` shows how many they are.
-    pub(super) fn new(directory: PathBuf, limit: u64, places: usize, told: Gauge) -> Self {
-        let bounds = Arc::new(Bounds { bytes: AtomicU64::new(0), told });
-        Self { directory, limit, places: Semaphore::new(places.min(Semaphore::MAX_PERMITS)), bounds }
+    /// Within the bounds of this disk.
+    pub(super) fn new(disk: Disk) -> Self {
+        Self { disk }
     }
 
     /// Writes what was gathered and all that follows.
@@ -65,20 +48,16 @@ impl Spools {
         share: &Share,
     ) -> Result<(Spool, Payload), Problem> {
         // What was only announced takes nothing: whoever announces much could keep all others out.
-        if self.bounds.bytes.load(Ordering::Acquire).saturating_add(declared.unwrap_or(0)) > self.limit {
-            return Err(self.full());
+        let bound = self.disk.bound();
+        if !bound.has(declared.unwrap_or(0)) {
+            return Err(full(bound.limit()));
         }
-        let mut room = Room { bounds: self.bounds.clone(), share: share.clone(), bytes: 0 };
-        self.reserve(&mut room, gathering.length)?;
-        let places =
-            async { Ok::<_, AcquireError>((share.places().acquire().await?, self.places.acquire().await?)) };
-        let Ok(Ok(_places)) = tokio::time::timeout(PATIENCE, places).await else {
-            let message = "too many large bodies are being received at once";
-            return Err(busy(message, "try again later, or raise MLFLOW_PROXY_MAX_SPOOLS at the proxy"));
-        };
+        let mut room = self.disk.room(share);
+        room.more(gathering.length)?;
+        let _place = self.disk.place(share).await?;
         let mut batch = gathering.take();
         drop(counted);
-        let directory = self.directory.clone();
+        let directory = self.disk.directory().to_owned();
         let mut work: JoinHandle<io::Result<Writer>> = spawn_blocking(move || {
             let mut writer = Writer { file: tempfile::tempfile_in(directory)?, hash: Hash::new(&SHA256) };
             writer.write(&mut batch)?;
@@ -90,10 +69,7 @@ impl Spools {
             while more && gathering.length - before < BATCH as u64 {
                 more = gathering.more().await?;
             }
-            if gathering.length > room.bytes {
-                let missing = gathering.length - room.bytes;
-                self.reserve(&mut room, missing)?;
-            }
+            room.more(gathering.length.saturating_sub(room.bytes()))?;
             let mut writer = self.done(work).await?;
             let mut batch = gathering.take();
             work = spawn_blocking(move || writer.write(&mut batch).map(|()| writer));
@@ -106,26 +82,6 @@ impl Spools {
         Ok((Spool { file: writer.file, length: gathering.length, _room: room }, payload))
     }
 
-    fn reserve(&self, room: &mut Room, bytes: u64) -> Result<(), Problem> {
-        let all = self.bounds.bytes.fetch_add(bytes, Ordering::AcqRel) + bytes;
-        room.bytes += bytes;
-        self.bounds.told.inc_by(i64::try_from(bytes).unwrap_or(i64::MAX));
-        let fair = room.share.take_disk(bytes, room.bytes, self.limit);
-        if all > self.limit {
-            return Err(self.full());
-        }
-        if !fair {
-            let message = format!("this user's bodies on their way take half of the {}", Size(self.limit));
-            return Err(busy(&message, "send fewer large bodies at once, or try again later"));
-        }
-        Ok(())
-    }
-
-    fn full(&self) -> Problem {
-        let message = format!("bodies on their way take all of the {} that they may", Size(self.limit));
-        busy(&message, "try again later, or raise MLFLOW_PROXY_MAX_SPOOL at the proxy")
-    }
-
     async fn done(&self, work: JoinHandle<io::Result<Writer>>) -> Result<Writer, Problem> {
         let error = match work.await {
             Ok(Ok(writer)) => return Ok(writer),
@@ -133,7 +89,7 @@ impl Spools {
             Err(error) => io::Error::other(error),
         };
         let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-        tracing::error!(%error, directory = %self.directory.display(), "cannot hold a request's body");
+        tracing::error!(%error, directory = %self.disk.directory().display(), "cannot hold a request's body");
         let problem = if full {
             let message = "the proxy's disk is full: a large body cannot be held there";
             Problem::new(StatusCode::INSUFFICIENT_STORAGE, "IO_ERROR", message)
@@ -142,21 +98,6 @@ impl Spools {
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "IO_ERROR", message)
         };
         Err(problem.hint("look at the directory in MLFLOW_PROXY_SPOOL_DIRECTORY at the proxy"))
-    }
-}
-
-/// Bytes that count as spooled until this is dropped.
-struct Room {
-    bounds: Arc<Bounds>,
-    share: Share,
-    bytes: u64,
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        self.share.return_disk(self.bytes);
-        self.bounds.bytes.fetch_sub(self.bytes, Ordering::AcqRel);
-        self.bounds.told.dec_by(i64::try_from(self.bytes).unwrap_or(i64::MAX));
     }
 }
 

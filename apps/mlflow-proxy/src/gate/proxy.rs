@@ -88,19 +88,26 @@ impl Proxy {
         let _ = tokio::time::timeout(USERS_AT_START, starting).await;
         watch_users(&operate, &access);
 
+        let disk = settings.forward.disk(operate.metrics.spooled_bytes.clone());
         let parts = Parts {
             client: client.clone(),
             credentials: caches.mlflow.clone(),
             endpoints: endpoints.clone(),
-            disk: settings.forward.disk(operate.metrics.spooled_bytes.clone()),
+            disk: disk.clone(),
         };
         let artifacts = Artifacts::new(&settings.artifacts, &target, parts);
         let pages =
             Pages::new(settings, target.clone(), artifacts.is_some(), calls(&caches.mlflow, &target.region));
         let hosts = settings.gate.allowed_hosts.clone();
         let hosts = hosts.unwrap_or_else(|| hosts_for(settings.access.methods));
-        let forward =
-            Forward::new(&target, &settings.forward, caches.mlflow.clone(), client.clone(), operate.clone());
+        let forward = Forward::new(
+            &target,
+            &settings.forward,
+            caches.mlflow.clone(),
+            client.clone(),
+            disk,
+            operate.clone(),
+        );
         let shares = Shares::new(settings.forward.memory, settings.forward.max_spools);
         let behind_balancer = settings.gate.behind_balancer;
         let guesses = Guesses::default();

@@ -19,16 +19,31 @@ fn silent(pieces: usize, size: usize) -> Body {
 #[test]
 fn what_is_taken_comes_back() {
     let told = Gauge::default();
-    let bound = Bound::new(100, told.clone());
-    let (mut one, mut other) = (bound.nothing(), bound.nothing());
-    assert!(one.more(60) && !other.more(41) && other.more(40) && !one.more(1));
-    assert!(!one.more(u64::MAX));
+    let disk = Disk::new(std::env::temp_dir(), 100, 1, told.clone());
+    let shares = Shares::new(0, 1);
+    let (mut one, mut other) = (disk.room(&shares.of_anybody()), disk.room(&shares.of_anybody()));
+    assert!(
+        one.more(60).is_ok() && other.more(41).is_err() && other.more(40).is_ok() && one.more(1).is_err()
+    );
+    assert!(one.more(u64::MAX).is_err() && !disk.bound().has(1));
     assert_eq!(told.get(), 100);
     drop(one);
     assert_eq!(told.get(), 40);
-    assert!(other.more(60));
+    assert!(disk.bound().has(60) && other.more(60).is_ok());
     drop(other);
     assert_eq!(told.get(), 0);
+}
+
+#[test]
+fn a_user_leaves_half_of_the_disk_to_others() {
+    let disk = Disk::new(std::env::temp_dir(), 100, 1, Gauge::default());
+    let shares = Shares::new(0, 1);
+    let (ann, bob) = (shares.of(&Arc::from("ann")), shares.of(&Arc::from("bob")));
+    let (mut one, mut other) = (disk.room(&ann), disk.room(&ann));
+    assert!(one.more(40).is_ok() && other.more(11).is_err() && other.more(10).is_ok());
+    assert!(disk.room(&bob).more(50).is_ok());
+    drop((one, other));
+    assert!(disk.room(&ann).more(100).is_ok(), "what is alone may have all");
 }
 
 #[tokio::test]
@@ -67,8 +82,9 @@ async fn many_bodies_that_wait_take_no_more_than_there_is() {
 #[tokio::test(start_paused = true)]
 async fn files_have_so_many_places() {
     let disk = Disk::new(std::env::temp_dir(), 10, 1, Gauge::default());
-    let place = disk.place().await.unwrap();
-    assert_eq!(disk.place().await.unwrap_err().status, StatusCode::SERVICE_UNAVAILABLE);
+    let share = Shares::new(0, 2).of_anybody();
+    let place = disk.place(&share).await.unwrap();
+    assert_eq!(disk.place(&share).await.unwrap_err().status, StatusCode::SERVICE_UNAVAILABLE);
     drop(place);
-    assert!(disk.place().await.is_ok());
+    assert!(disk.place(&share).await.is_ok());
 }
