@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::client::{chunked, head, read, send};
+use crate::client::{chunked, head, post, read, send};
 use crate::under_test::start;
 use crate::upstream::{Upstream, answer};
 
@@ -31,6 +31,9 @@ async fn parts_of_uploads_have_a_bound_together() {
     let refused = send(proxy.address, &[upload.clone(), body.clone()].concat()).await;
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("5")), "{}", refused.text());
     assert!(refused.text().contains("MLFLOW_PROXY_MAX_SPOOL"), "{}", refused.text());
+
+    let other = post(proxy.address, "/x", &[], &vec![7; 1_200_000]).await;
+    assert_eq!(other.status, 503, "bodies for MLflow take of the same room: {}", other.text());
 
     first.write_all(&body[1_400_000..]).await.unwrap();
     assert_eq!(read(&mut first, false).await.status, 200);
