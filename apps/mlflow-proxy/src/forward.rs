@@ -38,7 +38,6 @@ use crate::target::{Mode, Target};
 use answer::Passing;
 use hold::{Held, Holder};
 use refusal::Refusal;
-use spool::Spools;
 use watched::Watched;
 
 pub use settings::{Settings, VARIABLES};
@@ -103,11 +102,7 @@ impl Forward {
             credentials,
             clock: client.clock().clone(),
             client,
-            holder: Holder {
-                memory: settings.memory,
-                max_body: settings.max_body,
-                spools: Spools::new(disk),
-            },
+            holder: Holder { memory: settings.memory, max_body: settings.max_body, disk },
             sign_payload: settings.sign_payload,
             answer_timeout: settings.answer_timeout,
             operate,

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// So many bytes, for all who take of them. Clones share them.
 #[derive(Clone)]
-pub struct Bound(Arc<Inner>);
+struct Bound(Arc<Inner>);
 
 struct Inner {
     limit: u64,
@@ -35,17 +35,11 @@ struct Inner {
 
 impl Bound {
     /// At most `limit` bytes. `told` shows how many are taken.
-    pub fn new(limit: u64, told: Gauge) -> Self {
+    fn new(limit: u64, told: Gauge) -> Self {
         Self(Arc::new(Inner { limit, taken: AtomicU64::new(0), told }))
     }
 
-    /// The most bytes.
-    pub fn limit(&self) -> u64 {
-        self.0.limit
-    }
-
-    /// Whether so many bytes could be taken now.
-    pub(crate) fn has(&self, bytes: u64) -> bool {
+    fn has(&self, bytes: u64) -> bool {
         self.fits(self.0.taken.load(Ordering::Acquire), bytes).is_some()
     }
 
@@ -88,7 +82,7 @@ impl Room {
     ///
     /// 503 if they are not there, for all or for this user; then it is as it was.
     pub(crate) fn more(&mut self, bytes: u64) -> Result<(), Problem> {
-        let limit = self.bound.limit();
+        let limit = self.bound.0.limit;
         if !self.bound.take(bytes) {
             return Err(full(limit));
         }
@@ -111,7 +105,7 @@ impl Drop for Room {
 }
 
 /// What is told to whom the room does not suffice.
-pub(crate) fn full(limit: u64) -> Problem {
+fn full(limit: u64) -> Problem {
     let message = format!("bodies on their way take all of the {} that they may", Size(limit));
     busy(&message, "try again later, or raise MLFLOW_PROXY_MAX_SPOOL at the proxy")
 }
@@ -136,9 +130,13 @@ impl Disk {
         &self.directory
     }
 
-    /// The room that they share.
-    pub(crate) fn bound(&self) -> &Bound {
-        &self.room
+    /// Looks whether there is room for so many bytes now, without taking it.
+    ///
+    /// # Errors
+    ///
+    /// 503 if there is not.
+    pub(crate) fn look(&self, bytes: u64) -> Result<(), Problem> {
+        if self.room.has(bytes) { Ok(()) } else { Err(full(self.room.0.limit)) }
     }
 
     /// Room for a file of somebody's, without a byte yet.
@@ -167,16 +165,21 @@ impl Disk {
 /// The user's place, and that among all.
 pub(crate) type Place<'a> = (SemaphorePermit<'a>, SemaphorePermit<'a>);
 
-/// A body that waits as a whole, counted as long as anybody has a part of it.
-struct Whole {
-    bytes: Vec<u8>,
+/// Bytes that wait as a whole.
+struct Whole<T> {
+    bytes: T,
     counted: Counted,
 }
 
-impl AsRef<[u8]> for Whole {
+impl<T: AsRef<[u8]>> AsRef<[u8]> for Whole<T> {
     fn as_ref(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.as_ref()
     }
+}
+
+/// Bytes that wait as a whole, counted as long as anybody has a part of them.
+pub(crate) fn counted(bytes: impl AsRef<[u8]> + Send + 'static, counted: Counted) -> Bytes {
+    Bytes::from_owner(Whole { bytes, counted })
 }
 
 /// Reads a body to its end that is looked into before anything is done, of at most `greatest` bytes.
@@ -185,7 +188,7 @@ impl AsRef<[u8]> for Whole {
 ///
 /// 413 when it is longer, 503 when too much waits already, else what broke it off.
 pub(crate) async fn collect(mut body: Body, greatest: usize, counted: Counted) -> Result<Bytes, Problem> {
-    let mut whole = Whole { bytes: Vec::new(), counted };
+    let mut whole = Whole { bytes: Vec::<u8>::new(), counted };
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|error| body::problem(&error))?.into_data() else { continue };
         let (needed, room) = (whole.bytes.len() + data.len(), whole.bytes.capacity());

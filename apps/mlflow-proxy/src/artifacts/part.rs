@@ -1,6 +1,7 @@
 //! A body taken in pieces of a bounded size, and a piece that waits to be hashed, counted, or sent again.
 //!
 //! Pieces up to a quarter of a megabyte wait in memory, larger ones in a file without a name that goes when it is closed.
+//! Both are counted with the bodies that wait on their way to MLflow.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -14,12 +15,12 @@ use hyper::body::Frame;
 use ring::digest::{Context, SHA256};
 
 use crate::body::{Body, BodyError, full};
-use crate::held::{Disk, Room};
+use crate::held::{self, Disk, Room};
 use crate::problem::Problem;
 use crate::share::Share;
 
 /// What waits in memory, in bytes.
-const MEMORY: usize = 256 * 1024;
+const MEMORY: u64 = 256 * 1024;
 
 /// The smallest part of several, in bytes. Source: "Amazon S3 multipart upload limits".
 const LEAST: u64 = 5 * 1024 * 1024;
@@ -125,18 +126,25 @@ impl Part {
         let mut file: Option<File> = None;
         let mut place = None;
         let mut room = disk.room(share);
+        let mut counted = share.count();
         let mut length = 0;
         while length < limit {
             let Some(bytes) = source.take(limit - length).await.map_err(PartError::Body)? else { break };
             length += bytes.len() as u64;
             sum.update(&bytes);
             memory.extend_from_slice(&bytes);
-            if memory.len() >= MEMORY && length < limit {
+            counted.add(bytes.len() as u64).map_err(PartError::bounds)?;
+            // Who writes already may have a full batch: there are only so many of them.
+            let batch = if place.is_some() { MEMORY } else { counted.allowance(MEMORY) };
+            if memory.len() as u64 >= batch && length < limit {
                 if place.is_none() {
                     place = Some(disk.place(share).await.map_err(PartError::bounds)?);
                 }
                 match room.more(memory.len() as u64) {
-                    Ok(()) => file = Some(append(file, memory.split().freeze(), disk.directory()).await?),
+                    Ok(()) => {
+                        file = Some(append(file, memory.split().freeze(), disk.directory()).await?);
+                        counted = share.count();
+                    }
                     Err(_) if length >= LEAST => break,
                     Err(problem) => return Err(PartError::bounds(problem)),
                 }
@@ -144,12 +152,12 @@ impl Part {
         }
         let hash = sum.finish().as_ref().try_into().unwrap_or_else(|_| unreachable!("SHA-256 has 32 bytes"));
         let store = match file {
-            None => Store::Memory(memory.freeze()),
+            None => Store::Memory(held::counted(memory, counted)),
             Some(file) if room.more(memory.len() as u64).is_ok() => {
                 let file = append(Some(file), memory.freeze(), disk.directory()).await?;
                 Store::File(Arc::new(Kept { file, _room: room }), Bytes::new())
             }
-            Some(file) => Store::File(Arc::new(Kept { file, _room: room }), memory.freeze()),
+            Some(file) => Store::File(Arc::new(Kept { file, _room: room }), held::counted(memory, counted)),
         };
         Ok(Self { store, length, hash })
     }
@@ -202,6 +210,8 @@ fn read(kept: Arc<Kept>, rest: Bytes) -> Body {
 
 #[cfg(test)]
 mod tests {
+    use prometheus_client::metrics::gauge::Gauge;
+
     use super::*;
 
     fn anybody() -> Share {
@@ -209,7 +219,7 @@ mod tests {
     }
 
     fn disk(directory: &Path, limit: u64) -> Disk {
-        Disk::new(directory.to_owned(), limit, 2, prometheus_client::metrics::gauge::Gauge::default())
+        Disk::new(directory.to_owned(), limit, 2, Gauge::default())
     }
 
     fn source(sizes: &[usize]) -> (Source, Vec<u8>) {
@@ -278,8 +288,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_waits_in_memory_is_counted_and_goes_to_a_file_where_memory_is_short() {
+        let (spool, told) = (tempfile::tempdir().unwrap(), Gauge::default());
+        let disk = Disk::new(spool.path().to_owned(), 8 << 30, 2, told.clone());
+        let shares = crate::share::Shares::with_most(300_000, 2);
+        let take =
+            async |size, share: &Share| Part::take(&mut source(&[size]).0, 500_000, &disk, share).await;
+        let first = take(200_000, &shares.of_anybody()).await.unwrap();
+        let refused = take(200_000, &shares.of_anybody()).await.map(|_| ()).unwrap_err();
+        assert!(matches!(refused, PartError::Bounds(problem) if problem.status == 503));
+        drop(first);
+        assert!(take(200_000, &shares.of_anybody()).await.is_ok(), "a part that is gone counts no more");
+        assert_eq!(told.get(), 0);
+
+        let shares = crate::share::Shares::new(0, 2);
+        let mut others = shares.of_anybody().count();
+        others.add(16 << 20).unwrap();
+        let in_file = take(200_000, &shares.of_anybody()).await.unwrap();
+        assert_eq!(told.get(), 200_000);
+        drop(in_file);
+        assert_eq!(told.get(), 0);
+    }
+
+    #[tokio::test]
     async fn a_disk_that_takes_nothing_is_told() {
-        let (mut source, _) = source(&[MEMORY + 1, 10]);
+        let (mut source, _) = source(&[300_000, 10]);
         let result = Part::take(
             &mut source,
             u64::MAX,

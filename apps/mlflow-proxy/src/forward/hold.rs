@@ -15,8 +15,9 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use ring::digest::{Context as Hash, SHA256};
 
-use super::spool::{Spool, Spools};
+use super::spool::Spool;
 use crate::body::{self, Body, BodyError, empty, full};
+use crate::held::Disk;
 use crate::problem::Problem;
 use crate::settings::Size;
 use crate::share::{Counted, Share};
@@ -54,7 +55,8 @@ pub(super) struct Holder {
     pub(super) memory: u64,
     /// Bodies above this size are refused.
     pub(super) max_body: u64,
-    pub(super) spools: Spools,
+    /// Where larger ones wait.
+    pub(super) disk: Disk,
 }
 
 impl Holder {
@@ -84,7 +86,7 @@ impl Holder {
                 }
             }
         }
-        let (spool, payload) = self.spools.write(&mut gathering, declared, counted, share).await?;
+        let (spool, payload) = Spool::write(&self.disk, &mut gathering, declared, counted, share).await?;
         Ok(Held { kind: Kind::File(Arc::new(spool)), payload })
     }
 

@@ -20,7 +20,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::hold::Gathering;
 use crate::body::{Body, BodyError};
-use crate::held::{Disk, Room, full};
+use crate::held::{Disk, Room};
 use crate::problem::Problem;
 use crate::share::{Counted, Share};
 use crate::sign::Payload;
@@ -28,36 +28,30 @@ use crate::sign::Payload;
 /// How much is written and read at once.
 const BATCH: usize = 256 * 1024;
 
-/// Writes bodies to files.
-pub(super) struct Spools {
-    disk: Disk,
+/// A body in a file.
+pub(super) struct Spool {
+    file: File,
+    length: u64,
+    _room: Room,
 }
 
-impl Spools {
-    /// Within the bounds of this disk.
-    pub(super) fn new(disk: Disk) -> Self {
-        Self { disk }
-    }
-
+impl Spool {
     /// Writes what was gathered and all that follows.
     pub(super) async fn write(
-        &self,
+        disk: &Disk,
         gathering: &mut Gathering,
         declared: Option<u64>,
         counted: Counted,
         share: &Share,
-    ) -> Result<(Spool, Payload), Problem> {
+    ) -> Result<(Self, Payload), Problem> {
         // What was only announced takes nothing: whoever announces much could keep all others out.
-        let bound = self.disk.bound();
-        if !bound.has(declared.unwrap_or(0)) {
-            return Err(full(bound.limit()));
-        }
-        let mut room = self.disk.room(share);
+        disk.look(declared.unwrap_or(0))?;
+        let mut room = disk.room(share);
         room.more(gathering.length)?;
-        let _place = self.disk.place(share).await?;
+        let _place = disk.place(share).await?;
         let mut batch = gathering.take();
         drop(counted);
-        let directory = self.disk.directory().to_owned();
+        let directory = disk.directory().to_owned();
         let mut work: JoinHandle<io::Result<Writer>> = spawn_blocking(move || {
             let mut writer = Writer { file: tempfile::tempfile_in(directory)?, hash: Hash::new(&SHA256) };
             writer.write(&mut batch)?;
@@ -70,35 +64,43 @@ impl Spools {
                 more = gathering.more().await?;
             }
             room.more(gathering.length.saturating_sub(room.bytes()))?;
-            let mut writer = self.done(work).await?;
+            let mut writer = done(work, disk).await?;
             let mut batch = gathering.take();
             work = spawn_blocking(move || writer.write(&mut batch).map(|()| writer));
             if !more {
                 break;
             }
         }
-        let writer = self.done(work).await?;
+        let writer = done(work, disk).await?;
         let payload = Payload::from(writer.hash.finish());
-        Ok((Spool { file: writer.file, length: gathering.length, _room: room }, payload))
+        Ok((Self { file: writer.file, length: gathering.length, _room: room }, payload))
     }
 
-    async fn done(&self, work: JoinHandle<io::Result<Writer>>) -> Result<Writer, Problem> {
-        let error = match work.await {
-            Ok(Ok(writer)) => return Ok(writer),
-            Ok(Err(error)) => error,
-            Err(error) => io::Error::other(error),
-        };
-        let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-        tracing::error!(%error, directory = %self.disk.directory().display(), "cannot hold a request's body");
-        let problem = if full {
-            let message = "the proxy's disk is full: a large body cannot be held there";
-            Problem::new(StatusCode::INSUFFICIENT_STORAGE, "IO_ERROR", message)
-        } else {
-            let message = format!("the proxy cannot hold a large body: {}", error.kind());
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "IO_ERROR", message)
-        };
-        Err(problem.hint("look at the directory in MLFLOW_PROXY_SPOOL_DIRECTORY at the proxy"))
+    /// The body from its beginning.
+    pub(super) fn body(spool: &Arc<Self>) -> Body {
+        let mut reading = Reading { spool: spool.clone(), taken: 0, asked: 0, work: None };
+        reading.ask();
+        reading.boxed_unsync()
     }
+}
+
+/// The writer, when it has written.
+async fn done(work: JoinHandle<io::Result<Writer>>, disk: &Disk) -> Result<Writer, Problem> {
+    let error = match work.await {
+        Ok(Ok(writer)) => return Ok(writer),
+        Ok(Err(error)) => error,
+        Err(error) => io::Error::other(error),
+    };
+    let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    tracing::error!(%error, directory = %disk.directory().display(), "cannot hold a request's body");
+    let problem = if full {
+        let message = "the proxy's disk is full: a large body cannot be held there";
+        Problem::new(StatusCode::INSUFFICIENT_STORAGE, "IO_ERROR", message)
+    } else {
+        let message = format!("the proxy cannot hold a large body: {}", error.kind());
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "IO_ERROR", message)
+    };
+    Err(problem.hint("look at the directory in MLFLOW_PROXY_SPOOL_DIRECTORY at the proxy"))
 }
 
 struct Writer {
@@ -113,22 +115,6 @@ impl Writer {
             self.file.write_all(&piece)?;
         }
         Ok(())
-    }
-}
-
-/// A body in a file.
-pub(super) struct Spool {
-    file: File,
-    length: u64,
-    _room: Room,
-}
-
-impl Spool {
-    /// The body from its beginning.
-    pub(super) fn body(spool: &Arc<Self>) -> Body {
-        let mut reading = Reading { spool: spool.clone(), taken: 0, asked: 0, work: None };
-        reading.ask();
-        reading.boxed_unsync()
     }
 }
 
