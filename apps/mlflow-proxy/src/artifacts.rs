@@ -35,6 +35,7 @@ use crate::aws::{Client, Endpoints, Service};
 use crate::body::{Body, full};
 use crate::credentials::CredentialCache;
 use crate::held::Disk;
+use crate::operate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::target::Target;
 use bucket::{Bucket, Reach};
@@ -57,6 +58,8 @@ pub struct Parts {
     pub endpoints: Endpoints,
     /// Where parts of uploads wait that have to be hashed or counted before they are sent.
     pub disk: Disk,
+    /// Where failures of the bucket are counted.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Artifacts {
@@ -71,10 +74,10 @@ impl Artifacts {
             Owner::OfTarget | Owner::Anybody => None,
         };
         let region = target.region.clone();
-        let reach =
-            Reach { root, client: parts.client, credentials: parts.credentials, region, endpoint, owner };
+        let Parts { client, credentials, disk, metrics, .. } = parts;
+        let reach = Reach { root, client, credentials, region, endpoint, owner, metrics };
         let bucket = Arc::new(Bucket::new(reach));
-        Some(Self { bucket, disk: parts.disk, links: settings.links })
+        Some(Self { bucket, disk, links: settings.links })
     }
 
     /// The root, for the rewriting of [`locations`].

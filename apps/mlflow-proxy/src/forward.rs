@@ -3,7 +3,6 @@
 //! The path goes on byte for byte, the query in the form that is signed. A request that may have taken effect is never
 //! sent again: only one of which nothing left, one that AWS refused before anybody saw it, or a mere question.
 
-mod answer;
 mod headers;
 mod hold;
 mod refusal;
@@ -31,11 +30,11 @@ use crate::credentials::{CredentialCache, Credentials};
 use crate::held::Disk;
 use crate::operate::Operate;
 use crate::operate::metrics::UpstreamError;
+use crate::passing::Passing;
 use crate::problem::Problem;
 use crate::share::Share;
 use crate::sign::{PathEncoding, Payload, Signer, wire_query};
 use crate::target::{Mode, Target};
-use answer::Passing;
 use hold::{Held, Holder};
 use refusal::Refusal;
 use watched::Watched;
@@ -214,7 +213,8 @@ impl Forward {
         if incoming.is_end_stream() && !refused {
             return Ok(Outcome::Done(Response::from_parts(parts, empty())));
         }
-        let passing = Passing::new(incoming, self.answer_timeout, self.operate.metrics.clone());
+        let passing =
+            Passing::new(incoming, "MLflow's answer", self.answer_timeout, self.operate.metrics.clone());
         let mut body = passing.boxed_unsync();
         if refused {
             let (seen, whole) = refusal::look(body).await.map_err(|error| {
@@ -261,16 +261,16 @@ impl Forward {
 
     /// What a client gets when MLflow gave no answer.
     fn failed(&self, error: &SendError) -> Problem {
-        let (kind, status) = match error {
-            SendError::NotSent { .. } => (UpstreamError::Connect, StatusCode::SERVICE_UNAVAILABLE),
-            SendError::NoAnswer { .. } => (UpstreamError::Broken, StatusCode::BAD_GATEWAY),
-            SendError::Timeout { .. } => (UpstreamError::Timeout, StatusCode::GATEWAY_TIMEOUT),
+        let status = match error {
+            SendError::NotSent { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            SendError::NoAnswer { .. } => StatusCode::BAD_GATEWAY,
+            SendError::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
             SendError::Body { why, problem } => {
                 tracing::debug!(%why, "a request's body ended early");
                 return (**problem).clone();
             }
         };
-        self.operate.metrics.upstream_error(kind);
+        self.operate.metrics.no_answer(error);
         self.operate.readiness.upstream.failed();
         tracing::warn!(%error, "MLflow gave no answer");
         let message = match status {

@@ -19,6 +19,7 @@ pub mod held;
 pub mod local;
 pub mod operate;
 pub mod pages;
+mod passing;
 pub mod problem;
 pub mod server;
 pub mod settings;

@@ -25,6 +25,8 @@ use super::root::Root;
 use crate::aws::{Client, SendError};
 use crate::body::{Body, empty, full};
 use crate::credentials::{CredentialCache, Credentials};
+use crate::operate::metrics::{Metrics, UpstreamError};
+use crate::passing::Passing;
 use crate::sign::Payload;
 
 pub(super) use error::{BucketError, Refusal};
@@ -44,6 +46,9 @@ const DOCUMENT_LIMIT: usize = 8 * 1024 * 1024;
 /// How long the whole of a document may take. S3 puts large objects together for minutes, and says so by spaces.
 const DOCUMENT_TIME: Duration = Duration::from_secs(600);
 
+/// How long S3 may send nothing in the middle of a file.
+const SILENCE: Duration = Duration::from_secs(120);
+
 /// How often a repeatable request is sent in all.
 const ATTEMPTS: u32 = 3;
 
@@ -56,6 +61,7 @@ pub(super) struct Bucket {
     client: Client,
     credentials: CredentialCache,
     owner: Option<HeaderValue>,
+    metrics: Arc<Metrics>,
     place: ArcSwap<Place>,
     /// Whether what is sent is safe from changes on the way without a hash of ours.
     over_tls: bool,
@@ -74,6 +80,8 @@ pub(super) struct Reach {
     pub(super) endpoint: Option<Uri>,
     /// The account that has to own the bucket.
     pub(super) owner: Option<HeaderValue>,
+    /// Where its failures are counted.
+    pub(super) metrics: Arc<Metrics>,
 }
 
 /// One request to the bucket.
@@ -114,6 +122,7 @@ impl Bucket {
             client: reach.client,
             credentials: reach.credentials,
             owner: reach.owner,
+            metrics: reach.metrics,
             over_tls: place.is_over_tls(),
             place: ArcSwap::from_pointee(place),
             asked: OnceCell::new(),
@@ -194,6 +203,7 @@ impl Bucket {
                 Ok(answer) => BucketError::Refused(Refusal::read(action, answer).await),
                 Err(error) => BucketError::from(error),
             };
+            self.count(&failure);
             match &failure {
                 BucketError::Refused(refusal) if refusal.is_expired_token() && !renewed => {
                     renewed = true;
@@ -209,6 +219,26 @@ impl Bucket {
             if !again {
                 return Err(failure);
             }
+            self.metrics.retries.inc();
+        }
+    }
+
+    /// The rest of an answer, for the client.
+    pub(super) fn passing(&self, body: Incoming) -> Body {
+        Passing::new(body, "a file from the bucket", SILENCE, self.metrics.clone()).boxed_unsync()
+    }
+
+    fn count(&self, failure: &BucketError) {
+        match failure {
+            BucketError::Send(error) => self.metrics.no_answer(error),
+            BucketError::Refused(refusal) if refusal.is_expired_token() => {
+                self.metrics.upstream_error(UpstreamError::Credentials);
+            }
+            BucketError::Refused(refusal) if refusal.status.is_server_error() => {
+                self.metrics.upstream_error(UpstreamError::Status);
+            }
+            // Of credentials that cannot be fetched others tell.
+            BucketError::Refused(_) | BucketError::Credentials(_) | BucketError::Garbage { .. } => {}
         }
     }
 

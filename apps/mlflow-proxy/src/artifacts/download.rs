@@ -1,25 +1,16 @@
 //! Files out of the bucket, streamed, as a whole or in ranges.
 
-use std::time::Duration;
-
-use futures_util::stream;
 use http::header::{
     ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
     IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE,
 };
 use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
-use http_body_util::{BodyExt, StreamBody};
-use hyper::body::Incoming;
-use tokio::time::timeout;
 
 use super::bucket::{Bucket, Call};
 use super::media;
 use super::path::RelativePath;
-use crate::body::{Body, BodyError, empty};
+use crate::body::{Body, empty};
 use crate::problem::Problem;
-
-/// How long S3 may send nothing in the middle of a file.
-const SILENCE: Duration = Duration::from_secs(120);
 
 /// The conditions that S3 understands.
 const CONDITIONS: [HeaderName; 4] = [IF_MATCH, IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE];
@@ -60,24 +51,9 @@ pub(super) async fn answer(
     }
     media::describe(headers, path.name());
     if !only_head && head.status != StatusCode::NOT_MODIFIED {
-        *response.body_mut() = passing(body);
+        *response.body_mut() = bucket.passing(body);
     }
     Ok(response)
-}
-
-/// The file as it comes. What breaks off or falls silent breaks off for the client too.
-fn passing(body: Incoming) -> Body {
-    let frames = stream::try_unfold(body, |mut body| async move {
-        let error = match timeout(SILENCE, body.frame()).await {
-            Ok(None) => return Ok(None),
-            Ok(Some(Ok(frame))) => return Ok(Some((frame, body))),
-            Ok(Some(Err(error))) => BodyError::from(error),
-            Err(_) => BodyError::from(format!("no byte came for {} s", SILENCE.as_secs())),
-        };
-        tracing::warn!(error, "a file from the bucket broke off");
-        Err(error)
-    });
-    BodyExt::boxed_unsync(StreamBody::new(frames))
 }
 
 /// The range and the conditions of a request, as S3 takes them.

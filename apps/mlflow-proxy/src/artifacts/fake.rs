@@ -19,6 +19,7 @@ use super::bucket::{Bucket, Reach};
 use super::root::Root;
 use crate::aws;
 use crate::credentials::{CredentialCache, Credentials};
+use crate::operate::metrics::{Metrics, UpstreamError};
 use crate::sign::{PathEncoding, Payload, Signer};
 
 pub(super) const REGION: &str = "eu-west-1";
@@ -68,6 +69,8 @@ pub(super) struct State {
 #[derive(Clone)]
 pub(super) struct Fake {
     pub(super) address: SocketAddr,
+    /// What the proxy counts of it.
+    pub(super) metrics: Arc<Metrics>,
     state: Arc<Mutex<State>>,
 }
 
@@ -85,7 +88,7 @@ impl Fake {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let state = State { region: REGION.to_owned(), page: 1000, ..State::default() };
-        let fake = Self { address, state: Arc::new(Mutex::new(state)) };
+        let fake = Self { address, metrics: Metrics::new(), state: Arc::new(Mutex::new(state)) };
         let serving = fake.clone();
         tokio::spawn(async move {
             loop {
@@ -117,7 +120,13 @@ impl Fake {
             region: REGION.to_owned(),
             endpoint: Some(format!("http://{}", self.address).parse().unwrap()),
             owner: Some(http::HeaderValue::from_static("111122223333")),
+            metrics: self.metrics.clone(),
         })
+    }
+
+    /// How often the proxy has counted a failure of this kind.
+    pub(super) fn counted(&self, kind: UpstreamError) -> u64 {
+        self.metrics.upstream_errors().filter(|(other, _)| *other == kind).map(|(_, count)| count).sum()
     }
 
     pub(super) fn put(&self, key: &str, bytes: &[u8]) {

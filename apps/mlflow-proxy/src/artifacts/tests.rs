@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::fake::{Fake, credentials};
 use super::*;
+use crate::operate::metrics::UpstreamError;
 
 /// The artifacts of a bucket, over a way that is taken to be safe or not.
 async fn start(trusting: bool) -> (Fake, Artifacts) {

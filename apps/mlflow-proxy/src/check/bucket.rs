@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::artifacts::{Artifacts, Parts};
 use crate::body::empty;
 use crate::operate::Behind;
+use crate::operate::metrics::Metrics;
 use crate::settings::Settings;
 
 use super::Finding;
@@ -24,6 +25,7 @@ pub(super) async fn look(settings: &Settings, behind: &Behind) -> Finding {
         credentials: behind.caches.mlflow.clone(),
         endpoints: settings.aws.endpoints.clone(),
         disk: settings.forward.disk(Gauge::default()),
+        metrics: Metrics::new(),
     };
     let Some(artifacts) = Artifacts::new(&settings.artifacts, &behind.target, parts) else {
         return Finding::skipped(SUBJECT, "artifacts do not go through the proxy");

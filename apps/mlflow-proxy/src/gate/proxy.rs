@@ -94,6 +94,7 @@ impl Proxy {
             credentials: caches.mlflow.clone(),
             endpoints: endpoints.clone(),
             disk: disk.clone(),
+            metrics: operate.metrics.clone(),
         };
         let artifacts = Artifacts::new(&settings.artifacts, &target, parts);
         let pages =

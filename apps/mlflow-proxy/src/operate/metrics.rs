@@ -11,6 +11,8 @@ use http::{Method, StatusCode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 
+use crate::aws::SendError;
+
 use super::histogram::{Histogram, Snapshot};
 use super::labels::{METHODS, STATUSES, method_place, status_place};
 
@@ -112,6 +114,17 @@ impl Metrics {
         self.upstream_errors[kind as usize].fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counts a request that what stands behind the proxy gave no answer to. A body that its sender broke off is no failure
+    /// of theirs.
+    pub fn no_answer(&self, error: &SendError) {
+        match error {
+            SendError::NotSent { .. } => self.upstream_error(UpstreamError::Connect),
+            SendError::NoAnswer { .. } => self.upstream_error(UpstreamError::Broken),
+            SendError::Timeout { .. } => self.upstream_error(UpstreamError::Timeout),
+            SendError::Body { .. } => {}
+        }
+    }
+
     /// Counts somebody who was not let in.
     pub fn authentication_failed(&self, reason: AuthenticationFailure) {
         self.authentication_failures[reason as usize].fetch_add(1, Ordering::Relaxed);
@@ -131,7 +144,8 @@ impl Metrics {
         Class::ALL.iter().map(|class| (*class, self.durations[*class as usize].snapshot()))
     }
 
-    pub(super) fn upstream_errors(&self) -> impl Iterator<Item = (UpstreamError, u64)> {
+    /// Failures of what stands behind the proxy, by kind.
+    pub(crate) fn upstream_errors(&self) -> impl Iterator<Item = (UpstreamError, u64)> {
         let count = |kind: UpstreamError| self.upstream_errors[kind as usize].load(Ordering::Relaxed);
         UpstreamError::ALL.iter().map(move |kind| (*kind, count(*kind)))
     }

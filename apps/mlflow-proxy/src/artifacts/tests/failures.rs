@@ -64,19 +64,40 @@ async fn a_step_that_stalls_is_told_so() {
     }
 }
 
-#[tokio::test]
-async fn a_refusal_whose_words_do_not_come_is_one_by_its_status() {
+/// The artifacts of a bucket that answers the first request so, and then goes or falls silent.
+async fn answering(bytes: &'static [u8], goes: bool) -> (Fake, Artifacts) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (mut fake, _) = start(true).await;
     fake.address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let _ = stream.read(&mut [0; 4096]).await;
-        stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 100\r\n\r\n<Error>").await.unwrap();
-        std::future::pending::<()>().await;
+        stream.write_all(bytes).await.unwrap();
+        if !goes {
+            std::future::pending::<()>().await;
+        }
     });
     let bucket = fake.bucket(CredentialCache::fixed(credentials("FIRST")));
-    let artifacts = serving(bucket);
+    (fake, serving(bucket))
+}
+
+#[tokio::test]
+async fn a_file_that_breaks_off_breaks_off_for_the_client_and_is_counted() {
+    let (fake, artifacts) = answering(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\npart", true).await;
+    let response = artifacts.answer(ask("GET", "/x")).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["content-length"], "100");
+    assert!(response.into_body().collect().await.is_err());
+    assert_eq!(fake.counted(UpstreamError::Truncated), 1);
+    // It is no longer there.
+    assert_eq!(artifacts.answer(ask("GET", "/x")).await.status(), 503);
+    assert!(fake.counted(UpstreamError::Connect) >= 1);
+}
+
+#[tokio::test]
+async fn a_refusal_whose_words_do_not_come_is_one_by_its_status() {
+    let (_fake, artifacts) =
+        answering(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 100\r\n\r\n<Error>", false).await;
     let start = Instant::now();
     let answer = tokio::time::timeout(Duration::from_secs(10), artifacts.answer(ask("GET", "/x"))).await;
     assert_eq!(answer.expect("an answer in time").status(), 403);

@@ -128,6 +128,7 @@ async fn what_passes_by_is_tried_again_when_the_body_is_at_hand() {
     assert_eq!(response.headers()["retry-after"], "2");
     assert_eq!(said(response).await.1["error_code"], "TEMPORARILY_UNAVAILABLE");
     assert!(fake.state().faults.is_empty());
+    assert_eq!((fake.counted(UpstreamError::Status), fake.metrics.retries.get()), (6, 5));
 }
 
 #[tokio::test]
