@@ -208,7 +208,7 @@ impl Target {
             return Err(malformed(&format!("there is no name after `{what}/`")));
         }
         if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-            return Err(malformed(&format!("`{name}` is no name of letters, digits, `-`, `_` and `.`")));
+            return Err(malformed(&format!("`{name}` is no name of letters, digits and hyphens")));
         }
         let own = match mode {
             Mode::TrackingServer => format!("https://{region}.experiments.sagemaker.aws"),

@@ -38,7 +38,7 @@ pub(super) fn lively(quiet: u32) -> Duration {
 /// The longest time between two reads of the events of one of several stacks in which nothing happens; of many, nobody
 /// looks at a single one.
 pub(super) fn quiet(age: Duration, stacks: usize) -> Duration {
-    let (part, most) = if stacks > MANY { (2, 300) } else { (4, 120) };
+    let (part, most) = if stacks > MANY { (2, 300) } else { (3, 120) };
     (age / part).clamp(Duration::from_secs(15), Duration::from_secs(most))
 }
 
