@@ -1,7 +1,10 @@
 //! The constructs of an ML platform on AWS.
 
 pub mod alarms;
+pub mod architecture;
+pub mod container_service;
 pub mod custom_resource;
+pub mod database;
 pub mod function;
 pub mod iam;
 pub mod load_balancer;

@@ -27,6 +27,8 @@ pub enum Principal {
     Role(Value<RoleArn>),
     /// An account, by the ARN of its root.
     Account(Value<String>),
+    /// A user, a role or an account, by ARN.
+    Named(Value<String>),
     /// Anyone. Only for statements that deny, or that conditions narrow.
     Anyone,
 }
@@ -166,7 +168,7 @@ fn principals(principals: Vec<Principal>) -> Expression {
             Principal::Anyone => return Expression::from("*"),
             Principal::Service(name) => ("Service", Expression::from(name)),
             Principal::Role(arn) => ("AWS", arn.into_expression()),
-            Principal::Account(arn) => ("AWS", arn.into_expression()),
+            Principal::Account(arn) | Principal::Named(arn) => ("AWS", arn.into_expression()),
         };
         by_kind.entry(kind.to_owned()).or_default().push(value);
     }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use formwork::{Dependency, IntoValue, Output, ResourceId, RoleArn, Scope, Value, pseudo, text};
+use formwork::{Dependency, Diagnostic, IntoValue, Output, ResourceId, RoleArn, Scope, Value, pseudo, text};
 use formwork_resources::iam::{CfnManagedPolicy, CfnPolicy, CfnRole};
 
 use super::size::{inline_policies_mistake, managed_policy_mistake};
@@ -12,12 +12,20 @@ use super::{PolicyDocument, Principal, Statement};
 /// The services that assume roles of this library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServicePrincipal {
+    /// Amazon API Gateway.
+    ApiGateway,
     /// Amazon EC2, for instance profiles.
     Ec2,
+    /// Tasks of Amazon ECS, also those that AWS Batch starts: their own roles and the roles that start them.
+    EcsTasks,
+    /// Amazon EventBridge, for the targets of rules.
+    EventBridge,
     /// AWS Lambda, for execution roles.
     Lambda,
     /// Amazon SageMaker AI.
     SageMaker,
+    /// AWS Step Functions, for state machines.
+    StepFunctions,
     /// Amazon VPC, for the delivery of flow logs.
     VpcFlowLogs,
 }
@@ -26,9 +34,13 @@ impl ServicePrincipal {
     /// The principal's name.
     pub fn name(self) -> &'static str {
         match self {
+            Self::ApiGateway => "apigateway.amazonaws.com",
             Self::Ec2 => "ec2.amazonaws.com",
+            Self::EcsTasks => "ecs-tasks.amazonaws.com",
+            Self::EventBridge => "events.amazonaws.com",
             Self::Lambda => "lambda.amazonaws.com",
             Self::SageMaker => "sagemaker.amazonaws.com",
+            Self::StepFunctions => "states.amazonaws.com",
             Self::VpcFlowLogs => "vpc-flow-logs.amazonaws.com",
         }
     }
@@ -36,11 +48,14 @@ impl ServicePrincipal {
     /// The operator with which `aws:SourceAccount` is compared. AWS documents for some services that they send the key;
     /// of those for which it does not, a role must stay usable when the key is absent.
     ///
-    /// Source: the pages "Cross-service confused deputy prevention" of the Amazon SageMaker AI and Amazon VPC guides.
+    /// Source: the pages "Cross-service confused deputy prevention" of the Amazon SageMaker AI, Amazon VPC and AWS Step
+    /// Functions guides.
     fn source_account_operator(self) -> &'static str {
         match self {
-            Self::SageMaker | Self::VpcFlowLogs => "StringEquals",
-            Self::Ec2 | Self::Lambda => "StringEqualsIfExists",
+            Self::SageMaker | Self::StepFunctions | Self::VpcFlowLogs => "StringEquals",
+            Self::ApiGateway | Self::Ec2 | Self::EcsTasks | Self::EventBridge | Self::Lambda => {
+                "StringEqualsIfExists"
+            }
         }
     }
 
@@ -104,6 +119,37 @@ impl Role {
             Statement::allow(["sts:AssumeRole"]).principal(Principal::Role(other.arn.clone()))
         ]);
         Self::with_trust(scope, id, trust, props)
+    }
+
+    /// A role that users, roles or accounts assume which somebody else names, by ARN. An account's ARN ends with `:root`.
+    ///
+    /// None at all, or everybody, is an error.
+    #[track_caller]
+    pub fn for_principals(
+        scope: Scope<'_>,
+        id: &str,
+        trusted: impl IntoIterator<Item = Value<String>>,
+        props: RoleProps,
+    ) -> Self {
+        let mut statement = Statement::allow(["sts:AssumeRole"]);
+        let mut count = 0_usize;
+        for arn in trusted {
+            let text = arn.as_literal().and_then(|literal| literal.as_str().map(str::to_owned));
+            if let Some(wrong) = text.filter(|text| !is_principal(text)) {
+                let message = format!("`{wrong}` is not the ARN of a user, a role or an account");
+                let hint =
+                    "write arn:aws:iam::111122223333:role/NAME, .../user/NAME, or :root for an account";
+                scope.report(Diagnostic::error("trusted-principal", message).with_hint(hint));
+            }
+            statement = statement.principal(Principal::Named(arn));
+            count += 1;
+        }
+        if count == 0 {
+            let message = format!("nobody is named who may assume the role `{id}`");
+            let hint = "name the ARNs of users, roles or accounts";
+            scope.report(Diagnostic::error("trusted-principal", message).with_hint(hint));
+        }
+        Self::with_trust(scope, id, PolicyDocument::new([statement]), props)
     }
 
     #[track_caller]
@@ -208,6 +254,21 @@ impl Role {
     pub fn output(&self, scope: Scope<'_>, id: &str, description: &str) {
         Output::new(&self.arn).description(description).define(scope, id);
     }
+}
+
+/// Whether a text is the ARN of somebody of IAM or STS.
+fn is_principal(text: &str) -> bool {
+    let fields: Vec<&str> = text.splitn(6, ':').collect();
+    let [arn, partition, service, region, account, name] = fields[..] else { return false };
+    let known =
+        |kind: &str| name.strip_prefix(kind).is_some_and(|name| !name.is_empty() && !name.contains('*'));
+    arn == "arn"
+        && partition.starts_with("aws")
+        && matches!(service, "iam" | "sts")
+        && region.is_empty()
+        && account.len() == 12
+        && account.bytes().all(|digit| digit.is_ascii_digit())
+        && (name == "root" || ["role/", "user/", "assumed-role/"].into_iter().any(known))
 }
 
 /// The longest name of a policy (IAM user guide, "IAM and AWS STS quotas").

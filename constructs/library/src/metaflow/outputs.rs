@@ -3,7 +3,7 @@
 //! The description of an output ends with the client's own name of the setting, and one output has all settings at once
 //! as the client reads them.
 
-use formwork::{Output, Properties, Scope, Value, to_json_string};
+use formwork::{Expression, Output, Scope, Value};
 
 /// Something that a part tells those who use it.
 #[derive(Clone, Debug)]
@@ -58,13 +58,17 @@ pub(super) fn define(scope: Scope<'_>, told: &[Told]) {
         .define(scope, PROFILE);
 }
 
-/// The configuration of the client, as JSON.
+/// The configuration of the client, as JSON. It is text with values in it, because making JSON of values is left to
+/// templates that need a transform.
 pub(super) fn profile(told: &[Told]) -> Value<String> {
-    let mut settings = Properties::new();
+    let mut parts = Vec::new();
     for Told { setting, value, .. } in told {
-        if let Some(setting) = setting {
-            settings.put(*setting, value.expression().clone());
-        }
+        let Some(setting) = setting else { continue };
+        let separator = if parts.is_empty() { '{' } else { ',' };
+        parts.push(Expression::from(format!("{separator}\"{setting}\":\"")));
+        parts.push(value.expression().clone());
+        parts.push(Expression::from("\""));
     }
-    to_json_string(settings)
+    parts.push(Expression::from(if parts.is_empty() { "{}" } else { "}" }));
+    Value::from_expression(Expression::Text(parts))
 }

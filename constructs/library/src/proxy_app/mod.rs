@@ -30,6 +30,7 @@ use compute::ComputeInput;
 use outputs::Told;
 use user_data::BootSettings;
 
+pub use crate::architecture::Architecture;
 pub use user_data::GREATEST_USER_DATA_BYTES;
 
 /// The port that the proxy listens on.
@@ -76,26 +77,7 @@ impl ProxyAuthentication {
     }
 }
 
-/// The processors of the instances.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Architecture {
-    /// x86, 64 bits.
-    #[default]
-    Amd64,
-    /// ARM, 64 bits.
-    Arm64,
-}
-
 impl Architecture {
-    /// The name in the context and in Ubuntu's parameters.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Amd64 => "amd64",
-            Self::Arm64 => "arm64",
-        }
-    }
-
     /// The smallest instance type that serves a team.
     fn default_instance_type(self) -> &'static str {
         match self {
