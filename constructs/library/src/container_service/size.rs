@@ -27,6 +27,14 @@ pub const FARGATE_SIZES: [FargateSize; 7] = [
     FargateSize { cpu: 16_384, least_mib: 32_768, most_mib: 122_880, step_mib: 8_192 },
 ];
 
+/// The size, or one that is possible when it is not, so that its mistake is told once.
+pub(super) fn possible(cpu: u32, memory_mib: u32) -> (u32, u32) {
+    match mistake(cpu, memory_mib) {
+        None => (cpu, memory_mib),
+        Some(_) => (FARGATE_SIZES[0].cpu, FARGATE_SIZES[0].least_mib),
+    }
+}
+
 /// What is wrong with a size, and what to write; nothing if Fargate has it.
 pub(super) fn mistake(cpu: u32, memory_mib: u32) -> Option<(String, String)> {
     let Some(size) = FARGATE_SIZES.iter().find(|size| size.cpu == cpu) else {

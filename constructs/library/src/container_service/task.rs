@@ -10,7 +10,7 @@ use formwork_resources::ecs::{
 use std::collections::BTreeMap;
 
 use super::roles::Roles;
-use super::{ContainerSecret, ContainerServiceProps, InitContainer, MAIN_CONTAINER};
+use super::{ContainerSecret, ContainerServiceProps, InitContainer, MAIN_CONTAINER, size};
 use crate::architecture::Architecture;
 
 #[track_caller]
@@ -35,12 +35,13 @@ pub(super) fn define(
     let platform = RuntimePlatform::new()
         .cpu_architecture(processor)
         .operating_system_family(RuntimePlatformOperatingSystemFamily::LINUX);
+    let (cpu, memory_mib) = size::possible(props.cpu, props.memory_mib);
     let mut task = CfnTaskDefinition::new()
         .requires_compatibilities([TaskDefinitionRequiresCompatibilities::FARGATE])
         .network_mode(TaskDefinitionNetworkMode::AWSVPC)
         .runtime_platform(platform)
-        .cpu(props.cpu.to_string())
-        .memory(props.memory_mib.to_string())
+        .cpu(cpu.to_string())
+        .memory(memory_mib.to_string())
         .execution_role_arn(&roles.execution.arn)
         .task_role_arn(&roles.task.arn)
         .container_definitions(containers);

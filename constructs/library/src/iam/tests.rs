@@ -254,3 +254,21 @@ fn whom_a_key_has_to_allow_is_noted_with_the_region_as_far_as_it_is_known() {
     let hint = found[0].hint.as_deref().expect("a hint");
     assert!(hint.contains("kms:CreateGrant") && hint.contains("kms:Encrypt*"), "{hint}");
 }
+
+#[test]
+fn a_role_trusts_those_who_are_named_and_nobody_else() {
+    let trusting = |arns: Vec<&str>| {
+        let app = App::new(AppProps::default());
+        let stack = app.stack("iam");
+        let arns = arns.into_iter().map(IntoValue::into_value);
+        Role::for_principals(stack, "Role", arns, RoleProps::default());
+        app.synth().map(|synthesis| synthesis.template("iam").expect("the stack").to_string())
+    };
+    let template =
+        trusting(vec!["arn:aws:iam::111122223333:role/team/science", "arn:aws:iam::111122223333:root"]);
+    assert!(template.expect("no mistakes").contains(":role/team/science"));
+    for wrong in [vec!["*"], vec![], vec!["arn:aws:iam::111122223333:role/*"], vec!["111122223333"]] {
+        let error = trusting(wrong.clone()).expect_err("it is refused");
+        assert_eq!(error.diagnostics[0].rule, "trusted-principal", "{wrong:?}");
+    }
+}
