@@ -26,8 +26,10 @@ The commands of this repository.
 Usage: cargo xtask <command>
 
 Commands:
-  test [--slow]       check format, lints, documentation, generated files and all tests, with all set-up;
-                      --slow adds the parts that take long (all regions, all services, long fuzzing)
+  test [--part NAME] [--slow]
+                      check format, lints, documentation, generated files and all tests, with all set-up;
+                      --part runs one part of the summary alone; --slow adds what takes long (all regions, all
+                      services, long fuzzing)
   local               deploy both modes of the platform to an emulator of AWS on this machine, change them, and
                       delete them again
   proxy [--slow]      real MLflow clients through the proxy to real MLflow servers, cases of the wire, and faults; --slow
@@ -54,6 +56,8 @@ fn main() -> ExitCode {
     let outcome = match arguments.as_slice() {
         ["test"] => test::run(&paths, false),
         ["test", "--slow"] => test::run(&paths, true),
+        ["test", "--part", name] => test::run_part(&paths, name, false),
+        ["test", "--part", name, "--slow"] => test::run_part(&paths, name, true),
         ["local"] => local::walk(&paths, local::Program::Alone),
         ["proxy", "--slow", rest @ ..] => proxy::run(&paths, proxy::Build::Alone, true, rest),
         ["proxy", rest @ ..] => proxy::run(&paths, proxy::Build::Alone, false, rest),

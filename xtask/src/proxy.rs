@@ -25,6 +25,11 @@ pub(crate) enum Build {
     OfTests,
 }
 
+/// The versions of MLflow that a run has.
+pub(crate) fn versions(slow: bool) -> impl Iterator<Item = &'static str> {
+    VERSIONS.into_iter().chain(SLOW_VERSIONS.into_iter().filter(move |_| slow))
+}
+
 /// Runs the parts of `tests/proxy`; `arguments` go to its program as they are.
 ///
 /// # Errors
@@ -33,10 +38,9 @@ pub(crate) enum Build {
 pub(crate) fn run(paths: &Paths, build: Build, slow: bool, arguments: &[&str]) -> Result<(), String> {
     setup::emulator(paths)?;
     setup::postgres()?;
-    let versions = VERSIONS.iter().chain(SLOW_VERSIONS.iter().filter(|_| slow));
     let mut command = Command::new(venv_program(&paths.mlflow_venv("newest"), "python"));
     command.arg(paths.join("tests/proxy/run.py"));
-    for version in versions {
+    for version in versions(slow) {
         setup::mlflow(paths, version)?;
         let python = venv_program(&paths.mlflow_venv(version), "python");
         command.arg("--mlflow").arg(format!("{version}={}", python.display()));

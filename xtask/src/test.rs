@@ -1,18 +1,89 @@
 //! `cargo xtask test`: everything that has to hold before a change is taken, with all its set-up.
 //!
-//! The cheap parts come first. The judges of templates (cfn-lint, cloudformation-validate, the AWS CDK command line) are
-//! handed to the Rust tests by environment variables and are required here; a plain `cargo test` skips what they judge.
+//! One lane builds and runs what is Rust; beside it the others fetch what is foreign, and later wait for servers. The judges of
+//! templates (cfn-lint, cloudformation-validate, the AWS CDK command line) are handed to the Rust tests by environment
+//! variables and are required here; a plain `cargo test` skips what they judge.
 
 use std::process::Command;
 
 use crate::generated_files;
 use crate::local;
-use crate::parts::Parts;
+use crate::parts::{self, Part, left_out, part};
 use crate::paths::{Paths, venv_program};
 use crate::proxy;
 use crate::proxy_binary;
 use crate::run::{output, run as run_program};
 use crate::setup;
+
+/// The names of parts that others need.
+mod name {
+    pub(super) const FORMAT: &str = "format";
+    pub(super) const BUILD: &str = "build of the tests";
+    pub(super) const JUDGES: &str = "set-up: template judges (Python)";
+    pub(super) const NODE: &str = "set-up: Node packages";
+    pub(super) const EMULATOR: &str = "set-up: emulator of AWS (Python)";
+    pub(super) const MLFLOW: &str = "set-up: MLflow (Python)";
+    pub(super) const PROGRAMS: &str = "set-up: foreign programs";
+    pub(super) const PROXY: &str = "MLflow proxy with real clients";
+}
+use name::{BUILD, EMULATOR, FORMAT, JUDGES, MLFLOW, NODE, PROGRAMS, PROXY};
+
+/// What runs beside each other, and what runs when all of it has ended.
+struct Plan {
+    lanes: Vec<Vec<Part>>,
+    last: Vec<Part>,
+}
+
+fn plan(slow: bool) -> Plan {
+    // What Rust needs both processors for.
+    let rust = vec![
+        part(FORMAT, &[], |paths, _| run_program(cargo(paths).args(["fmt", "--all", "--check"]))),
+        part("lints", &[], |paths, _| lints(paths)),
+        part(BUILD, &[], |paths, _| run_program(cargo(paths).args(["test", "--workspace", "--no-run"]))),
+        part("Rust tests", &[BUILD, JUDGES, NODE, EMULATOR, MLFLOW, PROGRAMS], |paths, slow| {
+            run_program(rust_tests(paths, slow).env("FORMWORK_CHROMIUM", setup::chromium()?))
+        }),
+    ];
+    let judges = vec![
+        part(JUDGES, &[], |paths, _| setup::judges(paths)),
+        part(NODE, &[], |paths, _| setup::node_packages(paths).and_then(|()| setup::twin(paths))),
+        part("generated files are up to date", &[JUDGES, NODE], |paths, _| generated_files(paths, true)),
+        part(EMULATOR, &[], |paths, _| setup::emulator(paths)),
+        part("Lambda sources (pytest)", &[], |paths, _| lambda_layers(paths)),
+        part("deployment to an emulator", &[BUILD, NODE, EMULATOR], |paths, _| {
+            local::walk(paths, local::Program::OfTests)
+        }),
+    ];
+    let mut proxy = vec![
+        part(PROGRAMS, &[], |_, _| setup::postgres().and_then(|()| setup::chromium().map(drop))),
+        part(MLFLOW, &[], |paths, slow| {
+            proxy::versions(slow).try_for_each(|version| setup::mlflow(paths, version))
+        }),
+        part(PROXY, &[BUILD, EMULATOR, MLFLOW, PROGRAMS], |paths, slow| {
+            proxy::run(paths, proxy::Build::OfTests, slow, &[])
+        }),
+    ];
+    if slow {
+        proxy.push(part("MLflow proxy as it is shipped", &[], |paths, _| {
+            let binary = proxy_binary::build(paths)?;
+            let test = ["test", "--package", "mlflow-proxy", "--test", "shipped", "--", "--nocapture"];
+            run_program(cargo(paths).args(test).env("FORMWORK_PROXY_BINARY", binary))
+        }));
+    }
+    proxy.push(part("documentation", &[BUILD], |paths, _| {
+        run_program(cargo(paths).args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+    }));
+    let clean = "nothing is left behind";
+    let mut last = vec![if is_continuous_integration() {
+        part(clean, &[], |paths, _| clean_tree(paths))
+    } else {
+        left_out(clean, "for CI, where the tree is clean at the start")
+    }];
+    if !slow {
+        last.push(left_out("slow parts", "--slow was not given"));
+    }
+    Plan { lanes: vec![rust, judges, proxy], last }
+}
 
 /// Runs all parts and prints a summary.
 ///
@@ -20,64 +91,39 @@ use crate::setup;
 ///
 /// A part failed, or a required part could not run.
 pub(crate) fn run(paths: &Paths, slow: bool) -> Result<(), String> {
-    let mut parts = Parts::default();
+    let program =
+        std::env::current_exe().map_err(|error| format!("cannot tell what this program is: {error}"))?;
+    let Plan { lanes, last } = plan(slow);
+    parts::run(&lanes, &last, &paths.join(".tools/parts"), |name| {
+        let mut command = Command::new(&program);
+        command.args(["test", "--part", name]).args(slow.then_some("--slow"));
+        command
+    })
+}
 
-    parts.run("format", || run_program(cargo(paths).args(["fmt", "--all", "--check"])));
-    let judges = parts.run("set-up: template judges (Python)", || setup::judges(paths));
-    let node = parts.run("set-up: Node packages", || setup::node_packages(paths));
-    let emulator = parts.run("set-up: emulator of AWS (Python)", || setup::emulator(paths));
-    let mlflow = parts.run("set-up: MLflow (Python)", || setup::mlflow(paths, "newest"));
-    let browser = parts.run("set-up: browser (Chromium)", || setup::chromium().map(drop));
+/// Runs one part alone, without those that it needs.
+///
+/// # Errors
+///
+/// It failed, or there is none of the name.
+pub(crate) fn run_part(paths: &Paths, name: &str, slow: bool) -> Result<(), String> {
+    let Plan { lanes, last } = plan(slow);
+    let parts: Vec<Part> = lanes.into_iter().flatten().chain(last).collect();
+    match parts.iter().find(|part| part.name == name).map(|part| part.work) {
+        Some(Ok(work)) => work(paths, slow),
+        Some(Err(reason)) => Err(format!("`{name}` is left out: {reason}")),
+        None => {
+            let names: Vec<&str> = parts.iter().map(|part| part.name).collect();
+            Err(format!("no part is called `{name}`\nhint: they are {}", names.join(", ")))
+        }
+    }
+}
 
-    if judges && node {
-        parts.run("generated files are up to date", || generated_files(paths, true));
-    } else {
-        parts.missing("generated files are up to date", "its sources could not be fetched");
-    }
-
-    parts.run("lints", || {
-        run_program(cargo(paths).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
-        // Without the engine the command line is built in a third of the time; it has to stay possible.
-        let without =
-            ["clippy", "-p", "formwork-cli", "--no-default-features", "--bins", "--", "-D", "warnings"];
-        run_program(cargo(paths).args(without))
-    });
-
-    if judges && node && emulator && mlflow && browser {
-        parts.run("Rust tests", || {
-            run_program(rust_tests(paths, slow).env("FORMWORK_CHROMIUM", setup::chromium()?))
-        });
-    } else {
-        parts.missing("Rust tests", "the foreign programs that they ask could not be fetched");
-    }
-
-    parts.run("deployment to an emulator", || local::walk(paths, local::Program::OfTests));
-    if mlflow && emulator {
-        parts.run("MLflow proxy with real clients", || proxy::run(paths, proxy::Build::OfTests, slow, &[]));
-    } else {
-        parts.missing("MLflow proxy with real clients", "MLflow or the emulator could not be fetched");
-    }
-    if slow {
-        parts.run("MLflow proxy as it is shipped", || {
-            let binary = proxy_binary::build(paths)?;
-            let test = ["test", "--package", "mlflow-proxy", "--test", "shipped", "--", "--nocapture"];
-            run_program(cargo(paths).args(test).env("FORMWORK_PROXY_BINARY", binary))
-        });
-    }
-    parts.run("documentation", || {
-        run_program(cargo(paths).args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
-    });
-    parts.run("Lambda sources (pytest)", || lambda_layers(paths));
-
-    if is_continuous_integration() {
-        parts.run("nothing is left behind", || clean_tree(paths));
-    } else {
-        parts.left_out("nothing is left behind", "for CI, where the tree is clean at the start");
-    }
-    if !slow {
-        parts.left_out("slow parts", "--slow was not given");
-    }
-    parts.finish()
+fn lints(paths: &Paths) -> Result<(), String> {
+    run_program(cargo(paths).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    // Without the engine the command line is built in a third of the time; it has to stay possible.
+    let without = ["clippy", "-p", "formwork-cli", "--no-default-features", "--bins", "--", "-D", "warnings"];
+    run_program(cargo(paths).args(without))
 }
 
 fn rust_tests(paths: &Paths, slow: bool) -> Command {
@@ -128,4 +174,47 @@ pub(crate) fn cargo(paths: &Paths) -> Command {
         command.env("CARGO_INCREMENTAL", "0");
     }
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run that waits for what never ends would be one that CI kills.
+    #[test]
+    fn every_part_can_be_reached() {
+        for slow in [false, true] {
+            let Plan { lanes, .. } = plan(slow);
+            let mut open: Vec<&[Part]> = lanes.iter().map(Vec::as_slice).collect();
+            let mut ended: Vec<&str> = Vec::new();
+            while open.iter().any(|lane| !lane.is_empty()) {
+                let before = ended.len();
+                for lane in &mut open {
+                    while let [first, rest @ ..] = lane
+                        && first.needs.iter().all(|need| ended.contains(need))
+                    {
+                        ended.push(first.name);
+                        *lane = rest;
+                    }
+                }
+                assert!(ended.len() > before, "these wait for ever: {open:#?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_parts_have_the_same_name() {
+        let Plan { lanes, last } = plan(true);
+        let mut names: Vec<&str> = lanes.iter().flatten().chain(&last).map(|part| part.name).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+
+    #[test]
+    fn an_unknown_part_is_told_with_those_there_are() {
+        let error = run_part(&Paths::new(), "no such", false).unwrap_err();
+        assert!(error.contains("`no such`") && error.contains("Rust tests"), "{error}");
+    }
 }

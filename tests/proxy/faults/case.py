@@ -18,15 +18,14 @@ class Missing(Exception):
 class Case:
     name: str
     function: Callable
-    only_waits: bool
 
 
-def case(name, only_waits=False):
-    """Registers a case: a function of the setting and the verifier that raises when something is wrong. One that only
-    waits, and changes no setting of the verifying servers, runs beside the others."""
+def case(name):
+    """Registers a case: a function of the setting and of verifying servers that it has for itself, which raises when
+    something is wrong."""
 
     def register(function):
-        CASES.append(Case(name, function, only_waits))
+        CASES.append(Case(name, function))
         return function
 
     return register

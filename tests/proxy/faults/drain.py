@@ -23,7 +23,7 @@ def under_load(setting, verifier):
         all_ok(writes, 20)
 
 
-@case("a long upload survives a stop", only_waits=True)
+@case("a long upload survives a stop")
 def long_upload(setting, verifier):
     with setting.proxy(verifier, MLFLOW_PROXY_DRAIN_DELAY="0") as proxy:
         with socket.create_connection(("127.0.0.1", proxy.port), timeout=30) as client:

@@ -5,7 +5,7 @@ import json
 
 from faults.case import ask, case, same, status
 
-FILE = "/api/2.0/mlflow-artifacts/artifacts/faults/file.bin"
+FILES = "/api/2.0/mlflow-artifacts/artifacts/faults"
 DENIED = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 BUSY = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 
@@ -14,7 +14,7 @@ BUSY = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</M
 def denied(setting, verifier):
     with setting.proxy(verifier) as proxy:
         verifier.set(storage={"kind": "status", "status": 403, "body": DENIED})
-        got, _, body = ask(proxy, "PUT", FILE, body=b"x")
+        got, _, body = ask(proxy, "PUT", f"{FILES}/refused.bin", body=b"x")
         same(got, 403)
         assert "s3:" in json.loads(body)["message"], body
 
@@ -24,20 +24,20 @@ def busy(setting, verifier):
     with setting.proxy(verifier) as proxy:
         verifier.set(storage={"kind": "status", "status": 503, "body": BUSY})
         for method, body in (("PUT", b"x"), ("GET", None)):
-            got, headers, _ = ask(proxy, method, FILE, body=body)
+            got, headers, _ = ask(proxy, method, f"{FILES}/refused.bin", body=body)
             same((method, got, "retry-after" in headers), (method, 503, True))
 
 
 @case("the bucket breaks off or does not speak HTTP: an error in MLflow's form, never a short file")
 def broken(setting, verifier):
     with setting.proxy(verifier) as proxy:
-        same(status(proxy, "PUT", FILE, body=b"x" * 100000), 200)
+        same(status(proxy, "PUT", f"{FILES}/broken.bin", body=b"x" * 100000), 200)
         for kind in ("reset", "garbage"):
             verifier.set(storage={"kind": kind})
-            got, _, body = ask(proxy, "GET", FILE)
+            got, _, body = ask(proxy, "GET", f"{FILES}/broken.bin")
             assert got in (502, 503) and json.loads(body)["error_code"], (got, body)
         verifier.set(storage=None)
-        same(ask(proxy, "GET", FILE)[2], b"x" * 100000)
+        same(ask(proxy, "GET", f"{FILES}/broken.bin")[2], b"x" * 100000)
 
 
 @case("sessions end between files and in long uploads: nothing is lost")
@@ -46,6 +46,6 @@ def sessions(setting, verifier):
     with setting.proxy(verifier) as proxy:
         for body in (b"short", content):
             verifier.set(revoke=True)
-            same(status(proxy, "PUT", FILE, body=body, limit=120), 200)
+            same(status(proxy, "PUT", f"{FILES}/sessions.bin", body=body, limit=120), 200)
             verifier.set(revoke=True)
-            same(hashlib.sha256(ask(proxy, "GET", FILE)[2]).digest(), hashlib.sha256(body).digest())
+            same(hashlib.sha256(ask(proxy, "GET", f"{FILES}/sessions.bin")[2]).digest(), hashlib.sha256(body).digest())

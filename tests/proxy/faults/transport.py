@@ -64,7 +64,7 @@ def own_tls(setting, verifier):
             assert not said.startswith(b"HTTP/1.1 200"), said
 
 
-@case("a new certificate is taken without a new start, and half of one is not", only_waits=True)
+@case("a new certificate is taken without a new start, and half of one is not")
 def new_certificate(setting, verifier):
     folder = setting.folder / "renewed"
     old, new = Certificates(folder / "old"), Certificates(folder / "new")
