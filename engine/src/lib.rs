@@ -8,7 +8,8 @@
 //! [`aws`] is the only room with the AWS SDK and asks for a journal's [`journal::Ticket`] before each call that changes
 //! something, [`assets`] and [`plan`] prepare, [`follow`] watches, [`apply`] carries out. Around them [`bootstrap`] makes
 //! what deployments need beforehand, [`drift`] asks what was changed behind CloudFormation's back, [`components`] and
-//! [`doctor`] look at what is deployed, [`proxy_users`] says who may use a deployed proxy, [`collect`] clears away, and [`audit`] puts together what is known of a run.
+//! [`doctor`] look at what is deployed, [`proxy_users`] says who may use a deployed proxy, [`metaflow`] reads the key of a deployed Metaflow,
+//! [`collect`] clears away, and [`audit`] puts together what is known of a run.
 
 pub mod apply;
 pub mod assets;
@@ -26,6 +27,7 @@ pub mod event;
 pub mod follow;
 pub mod journal;
 pub mod lock;
+pub mod metaflow;
 pub mod plan;
 pub mod proxy_users;
 pub mod runtime;

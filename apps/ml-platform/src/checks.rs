@@ -2,6 +2,7 @@
 //! is made, each with its context key and the way out.
 
 mod forms;
+mod metaflow;
 mod names;
 mod parts;
 mod proxy;
@@ -9,12 +10,13 @@ mod unused;
 
 use formwork::{App, Diagnostic};
 
-use crate::settings::{Component, PlatformSettings};
+use crate::settings::{Component, MetaflowPart, MetaflowSettings, PlatformSettings};
 
 /// What a check looks at, and where it reports.
 struct Review<'a> {
     app: &'a App,
     settings: &'a PlatformSettings,
+    metaflow: &'a MetaflowSettings,
 }
 
 impl Review<'_> {
@@ -33,6 +35,14 @@ impl Review<'_> {
         })
     }
 
+    /// Whether Metaflow is chosen, and its bucket is one that is made.
+    fn makes_metaflow_bucket(&self) -> bool {
+        let own = self.metaflow;
+        self.settings.has(Component::Metaflow)
+            && own.has(MetaflowPart::Datastore)
+            && own.metaflow_bucket.is_none()
+    }
+
     /// Reports an ARN of another region than that of the stacks, as far as that is known.
     fn refuse_other_region(&self, key: &str, arn_region: &str) {
         if let Some(region) = self.app.environment().region
@@ -48,14 +58,19 @@ impl Review<'_> {
 
 /// Reports every mistake, and returns the settings with defaults in place of values that the constructs would complain
 /// about once more, each in its own words.
-pub(crate) fn check(app: &App, mut settings: PlatformSettings) -> PlatformSettings {
-    let review = Review { app, settings: &settings };
+pub(crate) fn check(
+    app: &App,
+    mut settings: PlatformSettings,
+    metaflow: MetaflowSettings,
+) -> (PlatformSettings, MetaflowSettings) {
+    let review = Review { app, settings: &settings, metaflow: &metaflow };
     parts::check(&review);
     unused::check(&review);
     names::check(&review);
     if settings.has(Component::Proxy) {
         proxy::check(&review);
     }
+    let metaflow = metaflow::check(&review, metaflow.clone());
     let defaults = PlatformSettings::default();
     if !forms::is_prefix(&settings.prefix) {
         settings.prefix = defaults.prefix;
@@ -86,7 +101,7 @@ pub(crate) fn check(app: &App, mut settings: PlatformSettings) -> PlatformSettin
     {
         groups.retain(|group| forms::is_plain_line(group));
     }
-    settings
+    (settings, metaflow)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! | `{prefix}-sagemaker-domain` | Studio domain, its role and bucket | `mlflow` is chosen and no `domainId` is given |
 //! | `{prefix}-mlflow-{type}` | tracking server or serverless app | `mlflow` is chosen; with `mlflowArn` only the access of Studio's role |
 //! | `{prefix}-proxyapp-{type}` | the proxy in front of it | `proxy` is chosen |
+//! | `{prefix}-metaflow` | Metaflow: datastore, service, AWS Batch, Step Functions | `metaflow` is chosen |
 //!
 //! The first two are shared: their templates do not depend on the kind of MLflow, so both kinds can stand side by side.
 
@@ -15,12 +16,12 @@ mod settings;
 mod stacks;
 
 pub use profile::{Profile, ProfileDefaults};
-pub use settings::{Component, MlflowRemoval, PlatformSettings};
+pub use settings::{Component, MetaflowApi, MetaflowPart, MetaflowSettings, MlflowRemoval, PlatformSettings};
 
 use formwork::App;
 
 /// Grows the platform as the context says.
 pub fn build(app: &App) {
-    let settings = checks::check(app, app.settings());
-    stacks::grow(app, &settings);
+    let (settings, metaflow) = checks::check(app, app.settings(), app.settings());
+    stacks::grow(app, &settings, &metaflow);
 }

@@ -2,6 +2,8 @@
 //!
 //! A key that is open (`null`) takes the value of the chosen profile; see [`crate::profile`].
 
+mod metaflow;
+
 use std::collections::BTreeMap;
 
 use formwork_library::load_balancer::Exposure;
@@ -14,6 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::profile::Profile;
 
+pub use metaflow::{MetaflowApi, MetaflowPart, MetaflowSettings};
+
 /// A part of the platform that can be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -22,6 +26,8 @@ pub enum Component {
     Mlflow,
     /// The proxy in front of MLflow.
     Proxy,
+    /// Metaflow, with the network that it shares.
+    Metaflow,
 }
 
 /// What happens to managed MLflow when it leaves its stack.
@@ -46,7 +52,7 @@ pub struct PlatformSettings {
     pub tags: BTreeMap<String, String>,
     /// The kind of managed MLflow: a tracking server, or a serverless app. Both can stand side by side.
     pub mlflow_type: MlflowType,
-    /// The parts to make: mlflow, proxy. With mlflowArn the proxy can stand alone.
+    /// The parts to make: mlflow, proxy, metaflow. With mlflowArn the proxy can stand alone.
     pub components: Vec<Component>,
     /// The table of defaults for what is open: dev is small and cheap, production survives the loss of a zone.
     pub profile: Profile,

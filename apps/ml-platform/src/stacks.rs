@@ -1,5 +1,7 @@
 //! The stacks of the platform, in the order in which each uses the one before.
 
+mod metaflow;
+
 use std::path::PathBuf;
 
 use formwork::{
@@ -14,7 +16,7 @@ use formwork_library::sagemaker_domain::{SageMakerDomain, SageMakerDomainProps, 
 use formwork_library::storage::{DataBucket, DataBucketProps};
 
 use crate::profile::ProfileDefaults;
-use crate::settings::{Component, MlflowRemoval, PlatformSettings};
+use crate::settings::{Component, MetaflowSettings, MlflowRemoval, PlatformSettings};
 
 /// The SHA-256 of the proxy's sources and of the versions that they are built with. `cargo xtask generate` writes it.
 const PROXY_SOURCE_HASH: &str = include_str!("proxy_sources.sha256");
@@ -22,20 +24,25 @@ const PROXY_SOURCE_HASH: &str = include_str!("proxy_sources.sha256");
 struct Platform<'app, 's> {
     app: &'app App,
     settings: &'s PlatformSettings,
+    metaflow: &'s MetaflowSettings,
     defaults: ProfileDefaults,
 }
 
 /// Grows the stacks that the settings choose.
-pub(crate) fn grow(app: &App, settings: &PlatformSettings) {
-    let platform = Platform { app, settings, defaults: settings.profile.defaults() };
-    // Nothing that is made stands in a network when the domain exists and there is no proxy.
+pub(crate) fn grow(app: &App, settings: &PlatformSettings, metaflow: &MetaflowSettings) {
+    let platform = Platform { app, settings, metaflow, defaults: settings.profile.defaults() };
+    // Nothing that is made stands in a network when the domain exists and nothing else does.
     let makes_domain = settings.has(Component::Mlflow) && settings.domain_id.is_none();
-    let networking = (makes_domain || settings.has(Component::Proxy)).then(|| platform.networking());
+    let in_network = settings.has(Component::Proxy) || settings.has(Component::Metaflow);
+    let networking = (makes_domain || in_network).then(|| platform.networking());
     let around_domain = networking.as_ref().filter(|_| makes_domain);
     let domain = platform.domain(around_domain);
     let made = platform.mlflow(around_domain, domain.as_ref());
     if let Some(networking) = networking.as_ref().filter(|_| settings.has(Component::Proxy)) {
         platform.proxy(networking, made);
+    }
+    if let Some(networking) = networking.as_ref().filter(|_| settings.has(Component::Metaflow)) {
+        platform.metaflow(networking);
     }
 }
 

@@ -7,6 +7,7 @@ mod deploying;
 mod doctor;
 mod looking;
 mod mending;
+mod metaflow;
 mod options;
 mod proxy;
 mod runs;
@@ -20,6 +21,7 @@ pub(crate) use self::deploying::*;
 pub(crate) use self::doctor::*;
 pub(crate) use self::looking::*;
 pub(crate) use self::mending::*;
+pub(crate) use self::metaflow::*;
 pub(crate) use self::options::*;
 pub(crate) use self::proxy::*;
 pub(crate) use self::runs::*;
@@ -68,6 +70,8 @@ pub(crate) enum DeploymentCommand {
     Bootstrap(BootstrapArguments),
     /// Says who may use a deployed MLflow proxy: adds, lists and revokes users
     Proxy(ProxyArguments),
+    /// Connects Metaflow's client to a deployed Metaflow
+    Metaflow(MetaflowArguments),
 }
 
 impl DeploymentCommand {
@@ -91,6 +95,7 @@ impl DeploymentCommand {
             Self::Follow(follow) => Some(&follow.context),
             Self::Cancel(cancel) => Some(&cancel.context),
             Self::Proxy(proxy) => Some(proxy.context()),
+            Self::Metaflow(metaflow) => Some(metaflow.context()),
             Self::Apply(_) | Self::Runs(_) | Self::Audit(_) => None,
         }
     }

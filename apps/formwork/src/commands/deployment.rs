@@ -10,6 +10,7 @@ mod drift;
 mod from_cloud;
 mod gc;
 mod import;
+mod metaflow;
 mod outputs;
 mod plan;
 mod proxy;
@@ -58,6 +59,7 @@ pub(crate) fn run(
         DeploymentCommand::Import(import) => import::run(import, settings, console),
         DeploymentCommand::Bootstrap(bootstrap) => bootstrap::run(bootstrap, settings, console),
         DeploymentCommand::Proxy(proxy) => proxy::run(proxy, settings, console),
+        DeploymentCommand::Metaflow(metaflow) => metaflow::run(metaflow, settings, surroundings, console),
         DeploymentCommand::Resume(resume) => resume::resume(resume, settings, console),
         DeploymentCommand::Runs(runs) => runs::runs(runs, settings, console),
         DeploymentCommand::Audit(audit) => runs::audit(audit, settings, surroundings, console),

@@ -170,3 +170,44 @@ pub(super) fn is_arm(instance_type: &str) -> Option<bool> {
     let options = series.trim_start_matches(|character: char| character.is_ascii_digit());
     is_type.then(|| family == "a1" || options.starts_with('g'))
 }
+
+/// An instance type, or a family of them, as AWS Batch takes both.
+pub(super) fn is_instance_type_or_family(text: &str) -> bool {
+    is_arm_family(text).is_some() || matches!(text, "optimal" | "default_x86_64" | "default_arm64")
+}
+
+/// Whether an instance type or family has ARM processors; nothing when it is neither.
+pub(super) fn is_arm_family(text: &str) -> Option<bool> {
+    if text.contains('.') { is_arm(text) } else { is_arm(&format!("{text}.large")) }
+}
+
+/// The ARN of a managed policy, of AWS or of an account.
+pub(super) fn is_managed_policy(arn: &str) -> bool {
+    arn_of("iam", arn).is_some_and(|[region, account, resource]| {
+        region.is_empty()
+            && (account == "aws" || is_account(account))
+            && resource.strip_prefix("policy/").is_some_and(|name| is_made_of(name, "/_+=,.@-"))
+    })
+}
+
+/// The ARN of a role, of a user or of an account's root.
+pub(super) fn is_principal(arn: &str) -> bool {
+    arn_of("iam", arn).is_some_and(|[region, account, resource]| {
+        let name = ["role/", "user/"].into_iter().find_map(|kind| resource.strip_prefix(kind));
+        region.is_empty()
+            && is_account(account)
+            && (resource == "root" || name.is_some_and(|name| is_made_of(name, "/_+=,.@-")))
+    })
+}
+
+/// The name of a container image, with registry, tag or digest where there are some.
+pub(super) fn is_image(text: &str) -> bool {
+    is_made_of(text, "/_.:@-")
+        && text.len() <= 255
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+}
+
+/// The type of a notebook instance of SageMaker.
+pub(super) fn is_notebook_type(text: &str) -> bool {
+    text.strip_prefix("ml.").is_some_and(|name| is_arm(name).is_some())
+}

@@ -25,8 +25,8 @@ fn rules(review: &Review<'_>) -> Vec<Rule> {
     let makes_mlflow = settings.mlflow_arn.is_none();
     let is_app = settings.kind() == MlflowType::Serverless;
     let makes_artifact_bucket = makes_mlflow && settings.artifact_bucket.is_none();
-    let makes_bucket =
-        settings.has(Component::Mlflow) && (makes_artifact_bucket || settings.domain_id.is_none());
+    let makes_bucket = review.makes_metaflow_bucket()
+        || settings.has(Component::Mlflow) && (makes_artifact_bucket || settings.domain_id.is_none());
     vec![
         Rule {
             holds: !makes_bucket,

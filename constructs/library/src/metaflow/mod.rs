@@ -12,13 +12,14 @@ mod outputs;
 mod step_functions;
 mod ui;
 mod user_role;
+mod watching;
 
 use formwork::{Diagnostic, KeyArn, Scope, TopicArn, Value};
 
 use crate::networking::Networking;
 
 pub use api::{Api, ServiceApi};
-pub use compute::{Compute, ComputeProps};
+pub use compute::{Compute, ComputeEnvironment, ComputeKind, ComputeProps, Queue};
 pub use datastore::{Datastore, DatastoreProps};
 pub use metadata::{Metadata, MetadataProps};
 pub use notebook::{Notebook, NotebookProps};
