@@ -27,6 +27,7 @@ const CERTIFICATE: (&str, &str) =
     ("certificateArn", "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012");
 const KEY: (&str, &str) =
     ("kmsKeyArn", "arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012");
+const METAFLOW: (&str, &str) = ("components", "metaflow");
 const SERVERLESS: (&str, &str) = ("mlflowType", "serverless");
 
 /// All variants; the first is what one gets without any setting.
@@ -162,6 +163,47 @@ pub const VARIANTS: &[Variant] = &[
         about: "a permissions boundary, and no components but MLflow",
         context: &[("permissionsBoundary", "platform-boundary"), ("components", "mlflow")],
     },
+    Variant { name: "metaflow", about: "Metaflow alone, with its usual parts", context: &[METAFLOW] },
+    Variant {
+        name: "metaflow-everything",
+        about: "all that Metaflow can have",
+        context: &[
+            METAFLOW,
+            ("metaflowParts", "datastore,metadata,compute,step-functions,notebook"),
+            ("metaflowCompute", "ec2,spot,fargate,gpu"),
+            ("metaflowInstanceTypes", "m7i,r7i.4xlarge"),
+            ("metaflowGpuTypes", "g5.xlarge"),
+            ("metaflowMaxVcpus", "256"),
+            ("metaflowImage", "123456789012.dkr.ecr.us-east-1.amazonaws.com/steps:1"),
+            ("metaflowWorkerPolicies", "arn:aws:iam::123456789012:policy/read-the-lake"),
+            ("metaflowPrincipals", "arn:aws:iam::123456789012:role/Scientists"),
+            ("metaflowApi", "public"),
+            ("allowCidrs", "203.0.113.0/24"),
+            ("alarmTopicArn", "arn:aws:sns:us-east-1:123456789012:operators"),
+            KEY,
+        ],
+    },
+    Variant {
+        name: "metaflow-fargate",
+        about: "steps on Fargate alone, and a private API",
+        context: &[METAFLOW, ("metaflowCompute", "fargate"), ("metaflowApi", "private")],
+    },
+    Variant {
+        name: "metaflow-datastore",
+        about: "a datastore to share, and nothing else of Metaflow",
+        context: &[METAFLOW, ("metaflowParts", "datastore")],
+    },
+    Variant {
+        name: "metaflow-existing",
+        about: "Metaflow in a VPC and on a bucket that exist",
+        context: &[
+            METAFLOW,
+            ("metaflowBucket", "flows-of-the-team"),
+            ("vpcId", "vpc-0123456789abcdef0"),
+            ("subnetIds", "subnet-0123456789abcdef0,subnet-0123456789abcdef1"),
+            ("vpcCidr", "10.0.0.0/16"),
+        ],
+    },
 ];
 
 impl Variant {
@@ -191,7 +233,7 @@ impl Variant {
         for (key, value) in self.context {
             // A key and a certificate have to lie in the region of the stacks; a server may be in another one.
             let value = match region {
-                Some(region) if matches!(*key, "kmsKeyArn" | "certificateArn") => {
+                Some(region) if matches!(*key, "kmsKeyArn" | "certificateArn" | "alarmTopicArn") => {
                     value.replace("us-east-1", region)
                 }
                 _ => (*value).to_owned(),
