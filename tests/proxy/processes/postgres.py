@@ -37,6 +37,8 @@ class Postgres:
     """A running server. It never runs as root: root's one is the user postgres's, or else nobody's."""
 
     USER = "mlflow"
+    # What others who need it otherwise may change: the port names the socket too.
+    settings, port = SETTINGS, 5432
 
     def __init__(self, log):
         # Beneath the system's folder of temporary files, which every user reaches, and short: a socket's path is limited.
@@ -48,11 +50,11 @@ class Postgres:
         self.child = None
         try:
             self._make()
-            command = [program("postgres"), "-D", self.data, "-k", self.folder]
-            for name, value in SETTINGS.items():
+            command = [program("postgres"), "-D", self.data, "-k", self.folder, "-p", self.port]
+            for name, value in self.settings.items():
                 command += ["-c", f"{name}={value}"]
             self.child = Child("PostgreSQL", command, clean_environment(), log, self.folder, before=self._switch)
-            self.child.until((self.folder / ".s.PGSQL.5432").exists)
+            self.child.until(self.socket.exists)
             self.child.until(lambda: self._ask("SELECT 1").returncode == 0)
         except BaseException:
             self.stop()
@@ -70,8 +72,11 @@ class Postgres:
             asked = self._ask(statement, database)
             if asked.returncode:
                 raise RuntimeError(f"cannot make the database {name}: {asked.stderr}")
-        socket = self.folder / ".s.PGSQL.5432"
-        return f"postgresql+pg8000://{self.USER}@/{name}?unix_sock={socket}"
+        return f"postgresql+pg8000://{self.USER}@/{name}?unix_sock={self.socket}"
+
+    @property
+    def socket(self):
+        return self.folder / f".s.PGSQL.{self.port}"
 
     def stop(self):
         if self.child:
@@ -103,4 +108,5 @@ class Postgres:
             raise RuntimeError(f"initdb failed: {made.stderr}")
 
     def _ask(self, statement, database="postgres"):
-        return self._run(program("psql"), "-h", self.folder, "-U", self.USER, "-d", database, "-qtc", statement)
+        place = ["-h", self.folder, "-p", self.port, "-U", self.USER, "-d", database]
+        return self._run(program("psql"), *place, "-qAtc", statement)

@@ -1,0 +1,1 @@
+"""Carries an MLflow database from SQLite or a file store to PostgreSQL, with its artifacts."""
