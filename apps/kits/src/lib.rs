@@ -6,6 +6,7 @@
 
 mod error;
 mod kit;
+pub mod migrate;
 mod report;
 mod secrets;
 mod template;
