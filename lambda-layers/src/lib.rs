@@ -7,4 +7,7 @@
 pub mod boto3_layer;
 mod handlers;
 
-pub use handlers::{EmbeddedFile, MLFLOW_APP_ENTRY_POINT, PYTHON_RUNTIME, mlflow_app_handler};
+pub use handlers::{
+    EmbeddedFile, METAFLOW_MIGRATION_ENTRY_POINT, MLFLOW_APP_ENTRY_POINT, PYTHON_RUNTIME,
+    metaflow_migration_handler, mlflow_app_handler,
+};

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use formwork::{Asset, FunctionArn, KeyArn, LogGroupName, RemovalPolicy, Resource, ResourceId, Scope, Value};
+use formwork::{
+    Asset, FunctionArn, KeyArn, LogGroupName, RemovalPolicy, Resource, ResourceId, Scope, SecurityGroupId,
+    SubnetId, Value,
+};
 use formwork_lambda_layers::boto3_layer::Architecture;
 use formwork_resources::lambda::{
-    CfnFunction, Code, Environment, FunctionArchitectures, FunctionLoggingConfig, FunctionRuntime,
+    CfnFunction, Code, Environment, FunctionArchitectures, FunctionLoggingConfig, FunctionRuntime, VpcConfig,
 };
 use formwork_resources::logs::CfnLogGroup;
 
@@ -38,6 +41,18 @@ pub struct FunctionProps {
     pub log_retention_days: i64,
     /// The key that encrypts its log; its policy has to let CloudWatch Logs use it. Without one, AWS's own.
     pub log_key: Option<Value<KeyArn>>,
+    /// Where it stands, for a function that calls what is inside of a network. Then it reaches nothing else without a way
+    /// out of that.
+    pub network: Option<FunctionNetwork>,
+}
+
+/// Where a function stands in a network.
+#[derive(Clone, Debug)]
+pub struct FunctionNetwork {
+    /// The subnets, in two zones or more.
+    pub subnets: Vec<Value<SubnetId>>,
+    /// The group of the function.
+    pub security_group: Value<SecurityGroupId>,
 }
 
 impl FunctionProps {
@@ -56,6 +71,7 @@ impl FunctionProps {
             reserved_concurrency: None,
             log_retention_days: 30,
             log_key: None,
+            network: None,
         }
     }
 }
@@ -93,7 +109,10 @@ impl Function {
         // The ARN that the log group gives ends with `:*`, which stands for its streams.
         let logging =
             Statement::allow(["logs:CreateLogStream", "logs:PutLogEvents"]).sid("Log").on(log_group.arn());
-        let ready = role.grant(scope, "LogPolicy", [logging]);
+        let ready = match &props.network {
+            None => role.grant(scope, "LogPolicy", [logging]),
+            Some(_) => role.grant(scope, "LogPolicy", [logging, interfaces()]),
+        };
         let code = Code::new().s3_bucket(&props.code.bucket).s3_key(&props.code.key);
         let mut function = CfnFunction::new(code, &role.arn)
             .runtime(FunctionRuntime::other(props.runtime))
@@ -116,6 +135,12 @@ impl Function {
         if let Some(runs) = props.reserved_concurrency {
             function = function.reserved_concurrent_executions(runs);
         }
+        if let Some(network) = props.network {
+            let place =
+                VpcConfig::new().subnet_ids(network.subnets).security_group_ids([network.security_group]);
+            // Lambda asks for the network interfaces when the function is made, and gives them back when it goes.
+            function = function.vpc_config(place).depends_on(ready);
+        }
         let function = function.define(scope, "Function");
         Self {
             arn: function.arn(),
@@ -125,6 +150,23 @@ impl Function {
             ready,
         }
     }
+}
+
+/// What Lambda does with the role of a function in a network.
+///
+/// Source: AWS Lambda Developer Guide, "Giving Lambda functions access to resources in an Amazon VPC".
+fn interfaces() -> Statement {
+    let actions = [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+    ];
+    Statement::allow(actions)
+        .sid("NetworkInterfaces")
+        .on_any_resource("Lambda checks the right on every resource before it makes an interface")
 }
 
 #[cfg(test)]

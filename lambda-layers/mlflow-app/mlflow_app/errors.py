@@ -27,14 +27,6 @@ _BUSY_MESSAGE = re.compile(r"un-?(deletable|updatable) state|in progress|current
 _MISSING_MESSAGE = re.compile(r"could not find|does not exist|not found", re.IGNORECASE)
 
 
-class AppError(Exception):
-    """The request cannot be carried out; the text goes to the stack's events."""
-
-
-class DeadlineNear(AppError):
-    """The function's time is nearly over, so CloudFormation must be answered now."""
-
-
 def code(error):
     """The service's error code, or an empty string for an error of the network."""
     return error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""

@@ -6,8 +6,9 @@ rollback has to delete.
 
 import logging
 
+from custom_resource.errors import ResourceError
+
 from .endpoint import app_id, endpoint, is_app_arn
-from .errors import AppError
 from .ownership import REPLACES, made_by, own_tags
 from .properties import AppProperties, differs, tags_of
 
@@ -35,7 +36,7 @@ class Lifecycle:
             case "Delete":
                 return self._delete()
             case kind:
-                raise AppError(f"unknown request type {kind!r}")
+                raise ResourceError(f"unknown request type {kind!r}")
 
     def _wanted(self):
         return AppProperties.parse(self._request.properties)

@@ -7,7 +7,8 @@ being ignored.
 import difflib
 from dataclasses import dataclass
 
-from .errors import AppError
+from custom_resource.errors import ResourceError
+
 from .ownership import OWN_PREFIX, OWN_TAGS
 
 REGISTRATION_MODES = ("AutoModelRegistrationEnabled", "AutoModelRegistrationDisabled")
@@ -46,7 +47,7 @@ class AppProperties:
         _refuse_unknown(raw)
         for name in _REQUIRED:
             if not _text(raw, name):
-                raise AppError(f"property {name} is missing or empty")
+                raise ResourceError(f"property {name} is missing or empty")
         return cls(
             name=_text(raw, "Name"),
             artifact_store_uri=_text(raw, "ArtifactStoreUri"),
@@ -129,7 +130,7 @@ def _refuse_unknown(raw):
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(_REQUIRED + _OPTIONAL))}"
-            raise AppError(f"unknown property {name}\nhint: {hint}")
+            raise ResourceError(f"unknown property {name}\nhint: {hint}")
 
 
 def _text(raw, name):
@@ -137,14 +138,14 @@ def _text(raw, name):
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise AppError(f"property {name} must be a string, not {value!r}")
+        raise ResourceError(f"property {name} must be a string, not {value!r}")
     return value
 
 
 def _choice(raw, name, choices):
     value = _text(raw, name)
     if value is not None and value not in choices:
-        raise AppError(f"property {name} is {value!r}\nhint: it may be {' or '.join(choices)}")
+        raise ResourceError(f"property {name} is {value!r}\nhint: it may be {' or '.join(choices)}")
     return value
 
 
@@ -155,14 +156,14 @@ def _list(raw, name):
     # A CommaDelimitedList that was joined, or a single value, arrives as one string.
     items = value.split(",") if isinstance(value, str) else value
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        raise AppError(f"property {name} must be a list of strings, not {value!r}")
+        raise ResourceError(f"property {name} must be a list of strings, not {value!r}")
     return [item.strip() for item in items if item.strip()]
 
 
 def _key(raw):
     value = _text(raw, "KmsKeyId")
     if value is not None and "alias/" in value:
-        raise AppError(
+        raise ResourceError(
             f"property KmsKeyId is the alias {value!r}\n"
             "hint: an app keeps the key it was made with while an alias can move; name the key's id or ARN"
         )
@@ -176,12 +177,12 @@ def _key_id(key):
 def _checked_tags(raw):
     tags = tags_of(raw)
     if not isinstance(raw.get("Tags") or [], list) or len(tags) != len(raw.get("Tags") or []):
-        raise AppError("property Tags must be a list of Key and Value pairs with distinct keys")
+        raise ResourceError("property Tags must be a list of Key and Value pairs with distinct keys")
     for key in tags:
         if key.startswith((OWN_PREFIX, "aws:")):
-            raise AppError(f"tag {key!r} has a reserved prefix\nhint: choose a key without {key.split(':')[0]}:")
+            raise ResourceError(f"tag {key!r} has a reserved prefix\nhint: choose a key without {key.split(':')[0]}:")
     if len(tags) > TAGS_AT_MOST:
-        raise AppError(f"{len(tags)} tags are too many\nhint: an app carries at most {TAGS_AT_MOST} besides our own")
+        raise ResourceError(f"{len(tags)} tags are too many\nhint: an app carries at most {TAGS_AT_MOST} besides our own")
     return tags
 
 

@@ -10,10 +10,11 @@ import logging
 import boto3
 from botocore.config import Config
 
-from .clock import delays
+from custom_resource.clock import delays
+from custom_resource.errors import ResourceError
+
 from .errors import (
     SERVICE_ERRORS,
-    AppError,
     is_busy,
     is_missing,
     is_role_not_ready,
@@ -99,7 +100,7 @@ class MlflowApps:
                 return
             self._deadline.doing = f"deleting app {arn} (status {app['Status']})"
             if app["Status"] == "DeleteFailed" and asked > 1:
-                raise AppError(f"app {arn} could not be deleted: status DeleteFailed")
+                raise ResourceError(f"app {arn} could not be deleted: status DeleteFailed")
             if app["Status"] != "Deleting":
                 asked += self._ask_to_delete(arn)
             self._deadline.sleep(delay)
@@ -125,13 +126,13 @@ class MlflowApps:
             if status in ("Created", "Updated"):
                 return app
             if status in ("CreateFailed", "Deleting", "DeleteFailed"):
-                raise AppError(
+                raise ResourceError(
                     f"app {arn} was not created: status {status}\n"
                     "hint: check that its role may use the artifact bucket and the KMS key; "
                     "the service gives no reason"
                 )
             if app is None and self._clock.now() - started > LAG_SECONDS:
-                raise AppError(f"app {arn} was created and then disappeared")
+                raise ResourceError(f"app {arn} was created and then disappeared")
             self._deadline.sleep(delay)
 
     def wait_until_updated(self, arn, is_as_wanted):
@@ -141,7 +142,7 @@ class MlflowApps:
         for delay in delays(5, 5, 15):
             app = self.describe(arn)
             if app is None:
-                raise AppError(f"app {arn} disappeared while it was updated")
+                raise ResourceError(f"app {arn} disappeared while it was updated")
             status = app["Status"]
             self._deadline.doing = f"waiting for the update of app {arn} (status {status})"
             seen_updating = seen_updating or status == "Updating"
@@ -149,9 +150,9 @@ class MlflowApps:
             if status in ("Created", "Updated") and current:
                 return app
             if status == "UpdateFailed" and current:
-                raise AppError(f"app {arn} was not updated: status UpdateFailed; the service gives no reason")
+                raise ResourceError(f"app {arn} was not updated: status UpdateFailed; the service gives no reason")
             if status in ("Deleting", "DeleteFailed"):
-                raise AppError(f"app {arn} was not updated: status {status}")
+                raise ResourceError(f"app {arn} was not updated: status {status}")
             self._deadline.sleep(delay)
 
     def settle(self, arn):

@@ -3,12 +3,13 @@
 import traceback
 
 import pytest
-from conftest import Context
+from virtual_time import Context
 from fake_sagemaker import ServiceFault
 
-from mlflow_app import handler, response
-from mlflow_app.errors import AppError
-from mlflow_app.request import Request
+from custom_resource import response
+from custom_resource.errors import ResourceError
+from custom_resource.request import Request
+from mlflow_app import handler
 
 
 def test_repeats_the_ids_of_the_event(stage):
@@ -92,7 +93,7 @@ def test_comes_to_an_unknown_request_type(stage):
 
 
 def test_an_event_without_a_url_is_refused(stage):
-    with pytest.raises(AppError, match="ResponseURL missing"):
+    with pytest.raises(ResourceError, match="ResponseURL missing"):
         stage.send(stage.event("Create") | {"ResponseURL": ""})
 
 

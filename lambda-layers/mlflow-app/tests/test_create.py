@@ -1,7 +1,7 @@
 """Create: the app is made once, waited for, and named in the answer whatever happens."""
 
 import pytest
-from conftest import PROPERTIES, ROLE, STACK_ID
+from mlflow_stage import PROPERTIES, ROLE, STACK_ID
 from fake_sagemaker import Hangup, ServiceFault
 
 from mlflow_app.lifecycle import NOT_CREATED

@@ -1,10 +1,11 @@
 """The deadline: no call and no pause begins that could eat into the 30 seconds of the answer."""
 
 import pytest
-from conftest import Context
+from virtual_time import Context
 
-from mlflow_app.clock import CALL_SECONDS, Deadline
-from mlflow_app.errors import DeadlineNear
+from custom_resource.clock import CALL_SECONDS
+from custom_resource.errors import DeadlineNear
+from mlflow_app.handler import deadline_of
 from mlflow_app.service import client
 
 ANSWER = 30
@@ -17,13 +18,13 @@ def test_one_call_takes_no_longer_than_is_reckoned_with(stage):
 
 
 def test_a_call_begins_only_with_time_for_it_and_the_answer(clock):
-    Deadline(Context(clock, ANSWER + CALL_SECONDS), clock).check()
+    deadline_of(Context(clock, ANSWER + CALL_SECONDS), clock).check()
     with pytest.raises(DeadlineNear):
-        Deadline(Context(clock, ANSWER + CALL_SECONDS - 1), clock).check()
+        deadline_of(Context(clock, ANSWER + CALL_SECONDS - 1), clock).check()
 
 
 def test_a_pause_begins_only_with_time_for_a_call_and_the_answer_after_it(clock):
-    deadline = Deadline(Context(clock, ANSWER + CALL_SECONDS + 20), clock)
+    deadline = deadline_of(Context(clock, ANSWER + CALL_SECONDS + 20), clock)
     deadline.sleep(15)
     with pytest.raises(DeadlineNear):
         deadline.sleep(15)
@@ -31,7 +32,7 @@ def test_a_pause_begins_only_with_time_for_a_call_and_the_answer_after_it(clock)
 
 
 def test_the_error_names_what_was_going_on_and_the_way_out(clock):
-    deadline = Deadline(Context(clock, 1), clock)
+    deadline = deadline_of(Context(clock, 1), clock)
     deadline.doing = "waiting for app x"
     with pytest.raises(DeadlineNear, match="nearly over while waiting for app x\nhint: .* 900 seconds"):
         deadline.check()

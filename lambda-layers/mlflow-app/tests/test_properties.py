@@ -1,10 +1,10 @@
 """Properties: from CloudFormation's strings to the service's types, and every mistake named."""
 
 import pytest
-from conftest import PROPERTIES
+from mlflow_stage import PROPERTIES
 
+from custom_resource.errors import ResourceError
 from mlflow_app.endpoint import app_id, endpoint, is_app_arn
-from mlflow_app.errors import AppError
 from mlflow_app.properties import AppProperties
 
 
@@ -49,7 +49,7 @@ def test_what_cloudformation_itself_reads_is_no_property_of_the_app():
     ],
 )
 def test_a_mistake_is_named_with_the_way_out(changes, text):
-    with pytest.raises(AppError) as raised:
+    with pytest.raises(ResourceError) as raised:
         parse(**changes)
     assert text in str(raised.value)
 

@@ -1,7 +1,7 @@
 """Update: in place where the service can, a new app where it cannot, and back again in a rollback."""
 
 import pytest
-from conftest import OTHER_ROLE, PROPERTIES, ROLE, STACK_ID
+from mlflow_stage import OTHER_ROLE, PROPERTIES, ROLE, STACK_ID
 from fake_sagemaker import ServiceFault
 
 MUTABLE = {

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from .errors import AppError
+from .errors import ResourceError
 
 KINDS = ("Create", "Update", "Delete")
 
@@ -26,7 +26,7 @@ class Request:
         needed = ("RequestType", "ResponseURL", "StackId", "RequestId", "LogicalResourceId")
         missing = [name for name in needed if not event.get(name)]
         if missing:
-            raise AppError(f"not an event of a custom resource: {', '.join(missing)} missing")
+            raise ResourceError(f"not an event of a custom resource: {', '.join(missing)} missing")
         return cls(
             kind=event["RequestType"],
             stack_id=event["StackId"],

@@ -23,11 +23,12 @@ class Clock:
 
 
 class Deadline:
-    """The end of the Lambda invocation, seen from the work that must stop before it."""
+    """The end of the Lambda invocation, seen from the work that must stop before it. The hint says what to do then."""
 
-    def __init__(self, context, clock):
+    def __init__(self, context, clock, hint):
         self._context = context
         self._clock = clock
+        self._hint = hint
         self.doing = "starting"
 
     def remaining(self):
@@ -38,9 +39,7 @@ class Deadline:
         """Refuse to begin what could not end in time, `ahead` seconds from now."""
         if self.remaining() - ahead < ANSWER_SECONDS + CALL_SECONDS:
             raise DeadlineNear(
-                f"the time of the function is nearly over while {self.doing}\n"
-                "hint: an app is usually ready in 2 to 5 minutes; give the function its maximum of 900 seconds, "
-                "then deploy again"
+                f"the time of the function is nearly over while {self.doing}\nhint: {self._hint}"
             )
 
     def sleep(self, seconds):
