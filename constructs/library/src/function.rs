@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use formwork::{
-    Asset, FunctionArn, KeyArn, LogGroupName, RemovalPolicy, Resource, ResourceId, Scope, SecurityGroupId,
-    SubnetId, Value,
+    ArchiveEntry, Asset, FunctionArn, KeyArn, LogGroupName, RemovalPolicy, Resource, ResourceId, Scope,
+    SecurityGroupId, SubnetId, Value,
 };
+use formwork_lambda_layers::EmbeddedFile;
 use formwork_lambda_layers::boto3_layer::Architecture;
 use formwork_resources::lambda::{
     CfnFunction, Code, Environment, FunctionArchitectures, FunctionLoggingConfig, FunctionRuntime, VpcConfig,
@@ -150,6 +151,20 @@ impl Function {
             ready,
         }
     }
+}
+
+/// The archive of a handler whose files are part of this library.
+#[track_caller]
+pub fn embedded(scope: Scope<'_>, id: &str, files: &[EmbeddedFile]) -> Asset {
+    let files: Vec<ArchiveEntry> = files
+        .iter()
+        .map(|file| ArchiveEntry {
+            path: file.path.to_owned(),
+            bytes: file.bytes.to_vec(),
+            executable: false,
+        })
+        .collect();
+    Asset::archive(scope, id, &files)
 }
 
 /// What Lambda does with the role of a function in a network.

@@ -1,8 +1,6 @@
 //! The serverless app by a custom resource: a function that calls the service's API with a boto3 new enough for it.
 
-use formwork::{
-    ArchiveEntry, Asset, CommandAsset, IntoValue, Resource, ResourceId, Scope, Value, pseudo, text,
-};
+use formwork::{Asset, CommandAsset, IntoValue, Resource, ResourceId, Scope, Value, pseudo, text};
 use formwork_lambda_layers::boto3_layer::{self, Architecture};
 use formwork_lambda_layers::{MLFLOW_APP_ENTRY_POINT, PYTHON_RUNTIME, mlflow_app_handler};
 use formwork_resources::lambda::{
@@ -12,7 +10,7 @@ use formwork_resources::lambda::{
 use super::service_role::ServiceRole;
 use super::{Made, ManagedMlflowProps, app};
 use crate::custom_resource::CustomResource;
-use crate::function::{Function, FunctionProps};
+use crate::function::{Function, FunctionProps, embedded};
 use crate::iam::Statement;
 use crate::storage::DataBucket;
 
@@ -68,15 +66,7 @@ pub(super) fn define(
 
 #[track_caller]
 fn handler(scope: Scope<'_>, props: &ManagedMlflowProps) -> Function {
-    let files: Vec<ArchiveEntry> = mlflow_app_handler()
-        .iter()
-        .map(|file| ArchiveEntry {
-            path: file.path.to_owned(),
-            bytes: file.bytes.to_vec(),
-            executable: false,
-        })
-        .collect();
-    let code = Asset::archive(scope, "Handler", &files);
+    let code = embedded(scope, "Handler", mlflow_app_handler());
     let layer = boto3_layer(scope);
     let props = FunctionProps {
         description: "Makes, changes and deletes MLflow apps for CloudFormation".to_owned(),

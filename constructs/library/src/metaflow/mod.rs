@@ -21,11 +21,11 @@ use crate::networking::Networking;
 pub use api::{Api, ServiceApi};
 pub use compute::{Compute, ComputeEnvironment, ComputeKind, ComputeProps, Queue};
 pub use datastore::{Datastore, DatastoreProps};
-pub use metadata::{Metadata, MetadataProps};
+pub use metadata::{Metadata, MetadataProps, SERVICE_IMAGE};
 pub use notebook::{Notebook, NotebookProps};
 pub use outputs::Told;
 pub use step_functions::StepFunctions;
-pub use ui::{Ui, UiProps};
+pub use ui::{Ui, UiProps, UiSignIn};
 pub use user_role::{UserRole, UserRoleProps};
 
 /// What can be said about Metaflow.
@@ -157,7 +157,9 @@ impl Metaflow {
             .notebook
             .as_ref()
             .map(|notebook| Notebook::new(scope.child("Notebook"), props, notebook, &this));
-        outputs::define(outside, &this.told());
+        let mut told = this.told();
+        told.extend(outputs::of_network(props.networking));
+        outputs::define(outside, &told);
         this
     }
 

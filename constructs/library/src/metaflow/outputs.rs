@@ -5,6 +5,8 @@
 
 use formwork::{Expression, Output, Scope, Value};
 
+use crate::networking::Networking;
+
 /// Something that a part tells those who use it.
 #[derive(Clone, Debug)]
 pub struct Told {
@@ -38,6 +40,18 @@ impl Told {
     pub fn output(output: &'static str, about: &'static str, value: Value<String>) -> Self {
         Self { output: Some(output), setting: None, about, value }
     }
+}
+
+/// The names of the outputs with the first two subnets in which things run.
+const SUBNETS: [&str; 2] = ["Subnet1Id", "Subnet2Id"];
+
+/// Where everything stands.
+pub(super) fn of_network(networking: &Networking) -> Vec<Told> {
+    let mut told = vec![Told::output("VPCId", "The VPC", networking.vpc_id.retype())];
+    for (output, subnet) in SUBNETS.into_iter().zip(&networking.private_subnets) {
+        told.push(Told::output(output, "A subnet in which things run", subnet.retype()));
+    }
+    told
 }
 
 /// The name of the output with the whole configuration.
