@@ -66,7 +66,7 @@ impl ServiceApi {
         let name = text!("{}-metadata", pseudo::stack_name());
         let api = CfnRestApi::new()
             .name(&name)
-            .description("Metaflow's metadata service")
+            .description("the metadata service of Metaflow")
             .api_key_source_type("HEADER")
             .endpoint_configuration(endpoint)
             .policy(PolicyDocument::new([policy]))
@@ -129,11 +129,7 @@ fn allowed() -> Statement {
 /// Every path and every verb goes to the service as it is, when the key is right. Where the service is stands in the
 /// stage's variables: what a deployment has in it stays as it was.
 #[track_caller]
-fn proxy_method(
-    scope: Scope<'_>,
-    api: &Value<String>,
-    root: Value<String>,
-) -> formwork::ResourceId {
+fn proxy_method(scope: Scope<'_>, api: &Value<String>, root: Value<String>) -> formwork::ResourceId {
     let every_path = CfnResource::new(root, "{proxy+}", api).define(scope, "EveryPath");
     let path = BTreeMap::from([(
         "integration.request.path.proxy".to_owned(),
@@ -159,7 +155,7 @@ fn proxy_method(
 fn private_endpoint(scope: Scope<'_>, props: &MetaflowProps<'_>) -> Value<String> {
     let networking = props.networking;
     let vpc_id: &Value<VpcId> = &networking.vpc_id;
-    let group = security_group(scope, "EndpointGroup", vpc_id, "The endpoint of Metaflow's private API");
+    let group = security_group(scope, "EndpointGroup", vpc_id, "The endpoint of the private API of Metaflow");
     let blocks = props.metadata.as_ref().map(|metadata| metadata.allow_cidrs.as_slice()).unwrap_or_default();
     let mut sources: Vec<Value<String>> = blocks.iter().map(|block| block.as_str().into_value()).collect();
     if sources.is_empty() {
@@ -167,7 +163,7 @@ fn private_endpoint(scope: Scope<'_>, props: &MetaflowProps<'_>) -> Value<String
     }
     for (position, source) in sources.iter().enumerate() {
         let id = format!("Clients{}", position + 1);
-        allow_from_block(scope, &id, source, &group, HTTPS, "Metaflow's clients");
+        allow_from_block(scope, &id, source, &group, HTTPS, "Clients of Metaflow");
     }
     if sources.is_empty() {
         let message =
@@ -231,3 +227,6 @@ pub(super) fn told(metadata: &Metadata, api: Option<&ServiceApi>) -> Vec<Told> {
     }
     told
 }
+
+#[cfg(test)]
+mod tests;

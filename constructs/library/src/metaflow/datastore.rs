@@ -3,11 +3,11 @@
 //! Code and artifacts, files of the data tools and packages of environments each have a prefix of their own, as the
 //! client's settings name them.
 
-use formwork::{IntoValue, Scope, pseudo, text};
+use formwork::{IntoValue, Scope, Value, pseudo, text};
 
 use super::{MetaflowProps, Told};
 use crate::iam::Statement;
-use crate::storage::{DataBucket, DataBucketProps};
+use crate::storage::{DataBucket, DataBucketProps, ObjectAccess};
 
 /// What can be said about the datastore.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +60,16 @@ impl Datastore {
                 .push(Statement::allow(["kms:Decrypt", "kms:GenerateDataKey"]).sid("UseKeyOfData").on(key));
         }
         statements
+    }
+
+    /// Where flows keep code and artifacts.
+    pub(super) fn sysroot(&self) -> Value<String> {
+        self.bucket.uri(FLOWS)
+    }
+
+    /// What only shows runs does with the datastore.
+    pub(super) fn reading(&self) -> Vec<Statement> {
+        self.bucket.confined_statements(FLOWS, ObjectAccess::Read)
     }
 
     /// Takes away what a URL that was signed beforehand could do: credentials of a role then serve its own calls only,

@@ -10,6 +10,8 @@ mod metadata;
 mod notebook;
 mod outputs;
 mod step_functions;
+#[cfg(test)]
+mod testing;
 mod ui;
 mod user_role;
 mod watching;
@@ -81,6 +83,19 @@ impl<'a> MetaflowProps<'a> {
         let refuse = |message: &str, hint: &str| {
             scope.report(Diagnostic::error("metaflow-parts", message).with_hint(hint));
         };
+        let is_something = self.datastore.is_some()
+            || self.metadata.is_some()
+            || self.compute.is_some()
+            || self.step_functions
+            || self.ui.is_some()
+            || self.notebook.is_some()
+            || self.user_role.is_some();
+        if !is_something {
+            refuse(
+                "no part of Metaflow is chosen",
+                "choose the datastore, the metadata service or both to begin with",
+            );
+        }
         if self.compute.is_some() && self.datastore.is_none() {
             refuse(
                 "AWS Batch runs steps of flows, but there is no datastore from which they get their code and data",
@@ -157,9 +172,7 @@ impl Metaflow {
             .notebook
             .as_ref()
             .map(|notebook| Notebook::new(scope.child("Notebook"), props, notebook, &this));
-        let mut told = this.told();
-        told.extend(outputs::of_network(props.networking));
-        outputs::define(outside, &told);
+        outputs::define(outside, &this.told());
         this
     }
 

@@ -5,8 +5,6 @@
 
 use formwork::{Expression, Output, Scope, Value};
 
-use crate::networking::Networking;
-
 /// Something that a part tells those who use it.
 #[derive(Clone, Debug)]
 pub struct Told {
@@ -42,18 +40,6 @@ impl Told {
     }
 }
 
-/// The names of the outputs with the first two subnets in which things run.
-const SUBNETS: [&str; 2] = ["Subnet1Id", "Subnet2Id"];
-
-/// Where everything stands.
-pub(super) fn of_network(networking: &Networking) -> Vec<Told> {
-    let mut told = vec![Told::output("VPCId", "The VPC", networking.vpc_id.retype())];
-    for (output, subnet) in SUBNETS.into_iter().zip(&networking.private_subnets) {
-        told.push(Told::output(output, "A subnet in which things run", subnet.retype()));
-    }
-    told
-}
-
 /// The name of the output with the whole configuration.
 pub(super) const PROFILE: &str = "MetaflowProfileJson";
 
@@ -86,3 +72,6 @@ pub(super) fn profile(told: &[Told]) -> Value<String> {
     parts.push(Expression::from(if parts.is_empty() { "{}" } else { "}" }));
     Value::from_expression(Expression::Text(parts))
 }
+
+#[cfg(test)]
+mod tests;

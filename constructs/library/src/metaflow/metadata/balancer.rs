@@ -38,7 +38,7 @@ impl Balancer {
         let scope = scope.child("Balancer");
         let vpc_id = &props.networking.vpc_id;
         let group =
-            security_group(scope, "Group", vpc_id, "The load balancer of Metaflow's metadata service");
+            security_group(scope, "Group", vpc_id, "The load balancer of the metadata service of Metaflow");
         open(scope, props, own, &group);
         // What comes over a VPC link comes from AWS's side of it, which no rule can name.
         let rules_for_links = if props.api == Api::None { "on" } else { "off" };
@@ -135,6 +135,6 @@ fn open(scope: Scope<'_>, props: &MetaflowProps<'_>, own: &MetadataProps, group:
     for (position, source) in sources.iter().enumerate() {
         let id = format!("Clients{}", position + 1);
         let port = TcpPorts::one(CLIENT_PORT);
-        allow_from_block(scope, &id, source, group, port, "Metaflow's clients inside of the network");
+        allow_from_block(scope, &id, source, group, port, "Clients of Metaflow inside of the network");
     }
 }

@@ -38,7 +38,8 @@ impl Migration {
         let vpc_id = &props.networking.vpc_id;
         // The answer to CloudFormation goes to a bucket.
         props.networking.require_reach(scope, "the migration of Metaflow's tables", &[AwsService::S3]);
-        let group = security_group(scope, "Group", vpc_id, "The function that migrates Metaflow's tables");
+        let group =
+            security_group(scope, "Group", vpc_id, "The function that migrates the tables of Metaflow");
         let ways = scope.child("Ways");
         allow_between(
             ways,
@@ -46,7 +47,7 @@ impl Migration {
             &group,
             &balancer.security_group,
             TcpPorts::one(MIGRATION_PORT),
-            "Migrations of Metaflow's tables",
+            "Migrations of the tables of Metaflow",
         );
         allow_https_out(ways, "Https", &group, "The answer to CloudFormation");
         let url = text!("http://{}:{}", &balancer.dns_name, MIGRATION_PORT.to_string());

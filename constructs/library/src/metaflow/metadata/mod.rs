@@ -123,7 +123,7 @@ impl Metadata {
                 removal: own.removal,
                 key: props.key.clone(),
                 alarm_topic: props.alarm_topic.clone(),
-                ..PostgresProps::new(props.networking, "Metaflow's metadata", "metaflow")
+                ..PostgresProps::new(props.networking, "the metadata of Metaflow", "metaflow")
             },
         );
         let balancer = Balancer::new(scope, props, own);
@@ -154,7 +154,7 @@ impl Metadata {
                 alarm_topic: props.alarm_topic.clone(),
                 ..ContainerServiceProps::new(
                     props.networking,
-                    "Metaflow's metadata service",
+                    "the metadata service of Metaflow",
                     own.image.clone(),
                 )
             },
@@ -186,7 +186,14 @@ impl Metadata {
     #[track_caller]
     pub fn allow_from(&self, scope: Scope<'_>, id: &str, group: &Value<SecurityGroupId>) {
         let port = TcpPorts::one(CLIENT_PORT);
-        allow_between(scope, id, group, &self.balancer.security_group, port, "Metaflow's metadata service");
+        allow_between(
+            scope,
+            id,
+            group,
+            &self.balancer.security_group,
+            port,
+            "the metadata service of Metaflow",
+        );
     }
 
     pub(super) fn told(&self) -> Vec<Told> {
@@ -241,3 +248,6 @@ pub(super) fn secrets(database: &Postgres) -> Vec<ContainerSecret<'static>> {
         key: database.key.clone(),
     }]
 }
+
+#[cfg(test)]
+mod tests;

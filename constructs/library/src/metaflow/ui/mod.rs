@@ -5,9 +5,7 @@
 
 mod sign_in;
 
-use formwork::{
-    CertificateArn, Diagnostic, HostedZoneId, IntoValue, RemovalPolicy, Scope, Value,
-};
+use formwork::{CertificateArn, Diagnostic, HostedZoneId, IntoValue, RemovalPolicy, Scope, Value};
 
 use super::metadata::{environment, secrets};
 use super::{Datastore, Metadata, MetaflowProps, Told};
@@ -16,7 +14,6 @@ use crate::load_balancer::{
     Exposure, LoadBalancer, LoadBalancerProps, OidcSignIn, SignIn, SignInOn, TargetKind, Targets,
 };
 use crate::networking::{TcpPorts, allow_between};
-use crate::storage::ObjectAccess;
 
 /// The port of the pages.
 const UI_PORT: u16 = 8083;
@@ -121,7 +118,7 @@ impl Ui {
                 deletion_protection: own.deletion_protection,
                 idle_timeout_seconds: IDLE_TIMEOUT_SECONDS,
                 sign_in: Some(sign_in),
-                ..LoadBalancerProps::new(props.networking, "Metaflow's user interface", "Browsers")
+                ..LoadBalancerProps::new(props.networking, "the user interface of Metaflow", "Browsers")
             },
         );
         let forwarding = balancer.forward(
@@ -163,7 +160,7 @@ impl Ui {
                 alarm_topic: props.alarm_topic.clone(),
                 ..ContainerServiceProps::new(
                     props.networking,
-                    "Metaflow's user interface",
+                    "the user interface of Metaflow",
                     metadata.image.clone(),
                 )
             },
@@ -173,8 +170,7 @@ impl Ui {
         let (from, to) = (&balancer.security_group, &service.security_group);
         allow_between(way, "BalancerToUi", from, to, TcpPorts::one(UI_PORT), "Requests of browsers");
         scope.at(service.service).depends_on(way);
-        let reads = datastore.bucket.confined_statements(datastore.prefix(), ObjectAccess::Read);
-        service.task_role.grant(scope, "ReadRuns", reads);
+        service.task_role.grant(scope, "ReadRuns", datastore.reading());
         Self { url: balancer.url.clone(), balancer, service, user_pool_id }
     }
 
@@ -223,10 +219,13 @@ fn check(scope: Scope<'_>, own: &UiProps) {
     let is_name = own.domain_name.contains('.')
         && own.domain_name.split('.').all(|label| {
             !label.is_empty()
-                && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         });
     if !is_name {
-        let message = format!("`{}` is not the name of a host for Metaflow's user interface", own.domain_name);
+        let message =
+            format!("`{}` is not the name of a host for Metaflow's user interface", own.domain_name);
         let hint = "write a name in lower case such as metaflow.example.com; people sign in over TLS, and its certificate needs a name";
         scope.report(Diagnostic::error("ui-name", message).with_hint(hint));
     }
@@ -234,3 +233,6 @@ fn check(scope: Scope<'_>, own: &UiProps) {
 
 /// What a user pool becomes when its stack goes: its users are people, whose passwords nobody can make again.
 const POOL_REMOVAL: RemovalPolicy = RemovalPolicy::RetainExceptOnCreate;
+
+#[cfg(test)]
+mod tests;

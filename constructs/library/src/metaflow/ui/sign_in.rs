@@ -2,10 +2,10 @@
 
 use formwork::{Resource, Scope, Value, pseudo, select, split, text};
 use formwork_resources::cognito::{
-    AccountRecoverySetting, AdminCreateUserConfig, CfnUserPool, CfnUserPoolClient, CfnUserPoolDomain, PasswordPolicy,
-    Policies, RecoveryOption, UserPoolAutoVerifiedAttributes, UserPoolClientAllowedOauthFlows,
-    UserPoolClientPreventUserExistenceErrors, UserPoolDeletionProtection, UserPoolMfaConfiguration,
-    UserPoolUsernameAttributes,
+    AccountRecoverySetting, AdminCreateUserConfig, CfnUserPool, CfnUserPoolClient, CfnUserPoolDomain,
+    PasswordPolicy, Policies, RecoveryOption, RecoveryOptionName, UserPoolAutoVerifiedAttributes,
+    UserPoolClientAllowedOauthFlows, UserPoolClientPreventUserExistenceErrors, UserPoolDeletionProtection,
+    UserPoolMfaConfiguration, UserPoolUsernameAttributes,
 };
 
 use super::{POOL_REMOVAL, UiProps};
@@ -21,7 +21,7 @@ pub(super) fn user_pool(scope: Scope<'_>, own: &UiProps) -> (CognitoSignIn, Valu
         .require_numbers(true)
         .require_uppercase(true)
         .temporary_password_validity_days(7);
-    let by_email = RecoveryOption::new().name("verified_email").priority(1);
+    let by_email = RecoveryOption::new().name(RecoveryOptionName::VERIFIED_EMAIL).priority(1);
     let protection = if own.deletion_protection {
         UserPoolDeletionProtection::ACTIVE
     } else {
@@ -51,10 +51,7 @@ pub(super) fn user_pool(scope: Scope<'_>, own: &UiProps) -> (CognitoSignIn, Valu
         .prevent_user_existence_errors(UserPoolClientPreventUserExistenceErrors::ENABLED)
         .callback_urls([format!("https://{}/oauth2/idpresponse", own.domain_name)])
         .define(scope, "Client");
-    let sign_in = CognitoSignIn {
-        user_pool_arn: pool.arn(),
-        client_id: client.client_id(),
-        domain: domain.domain(),
-    };
+    let sign_in =
+        CognitoSignIn { user_pool_arn: pool.arn(), client_id: client.client_id(), domain: domain.domain() };
     (sign_in, id)
 }
