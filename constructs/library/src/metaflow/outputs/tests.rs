@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use formwork::{Json, text};
 
 use super::{Told, profile};
-use crate::metaflow::testing::{template, ui};
-use crate::metaflow::{Api, DatastoreProps, MetadataProps, MetaflowProps};
+use crate::metaflow::testing::{rules, template, ui};
+use crate::metaflow::{Api, ComputeProps, DatastoreProps, MetadataProps, MetaflowProps};
 
 #[test]
 fn the_profile_is_json_of_all_settings() {
@@ -56,9 +56,9 @@ fn outputs_have_the_names_and_keys_of_the_public_template() {
 
 #[test]
 fn any_subset_synthesises() {
-    for chosen in 1_u8..8 {
+    for chosen in 1_u8..16 {
         let has = |bit: u8| chosen & (1 << bit) != 0;
-        if chosen == 4 {
+        if !has(0) && !has(1) {
             continue;
         }
         let template = template(|props| MetaflowProps {
@@ -66,12 +66,18 @@ fn any_subset_synthesises() {
             metadata: has(1).then(MetadataProps::default),
             api: if has(1) && has(2) { Api::Private } else { Api::None },
             ui: (has(0) && has(1) && has(2)).then(ui),
-            step_functions: has(2),
-            // A stack of nothing but roles is one as well.
+            compute: (has(0) && has(3)).then(ComputeProps::default),
+            step_functions: has(0) && has(3) && has(2),
             ..props
         });
         let settings = template["Outputs"]["MetaflowProfileJson"]["Value"].to_string();
         assert_eq!(settings.contains("METAFLOW_DATASTORE_SYSROOT_S3"), has(0), "{chosen}");
         assert_eq!(settings.contains("METAFLOW_SERVICE_URL"), has(1), "{chosen}");
+        assert_eq!(settings.contains("METAFLOW_BATCH_JOB_QUEUE"), has(0) && has(3), "{chosen}");
     }
+    let nothing = rules(|props| MetaflowProps { datastore: None, metadata: None, ..props });
+    assert_eq!(nothing[0], "metaflow-parts");
+    let no_data =
+        rules(|props| MetaflowProps { datastore: None, compute: Some(ComputeProps::default()), ..props });
+    assert_eq!(no_data, ["metaflow-parts"], "Batch needs the datastore");
 }
