@@ -1,7 +1,7 @@
 """Versions of MLflow against each other: each client through the proxy to each server, beside the same client without it.
 
 A check passes where the outcome through the proxy is that without it: a client that is older or newer than its server
-fails in ways of its own, and then has to be told the same. The table goes into docs/proxy-compatibility.md.
+fails in ways of its own, and then has to be told the same words. The table goes into docs/proxy-compatibility.md.
 """
 
 import re
@@ -19,8 +19,13 @@ def release(setting, version):
     return re.search(r"^mlflow==(\S+)", text, re.MULTILINE)[1]
 
 
+def lasting(words):
+    """An error without what is another one in each run: addresses, identifiers, numbers."""
+    return re.sub(r"https?://[^/\s]+|\b(tr-)?[0-9a-f]{8,}\b|\d+", "…", words)
+
+
 def compare(direct, proxied):
-    """The outcomes of a pair: a line for each check whose outcome through the proxy is worse than without it."""
+    """The outcomes of a pair: a line for each check whose outcome through the proxy is worse than without it, or another."""
     worse, works, lacking = [], 0, []
     by_name = {it["name"]: it for it in direct}
     for outcome in proxied:
@@ -29,6 +34,8 @@ def compare(direct, proxied):
             works += 1
         elif by_name[name]["outcome"] == "ok":
             worse.append(f"{name}: {outcome['words']}")
+        elif lasting(outcome["words"]) != lasting(by_name[name]["words"]):
+            worse.append(f"{name}: {outcome['words']}, without the proxy: {by_name[name]['words']}")
         else:
             lacking.append(name)
     return works, lacking, worse
