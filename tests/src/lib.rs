@@ -21,6 +21,8 @@ pub mod mutations;
 mod oracle;
 mod process;
 mod repository;
+mod shell_scripts;
+mod shellcheck;
 pub mod variants;
 
 pub use boto3::Boto3;
@@ -32,3 +34,5 @@ pub use finding::{Finding, Level, distinct};
 pub use oracle::{OracleError, is_slow_run};
 pub use process::Ended;
 pub use repository::{Package, Workspace, repository_root, tracked_files};
+pub use shell_scripts::ShellScript;
+pub use shellcheck::ShellCheck;

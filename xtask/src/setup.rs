@@ -97,6 +97,26 @@ fn find_chromium() -> Result<PathBuf, String> {
     })
 }
 
+/// Makes sure that the judge of shell scripts is there, and gives its program.
+///
+/// # Errors
+///
+/// It is not there and cannot be installed.
+pub(crate) fn shellcheck() -> Result<PathBuf, String> {
+    let find = || on_path("shellcheck", "install ShellCheck (Debian: shellcheck)");
+    find().or_else(|missing| {
+        install(&["shellcheck"], &missing)?;
+        find()
+    })
+}
+
+/// The file of a program.
+fn on_path(name: &str, hint: &str) -> Result<PathBuf, String> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let mut files = std::env::split_paths(&folders).map(|folder| folder.join(name));
+    files.find(|file| file.is_file()).ok_or_else(|| format!("{name} is not on the path\nhint: {hint}"))
+}
+
 /// Makes sure that there is what proxies are measured with: nginx, and wrk, which asks.
 ///
 /// # Errors

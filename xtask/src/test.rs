@@ -41,7 +41,9 @@ fn plan(slow: bool) -> Plan {
         part("lints", &[], |paths, _| lints(paths)),
         part(BUILD, &[], |paths, _| run_program(cargo(paths).args(["test", "--workspace", "--no-run"]))),
         part("Rust tests", &[BUILD, JUDGES, NODE, EMULATOR, MLFLOW, PROGRAMS], |paths, slow| {
-            run_program(rust_tests(paths, slow).env("FORMWORK_CHROMIUM", setup::chromium()?))
+            let mut tests = rust_tests(paths, slow);
+            tests.env("FORMWORK_CHROMIUM", setup::chromium()?);
+            run_program(tests.env("FORMWORK_SHELLCHECK", setup::shellcheck()?))
         }),
     ];
     let judges = vec![
@@ -55,7 +57,11 @@ fn plan(slow: bool) -> Plan {
         }),
     ];
     let mut proxy = vec![
-        part(PROGRAMS, &[], |_, _| setup::postgres().and_then(|()| setup::chromium().map(drop))),
+        part(PROGRAMS, &[], |_, _| {
+            setup::postgres()?;
+            setup::chromium()?;
+            setup::shellcheck().map(drop)
+        }),
         part(MLFLOW, &[], |paths, slow| {
             proxy::versions(slow).try_for_each(|version| setup::mlflow(paths, version))
         }),
