@@ -60,6 +60,11 @@ def through_proxy(setting, version, client, mode, suite, size):
     with setting.proxy(verifier, mode) as proxy:
         plan = [{"label": "all", "suite": suite, "url": proxy.url, "size": size, "only": setting.only}]
         outcomes = setting.client(client, plan)["all"]
+        if client == NEWEST:
+            # An older client may lack what a check uses; where this one does, the check has to follow it.
+            lacking = [it for it in outcomes if it["outcome"] == "missing"]
+            for it in lacking:
+                it.update(outcome="failed", words=f"the client lacks {it['words']}")
         asked, stored, memory = verifier.count(mode), verifier.count("storage"), proxy.memory()
     outcomes.append(refusals(verifier))
     if not setting.only:

@@ -131,6 +131,8 @@ def slow_bodies(setting, verifier):
         first = b"PUT /__echo HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nabc"
         seconds, said = drip(proxy.port, first, b"", 0.5, 15)
         assert 2 < seconds < 10 and b" 408 " in said, (seconds, said)
+        seconds, said = drip(proxy.port, first, b"x", 0.5, 25)
+        assert 2 < seconds < 20 and b" 408 " in said, (seconds, said)
 
 
 @case("idle connections are ended, but not before a load balancer would")

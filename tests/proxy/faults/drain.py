@@ -27,8 +27,8 @@ def under_load(setting, verifier):
 def long_upload(setting, verifier):
     with setting.proxy(verifier, MLFLOW_PROXY_DRAIN_DELAY="0") as proxy:
         with socket.create_connection(("127.0.0.1", proxy.port), timeout=30) as client:
-            client.sendall(b"PUT /__echo HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 200\r\n\r\n")
-            for number in range(20):
+            client.sendall(b"PUT /__echo HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 400\r\n\r\n")
+            for number in range(40):
                 client.sendall(b"x" * 10)
                 if number == 3:
                     proxy.signal(signal.SIGTERM)

@@ -24,10 +24,12 @@ async def meet(fault, request):
         request.transport.write(b"\x16\x03\x01 this is no HTTP\r\n\r\n")
         request.transport.close()
         raise asyncio.CancelledError
-    if kind == "cut":
+    if kind in ("cut", "stall"):
         answer = web.StreamResponse(headers={"Content-Length": "1000000"})
         await answer.prepare(request)
         await answer.write(b"x" * 1000)
+        if kind == "stall":
+            await asyncio.sleep(FOREVER)
         request.transport.abort()
         raise asyncio.CancelledError
     return None
