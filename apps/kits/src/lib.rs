@@ -4,14 +4,21 @@
 //! into a directory: what the kit wrote before and nobody changed is replaced, what somebody else wrote is refused, and a
 //! secret that is there stays. The crate runs nothing and reaches no network.
 
+mod access_key;
+mod checks;
+pub mod compose;
 mod error;
+pub mod heroku;
+mod image;
 mod kit;
 pub mod migrate;
+mod password;
 mod report;
 mod secrets;
 mod template;
 mod write;
 
+pub use access_key::AccessKey;
 pub use error::KitError;
 pub use kit::{DataFolder, FileMode, Kit, KitFile, MakeFiles, Owner, Place};
 pub use report::{Outcome, Report, Written};

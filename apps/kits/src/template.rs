@@ -2,6 +2,8 @@
 //!
 //! Settings are checked before: what comes into a template is made of signs that mean nothing in YAML, nginx or a shell.
 
+use std::net::Ipv4Addr;
+
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
@@ -22,6 +24,7 @@ pub fn render(name: &str, template: &str, values: impl Serialize) -> Result<Stri
     let mut syntax = SyntaxConfig::builder();
     syntax.trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true);
     environment.set_syntax(syntax.build().map_err(wrong)?);
+    environment.add_test("ipv4", |text: &str| text.parse::<Ipv4Addr>().is_ok());
     environment.render_named_str(name, template, Serde(values)).map_err(wrong)
 }
 
