@@ -4,6 +4,7 @@
 mod deployment;
 #[cfg(all(test, feature = "engine"))]
 mod hints;
+mod kit;
 #[cfg(all(test, feature = "engine"))]
 mod reference;
 
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "engine")]
 pub(crate) use deployment::*;
+pub(crate) use kit::*;
 
 use crate::settings::assets::Given;
 
@@ -44,7 +46,7 @@ impl Arguments {
             Command::Diff(diff) => Some(&diff.context),
             #[cfg(feature = "engine")]
             Command::Deployment(command) => command.context(),
-            Command::Validate(_) | Command::Asset(_) => None,
+            Command::Validate(_) | Command::Kit(_) | Command::Asset(_) => None,
         };
         [Some(&self.context), after].into_iter().flatten().flat_map(ContextArguments::given).collect()
     }
@@ -171,6 +173,8 @@ pub(crate) enum Command {
     #[cfg(feature = "engine")]
     #[command(flatten)]
     Deployment(Box<DeploymentCommand>),
+    /// Writes MLflow for other places into a directory: Docker Compose, Heroku
+    Kit(KitArguments),
     /// Builds an asset and prints its path; assembly manifests call it
     #[command(hide = true)]
     Asset(AssetArguments),

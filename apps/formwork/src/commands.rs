@@ -6,6 +6,7 @@ mod context;
 pub(crate) mod deployment;
 pub(crate) mod diff;
 mod graph;
+mod kit;
 mod list;
 mod synth;
 pub(crate) mod validate;
@@ -27,6 +28,9 @@ pub(crate) fn run(
     if let Command::Asset(asset) = &arguments.command {
         return asset::run(asset, surroundings, console);
     }
+    if let Command::Kit(kit) = &arguments.command {
+        return kit::run(kit, arguments, surroundings, console);
+    }
     let settings = Settings::resolve(arguments, surroundings)?;
     match &arguments.command {
         Command::Synth(synth) => synth::run(synth, &settings, surroundings, console),
@@ -38,5 +42,6 @@ pub(crate) fn run(
         #[cfg(feature = "engine")]
         Command::Deployment(command) => deployment::run(command, &settings, surroundings, console),
         Command::Asset(asset) => asset::run(asset, surroundings, console),
+        Command::Kit(kit) => kit::run(kit, arguments, surroundings, console),
     }
 }

@@ -38,6 +38,9 @@ pub(crate) enum Failure {
     /// An argument or a setting is wrong.
     #[error("{0}")]
     Usage(String),
+    /// What was asked for would lose something, and nothing was done.
+    #[error("{0}")]
+    Refused(String),
     /// The assembly's directory cannot be read, written or replaced.
     #[error(transparent)]
     Assembly(#[from] AssemblyError),
@@ -68,7 +71,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => exit::OK,
-            Self::Assembly(AssemblyError::NotAnAssembly { .. }) => exit::REFUSED,
+            Self::Refused(_) | Self::Assembly(AssemblyError::NotAnAssembly { .. }) => exit::REFUSED,
             Self::Usage(_) | Self::SettingsFindings => exit::USAGE,
             Self::Ended(code) => *code,
             #[cfg(feature = "engine")]

@@ -317,6 +317,7 @@ mod tests {
             ("context.json", schema_for!(ContextReport)),
             ("diff.json", schema_for!(crate::commands::diff::DiffReport)),
             ("formwork-toml.json", schema_for!(ProjectFileSchema)),
+            ("kit.json", schema_for!(formwork_kits::Report)),
             ("list.json", schema_for!(ListReport)),
             ("synth.json", schema_for!(SynthReport)),
             ("validate.json", schema_for!(ValidateReport)),

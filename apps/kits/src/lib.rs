@@ -8,6 +8,7 @@ mod access_key;
 mod checks;
 pub mod compose;
 mod error;
+mod given;
 pub mod heroku;
 mod image;
 mod kit;
@@ -20,6 +21,7 @@ mod write;
 
 pub use access_key::AccessKey;
 pub use error::KitError;
+pub use given::settings;
 pub use kit::{DataFolder, FileMode, Kit, KitFile, MakeFiles, Owner, Place};
 pub use report::{Outcome, Report, Written};
 pub use secrets::{Make, Origin, Secret, Secrets, random_text};
