@@ -37,12 +37,10 @@ def status(call):
 
 def main(endpoint, bucket):
     admin, server, nobody = client(endpoint, "store_admin"), client(endpoint, "store_server"), client(endpoint)
-    try:
+    if status(lambda: admin.head_bucket(Bucket=bucket)) == 404:
         admin.create_bucket(Bucket=bucket)
         print(f"made the bucket {bucket}")
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
-            raise
+    else:
         print(f"the bucket {bucket} is there")
 
     key = f"artifacts/.check-{uuid.uuid4().hex}"

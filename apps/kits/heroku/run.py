@@ -8,6 +8,7 @@ environment has neither that of the database nor that of the users.
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -121,8 +122,12 @@ def store_uri(environment):
 
 
 def mlflow_port(port):
-    """Heroku may give out any port, also the usual one of MLflow."""
-    return 4000 if port == 5000 else 5000
+    """A free port of this dyno for MLflow: Heroku may give out any, also the one that MLflow would usually take."""
+    while True:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            if listener.getsockname()[1] != port:
+                return listener.getsockname()[1]
 
 
 def users(environment):

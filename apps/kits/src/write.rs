@@ -87,7 +87,7 @@ pub fn write(kit: &Kit, directory: &Path, options: &WriteOptions) -> Result<Repo
         data_folder(&directory.join(&folder.0), owner)?;
     }
     if !kit.secrets.is_empty() {
-        private_folder(&directory.join("secrets"))?;
+        data_folder(&directory.join("secrets"), owner)?;
     }
     for Decided { file, outcome } in &decided {
         let path = directory.join(&file.path);
