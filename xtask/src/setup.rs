@@ -135,6 +135,54 @@ pub(crate) fn load_tools() -> Result<(), String> {
     })
 }
 
+/// Makes sure that there is what the kits run: nginx with TLS, `htpasswd`, and the linter of shell scripts.
+///
+/// # Errors
+///
+/// They are not there and cannot be installed.
+pub(crate) fn kit_programs() -> Result<(), String> {
+    // htpasswd ends with an error when it is asked for nothing.
+    let missing = || {
+        [("nginx", "-v"), ("htpasswd", "-h"), ("shellcheck", "--version")].iter().try_for_each(|(program, flag)| {
+            let hint = "hint: install nginx, htpasswd and shellcheck (Debian: nginx-light, apache2-utils, shellcheck)";
+            let started = Command::new(program).arg(flag).output();
+            started.map(drop).map_err(|error| format!("{program} cannot be started: {error}\n{hint}"))
+        })
+    };
+    missing().or_else(|why| {
+        install(&["nginx-light", "apache2-utils", "shellcheck"], &why)?;
+        missing()
+    })
+}
+
+/// Makes sure that there is the driver `psycopg2` for a Python, which is taken from the system: its licence is the LGPL.
+/// Gives the folder that has it and nothing else.
+///
+/// # Errors
+///
+/// It is not there and cannot be installed, or the system's is for another version of Python.
+pub(crate) fn psycopg2(paths: &Paths, python: &Path) -> Result<PathBuf, String> {
+    let folder = paths.join(".tools/psycopg2");
+    find_psycopg2(&folder, python).or_else(|missing| {
+        install(&["python3-psycopg2"], &missing)?;
+        find_psycopg2(&folder, python)
+    })?;
+    Ok(folder)
+}
+
+fn find_psycopg2(folder: &Path, python: &Path) -> Result<(), String> {
+    const SYSTEM: &str = "/usr/lib/python3/dist-packages/psycopg2";
+    fs::create_dir_all(folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
+    let link = folder.join("psycopg2");
+    if !link.is_symlink() {
+        std::os::unix::fs::symlink(SYSTEM, &link)
+            .map_err(|error| format!("cannot create {}: {error}", link.display()))?;
+    }
+    let hint = "hint: install psycopg2 for the system's Python (Debian: python3-psycopg2)";
+    let found = output(Command::new(python).args(["-c", "import psycopg2"]).env("PYTHONPATH", folder));
+    found.map(drop).map_err(|error| format!("{} has no psycopg2: {error}\n{hint}", python.display()))
+}
+
 /// Makes sure that the Node packages are installed.
 ///
 /// # Errors

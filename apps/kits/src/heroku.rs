@@ -103,7 +103,8 @@ fn check(settings: &HerokuSettings) -> Result<(), KitError> {
     let mut findings = Findings::default();
     let HerokuSettings { app, host, user, s3_location, s3_region, dyno, database_plan } = settings;
     let is_small = |text: &str| !text.bytes().any(|byte| byte.is_ascii_uppercase());
-    if !app.is_empty() && !(is_word(app, "-") && is_small(app) && (3..=30).contains(&app.len())) {
+    let is_app = |text: &str| is_word(text, "-") && is_small(text) && (3..=30).contains(&text.len());
+    if !app.is_empty() && !is_app(app) {
         findings.add(format!("app `{app}` is no name of an app"), "3 to 30 small letters, digits and `-`");
     }
     if !host.is_empty() && !is_host(host) {

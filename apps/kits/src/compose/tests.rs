@@ -21,7 +21,11 @@ fn made(change: impl FnOnce(&mut ComposeSettings)) -> (ComposeSettings, Place, V
 }
 
 fn text<'f>(files: &'f [KitFile], path: &str) -> &'f str {
-    files.iter().find(|file| file.path == path).map(|file| file.text.as_str()).unwrap_or_else(|| panic!("{path}"))
+    files
+        .iter()
+        .find(|file| file.path == path)
+        .map(|file| file.text.as_str())
+        .unwrap_or_else(|| panic!("{path}"))
 }
 
 fn direct(settings: &mut ComposeSettings) {
@@ -33,10 +37,12 @@ fn direct(settings: &mut ComposeSettings) {
 fn no_secret_is_in_a_file_that_others_may_read() {
     for change in [|_: &mut ComposeSettings| {}, direct] {
         let (_, place, files) = made(change);
-        let values: Vec<String> = [PASSWORD, DATABASE_PASSWORD].map(|path| place.secrets.get(path).to_owned()).into();
+        let values: Vec<String> =
+            [PASSWORD, DATABASE_PASSWORD].map(|path| place.secrets.get(path).to_owned()).into();
         let key = store::client_key(&place.secrets).secret;
         for file in files.iter().filter(|file| file.mode != FileMode::Private) {
-            let found = values.iter().chain([&key]).find(|it| !it.is_empty() && file.text.contains(it.as_str()));
+            let found =
+                values.iter().chain([&key]).find(|it| !it.is_empty() && file.text.contains(it.as_str()));
             assert_eq!(found, None, "{}", file.path);
         }
         assert!(text(&files, ".env.client").contains(values[0].as_str()));

@@ -42,7 +42,11 @@ fn what_a_stack_gave_becomes_variables_that_nobody_else_reads() {
 fn a_variable_that_is_not_known_is_left_alone() {
     let vars = config_vars(&HerokuSettings::default(), None, &AccessKey::default());
     let names: Vec<&String> = vars.as_object().unwrap().keys().collect();
-    assert_eq!(names, ["AWS_DEFAULT_REGION", "BASIC_AUTH_USER"], "an empty value would take away what is set");
+    assert_eq!(
+        names,
+        ["AWS_DEFAULT_REGION", "BASIC_AUTH_USER"],
+        "an empty value would take away what is set"
+    );
 }
 
 #[test]
@@ -88,7 +92,13 @@ fn the_manifest_names_what_the_run_program_wants() {
         let is_read = program.contains(&format!("\"{name}\"")) || name.starts_with("AWS_");
         assert!(is_read, "{name}");
     }
-    for name in ["S3_LOCATION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "BASIC_AUTH_USER", "BASIC_AUTH_PASSWORD"] {
+    for name in [
+        "S3_LOCATION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "BASIC_AUTH_USER",
+        "BASIC_AUTH_PASSWORD",
+    ] {
         assert_eq!(app["env"][name]["required"], true, "{name}");
     }
     assert_eq!(app["env"]["BASIC_AUTH_PASSWORD"]["generator"], "secret");
