@@ -5,8 +5,8 @@
 
 use std::process::Command;
 
+use crate::build::Build;
 use crate::paths::{Paths, venv_program};
-use crate::proxy::Build;
 use crate::run::run as run_program;
 use crate::setup;
 
@@ -20,12 +20,17 @@ pub(crate) fn run(paths: &Paths, build: Build, arguments: &[&str]) -> Result<(),
     setup::mlflow(paths, "newest")?;
     setup::postgres()?;
     setup::kit_programs()?;
+    setup::shellcheck()?;
     let python = venv_program(&paths.mlflow_venv("newest"), "python");
     let mut command = Command::new(&python);
     command.arg(paths.join("tests/kits/run.py"));
-    command.arg("--formwork").arg(build.place_of(paths, "formwork-cli", "formwork")?);
+    command.arg("--formwork").arg(build.program(paths, "formwork-cli", "formwork")?);
     command.arg("--emulator-python").arg(venv_program(&paths.emulator_venv(), "python"));
     command.arg("--psycopg2").arg(setup::psycopg2(paths, &python)?);
     command.arg("--keep").arg(paths.join(".tools/kits"));
-    run_program(command.args(arguments).env("PYTHONDONTWRITEBYTECODE", "1"))
+    run_program(command.args(arguments).env("PYTHONDONTWRITEBYTECODE", "1"))?;
+    let mut migrate = Command::new(&python);
+    migrate.arg(paths.join("tests/kits/migrate/run.py"));
+    migrate.arg("--emulator-python").arg(venv_program(&paths.emulator_venv(), "python"));
+    run_program(migrate.env("PYTHONDONTWRITEBYTECODE", "1"))
 }

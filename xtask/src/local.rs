@@ -15,10 +15,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use crate::build::Build;
 use crate::paths::Paths;
-use crate::run::run;
 use crate::setup;
-use crate::test::cargo;
 use emulator::Emulator;
 use walk::Walk;
 
@@ -32,14 +31,14 @@ const REGIONS: [(&str, &str); 2] = [("us-east-1", "platform"), ("eu-west-1", "sa
 /// # Errors
 ///
 /// The set-up fails, or a step ends otherwise than it should.
-pub(crate) fn walk(paths: &Paths, program: Program) -> Result<(), String> {
+pub(crate) fn walk(paths: &Paths, build: Build) -> Result<(), String> {
     setup::emulator(paths)?;
     setup::node_packages(paths)?;
     setup::twin(paths)?;
     let folder = paths.join(".tools/local");
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
-    let program = program.place(paths, &folder)?;
+    let program = place(build, paths, &folder)?;
     let started = Instant::now();
     let emulator = Emulator::start(paths, &folder)?;
     let walk = Walk::new(paths, program, folder.clone(), emulator);
@@ -78,31 +77,13 @@ fn everything(walk: &Walk) -> Result<(), String> {
     twin::deployed_by_us(walk, first)
 }
 
-/// Which build of the command line is walked with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Program {
-    /// A build of its own.
-    Alone,
-    /// The build that the tests have made: its features are those of all crates together, so that a build of its own
-    /// would compile the AWS SDK once more.
-    OfTests,
-}
-
-impl Program {
-    /// Puts the command line beside a stand-in for the proxy's binary, which no instance here will run.
-    fn place(self, paths: &Paths, folder: &Path) -> Result<PathBuf, String> {
-        let build: &[&str] = match self {
-            Self::Alone => &["build", "--quiet", "--package", "formwork-cli", "--bin", "formwork"],
-            Self::OfTests => &["test", "--quiet", "--workspace", "--no-run"],
-        };
-        run(cargo(paths).args(build))?;
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| paths.join("target"), PathBuf::from);
-        let program = folder.join("formwork");
-        let built = paths.root.join(target).join("debug/formwork");
-        fs::copy(&built, &program).map_err(|error| format!("cannot copy {}: {error}", built.display()))?;
-        let stand_in = folder.join("mlflow-proxy-linux-amd64");
-        fs::write(&stand_in, "no instance runs this\n")
-            .map_err(|error| format!("cannot write {}: {error}", stand_in.display()))?;
-        Ok(program)
-    }
+/// Puts the command line beside a stand-in for the proxy's binary, which no instance here will run.
+fn place(build: Build, paths: &Paths, folder: &Path) -> Result<PathBuf, String> {
+    let built = build.program(paths, "formwork-cli", "formwork")?;
+    let program = folder.join("formwork");
+    fs::copy(&built, &program).map_err(|error| format!("cannot copy {}: {error}", built.display()))?;
+    let stand_in = folder.join("mlflow-proxy-linux-amd64");
+    fs::write(&stand_in, "no instance runs this\n")
+        .map_err(|error| format!("cannot write {}: {error}", stand_in.display()))?;
+    Ok(program)
 }

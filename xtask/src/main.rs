@@ -4,7 +4,9 @@
 //! fetches and pins what it uses.
 
 mod bench;
+mod build;
 mod generate;
+mod kits;
 mod local;
 mod parts;
 mod paths;
@@ -18,6 +20,7 @@ mod test;
 
 use std::process::ExitCode;
 
+use build::Build;
 use paths::Paths;
 
 const HELP: &str = "\
@@ -34,6 +37,7 @@ Commands:
                       delete them again
   proxy [--slow]      real MLflow clients through the proxy to real MLflow servers, cases of the wire, and faults; --slow
                       adds all versions against each other and writes their table; --part NAME, --only NAME choose
+  kits                the kits' files with real MLflow, PostgreSQL and nginx; --part NAME chooses
   bench deploy [--stacks 4,40,400] [--minutes COUNT] [--against cdk|--only cdk] [--debug]
                       measure deployments against the simulator: time, requests and memory, as Markdown;
                       the critical path is a minute, or so many minutes with the resources that take longest
@@ -58,9 +62,10 @@ fn main() -> ExitCode {
         ["test", "--slow"] => test::run(&paths, true),
         ["test", "--part", name] => test::run_part(&paths, name, false),
         ["test", "--part", name, "--slow"] => test::run_part(&paths, name, true),
-        ["local"] => local::walk(&paths, local::Program::Alone),
-        ["proxy", "--slow", rest @ ..] => proxy::run(&paths, proxy::Build::Alone, true, rest),
-        ["proxy", rest @ ..] => proxy::run(&paths, proxy::Build::Alone, false, rest),
+        ["local"] => local::walk(&paths, Build::Alone),
+        ["proxy", "--slow", rest @ ..] => proxy::run(&paths, Build::Alone, true, rest),
+        ["proxy", rest @ ..] => proxy::run(&paths, Build::Alone, false, rest),
+        ["kits", rest @ ..] => kits::run(&paths, Build::Alone, rest),
         ["bench", "deploy", rest @ ..] => match bench::Request::read(rest) {
             Ok(request) => bench::deploy(&paths, &request),
             Err(message) => return usage_error(&message),

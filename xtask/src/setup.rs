@@ -135,23 +135,19 @@ pub(crate) fn load_tools() -> Result<(), String> {
     })
 }
 
-/// Makes sure that there is what the kits run: nginx with TLS, `htpasswd`, and the linter of shell scripts.
+/// Makes sure that there is what the kits run: nginx and `htpasswd`.
 ///
 /// # Errors
 ///
 /// They are not there and cannot be installed.
 pub(crate) fn kit_programs() -> Result<(), String> {
-    // htpasswd ends with an error when it is asked for nothing.
-    let missing = || {
-        [("nginx", "-v"), ("htpasswd", "-h"), ("shellcheck", "--version")].iter().try_for_each(|(program, flag)| {
-            let hint = "hint: install nginx, htpasswd and shellcheck (Debian: nginx-light, apache2-utils, shellcheck)";
-            let started = Command::new(program).arg(flag).output();
-            started.map(drop).map_err(|error| format!("{program} cannot be started: {error}\n{hint}"))
-        })
+    let find = || {
+        on_path("nginx", "install nginx (Debian: nginx-light)")?;
+        on_path("htpasswd", "install htpasswd (Debian: apache2-utils)").map(drop)
     };
-    missing().or_else(|why| {
-        install(&["nginx-light", "apache2-utils", "shellcheck"], &why)?;
-        missing()
+    find().or_else(|missing| {
+        install(&["nginx-light", "apache2-utils"], &missing)?;
+        find()
     })
 }
 

@@ -6,7 +6,9 @@
 
 use std::process::Command;
 
+use crate::build::Build;
 use crate::generated_files;
+use crate::kits;
 use crate::local;
 use crate::parts::{self, Part, left_out, part};
 use crate::paths::{Paths, venv_program};
@@ -24,9 +26,10 @@ mod name {
     pub(super) const EMULATOR: &str = "set-up: emulator of AWS (Python)";
     pub(super) const MLFLOW: &str = "set-up: MLflow (Python)";
     pub(super) const PROGRAMS: &str = "set-up: foreign programs";
+    pub(super) const KITS: &str = "kits with real programs";
     pub(super) const PROXY: &str = "MLflow proxy with real clients";
 }
-use name::{BUILD, EMULATOR, FORMAT, JUDGES, MLFLOW, NODE, PROGRAMS, PROXY};
+use name::{BUILD, EMULATOR, FORMAT, JUDGES, KITS, MLFLOW, NODE, PROGRAMS, PROXY};
 
 /// What runs beside each other, and what runs when all of it has ended.
 struct Plan {
@@ -52,21 +55,23 @@ fn plan(slow: bool) -> Plan {
         part("generated files are up to date", &[JUDGES, NODE], |paths, _| generated_files(paths, true)),
         part(EMULATOR, &[], |paths, _| setup::emulator(paths)),
         part("Lambda sources (pytest)", &[], |paths, _| lambda_layers(paths)),
+        part(KITS, &[BUILD, EMULATOR, MLFLOW, PROGRAMS], |paths, _| kits::run(paths, Build::OfTests, &[])),
         part("deployment to an emulator", &[BUILD, NODE, EMULATOR], |paths, _| {
-            local::walk(paths, local::Program::OfTests)
+            local::walk(paths, Build::OfTests)
         }),
     ];
     let mut proxy = vec![
         part(PROGRAMS, &[], |_, _| {
             setup::postgres()?;
             setup::chromium()?;
+            setup::kit_programs()?;
             setup::shellcheck().map(drop)
         }),
         part(MLFLOW, &[], |paths, slow| {
             proxy::versions(slow).try_for_each(|version| setup::mlflow(paths, version))
         }),
         part(PROXY, &[BUILD, EMULATOR, MLFLOW, PROGRAMS], |paths, slow| {
-            proxy::run(paths, proxy::Build::OfTests, slow, &[])
+            proxy::run(paths, Build::OfTests, slow, &[])
         }),
     ];
     if slow {

@@ -203,7 +203,7 @@ def serve(environment):
     server = ["mlflow", "server", "--backend-store-uri", store_uri(of_mlflow)]
     server += ["--serve-artifacts", "--artifacts-destination", environment["S3_LOCATION"]]
     server += ["--default-artifact-root", "mlflow-artifacts:/", "--host", "127.0.0.1", "--port", str(inner)]
-    server += ["--workers", environment.get("WEB_CONCURRENCY_OF_MLFLOW", "1")]
+    server += ["--workers", environment.get("MLFLOW_WORKERS", "1")]
     children = Children()
     try:
         children.start("MLflow", server, of_mlflow)
