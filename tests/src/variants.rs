@@ -163,13 +163,20 @@ pub const VARIANTS: &[Variant] = &[
         about: "a permissions boundary, and no components but MLflow",
         context: &[("permissionsBoundary", "platform-boundary"), ("components", "mlflow")],
     },
+    Variant {
+        name: "s3-only",
+        about: "a bucket and its key for an app outside of AWS",
+        context: &[("components", "s3-only")],
+    },
     Variant { name: "metaflow", about: "Metaflow alone, with its usual parts", context: &[METAFLOW] },
     Variant {
         name: "metaflow-everything",
         about: "all that Metaflow can have",
         context: &[
             METAFLOW,
-            ("metaflowParts", "datastore,metadata,compute,step-functions,notebook"),
+            ("metaflowParts", "datastore,metadata,compute,step-functions,ui,notebook"),
+            ("metaflowUiDomainName", "metaflow.example.com"),
+            ("hostedZoneId", "Z0123456789ABCDEFGHIJ"),
             ("metaflowCompute", "ec2,spot,fargate,gpu"),
             ("metaflowInstanceTypes", "m7i,r7i.4xlarge"),
             ("metaflowGpuTypes", "g5.xlarge"),

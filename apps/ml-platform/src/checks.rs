@@ -86,6 +86,10 @@ pub(crate) fn check(
     settings.abort_uploads_days = settings.abort_uploads_days.max(1);
     settings.noncurrent_version_days = settings.noncurrent_version_days.max(1);
     settings.intelligent_tiering_days = settings.intelligent_tiering_days.filter(|days| *days >= 0);
+    if !forms::is_object_prefix(&settings.s3_only_prefix) && !settings.s3_only_prefix.is_empty() {
+        settings.s3_only_prefix = defaults.s3_only_prefix;
+    }
+    settings.s3_only_key_serial = settings.s3_only_key_serial.max(1);
     // These have to stay set: that one is missing would be the next complaint.
     let stand_in = |value: &mut Option<String>, is_right: fn(&str) -> bool, other: &str| {
         if value.as_deref().is_some_and(|value| !is_right(value)) {

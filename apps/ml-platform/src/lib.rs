@@ -7,6 +7,7 @@
 //! | `{prefix}-mlflow-{type}` | tracking server or serverless app | `mlflow` is chosen; with `mlflowArn` only the access of Studio's role |
 //! | `{prefix}-proxyapp-{type}` | the proxy in front of it | `proxy` is chosen |
 //! | `{prefix}-metaflow` | Metaflow: datastore, service, AWS Batch, Step Functions | `metaflow` is chosen |
+//! | `{prefix}-s3-only` | a bucket and a key that reaches it, for an app outside of AWS | `s3-only` is chosen |
 //!
 //! The first two are shared: their templates do not depend on the kind of MLflow, so both kinds can stand side by side.
 

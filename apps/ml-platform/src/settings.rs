@@ -28,6 +28,8 @@ pub enum Component {
     Proxy,
     /// Metaflow, with the network that it shares.
     Metaflow,
+    /// A bucket and a key that reaches it, for an app outside of AWS.
+    S3Only,
 }
 
 /// What happens to managed MLflow when it leaves its stack.
@@ -52,7 +54,7 @@ pub struct PlatformSettings {
     pub tags: BTreeMap<String, String>,
     /// The kind of managed MLflow: a tracking server, or a serverless app. Both can stand side by side.
     pub mlflow_type: MlflowType,
-    /// The parts to make: mlflow, proxy, metaflow. With mlflowArn the proxy can stand alone.
+    /// The parts to make: mlflow, proxy, metaflow, s3-only. With mlflowArn the proxy can stand alone.
     pub components: Vec<Component>,
     /// The table of defaults for what is open: dev is small and cheap, production survives the loss of a zone.
     pub profile: Profile,
@@ -180,6 +182,11 @@ pub struct PlatformSettings {
     pub max_instances: Option<u32>,
     /// A prebuilt binary of the proxy; without one it is built when assets are published.
     pub proxy_binary: Option<String>,
+    /// The prefix in the bucket of s3-only that its key reaches.
+    pub s3_only_prefix: String,
+    /// Which key of the user of s3-only is in use, from 1: a greater number makes another key, and the one before is of no
+    /// use any more.
+    pub s3_only_key_serial: u32,
     /// The ARN of an SNS topic, in the region of the stack, that the proxy's alarms tell. Open: they tell nobody.
     pub alarm_topic_arn: Option<String>,
 
@@ -258,6 +265,8 @@ impl Default for PlatformSettings {
             min_instances: None,
             max_instances: None,
             proxy_binary: None,
+            s3_only_prefix: "mlflow".to_owned(),
+            s3_only_key_serial: 1,
             alarm_topic_arn: None,
             log_retention_days: None,
             termination_protection: None,

@@ -12,6 +12,7 @@ use formwork_library::iam::Role;
 use formwork_library::managed_mlflow::{Access, ManagedMlflow, ManagedMlflowProps, MlflowType};
 use formwork_library::networking::{ExistingNetwork, FlowLogs, Networking, NetworkingProps};
 use formwork_library::proxy_app::{JwtIssuer, ProxyApp, ProxyAppProps, ProxyBinary};
+use formwork_library::s3_only::{S3Only, S3OnlyProps};
 use formwork_library::sagemaker_domain::{SageMakerDomain, SageMakerDomainProps, SpaceStorage};
 use formwork_library::storage::{DataBucket, DataBucketProps};
 
@@ -43,6 +44,9 @@ pub(crate) fn grow(app: &App, settings: &PlatformSettings, metaflow: &MetaflowSe
     }
     if let Some(networking) = networking.as_ref().filter(|_| settings.has(Component::Metaflow)) {
         platform.metaflow(networking);
+    }
+    if settings.has(Component::S3Only) {
+        platform.s3_only();
     }
 }
 
@@ -190,6 +194,19 @@ impl<'app> Platform<'app, '_> {
             Some(region) => networking.require_reach_in(stack, "SageMaker Studio", &data_plane, &region),
             None => networking.require_reach(stack, "SageMaker Studio", &data_plane),
         }
+    }
+
+    /// A bucket and the key that reaches it, for an app outside of AWS.
+    fn s3_only(&self) {
+        let stack =
+            self.stack("s3-only", "A bucket for an app outside of AWS, and the one key that reaches it");
+        let props = S3OnlyProps {
+            prefix: self.settings.s3_only_prefix.clone(),
+            key_serial: self.settings.s3_only_key_serial,
+            bucket: self.buckets(),
+            key: self.key(stack),
+        };
+        S3Only::new(stack, "Files", props);
     }
 
     /// The tracking server or app that is made, if one is. One that exists is only opened to Studio.

@@ -12,5 +12,6 @@ pub mod managed_mlflow;
 pub mod metaflow;
 pub mod networking;
 pub mod proxy_app;
+pub mod s3_only;
 pub mod sagemaker_domain;
 pub mod storage;

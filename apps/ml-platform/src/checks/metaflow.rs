@@ -6,7 +6,7 @@ use super::{Review, forms};
 use crate::settings::{Component, MetaflowApi, MetaflowPart, MetaflowSettings};
 
 /// All keys of Metaflow.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 14] = [
     "metaflowParts",
     "metaflowCompute",
     "metaflowInstanceTypes",
@@ -17,6 +17,9 @@ const KEYS: [&str; 11] = [
     "metaflowPrincipals",
     "metaflowApi",
     "metaflowBucket",
+    "metaflowUiDomainName",
+    "metaflowUiCertificateArn",
+    "metaflowUiExposure",
     "metaflowNotebookType",
 ];
 
@@ -63,6 +66,18 @@ fn check_parts(review: &Review<'_>, own: &mut MetaflowSettings) {
                 own.metaflow_parts.push(MetaflowPart::Datastore);
             }
         }
+    }
+    if own.has(MetaflowPart::Ui) && !(own.has(MetaflowPart::Datastore) && own.has(MetaflowPart::Metadata)) {
+        review.refuse(
+            "metaflowParts has ui, but not both datastore and metadata, whose runs it shows",
+            "add both to metaflowParts, or leave ui out",
+        );
+        own.metaflow_parts.retain(|part| *part != MetaflowPart::Ui);
+    } else if own.has(MetaflowPart::Ui) && own.metaflow_ui_domain_name.is_none() {
+        review.refuse(
+            "metaflowParts has ui, but there is no metaflowUiDomainName by which browsers reach it",
+            "set metaflowUiDomainName, and hostedZoneId or metaflowUiCertificateArn to prove the name",
+        );
     }
     if own.has(MetaflowPart::Compute) && own.metaflow_compute.is_empty() {
         review.refuse(
@@ -145,7 +160,7 @@ fn check_names(review: &Review<'_>, own: &mut MetaflowSettings) {
             "name types of one architecture: an image of a container is made for one",
         );
     }
-    let texts: [(&str, &mut Option<String>, Form, &str); 3] = [
+    let texts: [(&str, &mut Option<String>, Form, &str); 5] = [
         (
             "metaflowBucket",
             &mut own.metaflow_bucket,
@@ -157,6 +172,18 @@ fn check_names(review: &Review<'_>, own: &mut MetaflowSettings) {
             &mut own.metaflow_image,
             forms::is_image,
             "name an image with its registry, name and tag, such as python:3.12",
+        ),
+        (
+            "metaflowUiDomainName",
+            &mut own.metaflow_ui_domain_name,
+            forms::is_dns_name,
+            "write it as in metaflow.example.com: lower case, no wildcard, no dot at the end, no https://",
+        ),
+        (
+            "metaflowUiCertificateArn",
+            &mut own.metaflow_ui_certificate_arn,
+            |arn| forms::certificate(arn).is_some(),
+            "write it as in arn:aws:acm:us-east-1:111122223333:certificate/12345678-1234-1234-1234-123456789012",
         ),
         (
             "metaflowNotebookType",
@@ -186,6 +213,11 @@ fn check_ignored(review: &Review<'_>, own: &MetaflowSettings) {
         "compute",
     );
     without(MetaflowPart::Notebook, &["metaflowNotebookType"], "notebook");
+    without(
+        MetaflowPart::Ui,
+        &["metaflowUiDomainName", "metaflowUiCertificateArn", "metaflowUiExposure"],
+        "ui",
+    );
     let runs_on = |kinds: &[ComputeKind]| {
         own.has(MetaflowPart::Compute) && kinds.iter().any(|kind| own.metaflow_compute.contains(kind))
     };

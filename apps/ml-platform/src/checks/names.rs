@@ -55,6 +55,15 @@ pub(super) fn check(review: &Review<'_>) {
             review.refuse(format!("{key} is `{value}`, which AWS does not take"), hint);
         }
     }
+    if !settings.s3_only_prefix.is_empty() && !forms::is_object_prefix(&settings.s3_only_prefix) {
+        review.refuse(
+            format!("s3OnlyPrefix is `{}`, which AWS does not take", settings.s3_only_prefix),
+            "use letters, digits and !-_.'() with single slashes between them, or nothing for all of the bucket",
+        );
+    }
+    if settings.s3_only_key_serial == 0 {
+        review.refuse("s3OnlyKeySerial is 0", "count the keys from 1");
+    }
     for (key, days, least) in [
         ("abortUploadsDays", Some(settings.abort_uploads_days), 1),
         ("noncurrentVersionDays", Some(settings.noncurrent_version_days), 1),

@@ -26,6 +26,7 @@ fn rules(review: &Review<'_>) -> Vec<Rule> {
     let is_app = settings.kind() == MlflowType::Serverless;
     let makes_artifact_bucket = makes_mlflow && settings.artifact_bucket.is_none();
     let makes_bucket = review.makes_metaflow_bucket()
+        || settings.has(Component::S3Only)
         || settings.has(Component::Mlflow) && (makes_artifact_bucket || settings.domain_id.is_none());
     vec![
         Rule {
@@ -33,6 +34,12 @@ fn rules(review: &Review<'_>) -> Vec<Rule> {
             keys: &["abortUploadsDays", "noncurrentVersionDays", "intelligentTieringDays", "accessLogBucket"],
             because: "no bucket is made that it could be about",
             hint: "leave it out, or leave artifactBucket or domainId out to have a bucket made",
+        },
+        Rule {
+            holds: !settings.has(Component::S3Only),
+            keys: &["s3OnlyPrefix", "s3OnlyKeySerial"],
+            because: "components has no s3-only",
+            hint: "add s3-only to components, or leave it out",
         },
         Rule {
             holds: settings.vpc_id.is_none(),

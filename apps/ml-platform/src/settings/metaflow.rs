@@ -1,5 +1,6 @@
 //! The context keys of Metaflow.
 
+use formwork_library::load_balancer::Exposure;
 use formwork_library::metaflow::{Api, ComputeKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,8 @@ pub enum MetaflowPart {
     Compute,
     /// What flows need on AWS Step Functions; it needs compute.
     StepFunctions,
+    /// The pages that show flows and runs; they need the datastore, the service and a name.
+    Ui,
     /// A SageMaker notebook instance with Metaflow's client configured.
     Notebook,
 }
@@ -48,7 +51,7 @@ impl MetaflowApi {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MetaflowSettings {
-    /// The parts of Metaflow to make: datastore, metadata, compute, step-functions, notebook.
+    /// The parts of Metaflow to make: datastore, metadata, compute, step-functions, ui, notebook.
     pub metaflow_parts: Vec<MetaflowPart>,
     /// What steps run on, each with a queue of its own: ec2, spot, fargate, gpu. The first is for steps that choose no queue.
     pub metaflow_compute: Vec<ComputeKind>,
@@ -68,6 +71,12 @@ pub struct MetaflowSettings {
     pub metaflow_api: MetaflowApi,
     /// A bucket that exists for the datastore, in place of one that is made.
     pub metaflow_bucket: Option<String>,
+    /// The name by which browsers reach the pages, such as metaflow.example.com.
+    pub metaflow_ui_domain_name: Option<String>,
+    /// The ARN of a certificate of that name. Open: one is made and proved in hostedZoneId.
+    pub metaflow_ui_certificate_arn: Option<String>,
+    /// Who can reach the pages: those inside the VPC, or allowCidrs over the internet. People sign in either way.
+    pub metaflow_ui_exposure: Exposure,
     /// The type of the notebook instance. Open: ml.t3.medium.
     pub metaflow_notebook_type: Option<String>,
 }
@@ -90,6 +99,9 @@ impl Default for MetaflowSettings {
             metaflow_principals: Vec::new(),
             metaflow_api: MetaflowApi::default(),
             metaflow_bucket: None,
+            metaflow_ui_domain_name: None,
+            metaflow_ui_certificate_arn: None,
+            metaflow_ui_exposure: Exposure::default(),
             metaflow_notebook_type: None,
         }
     }

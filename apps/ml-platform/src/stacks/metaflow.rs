@@ -1,9 +1,9 @@
 //! The stack of Metaflow.
 
-use formwork::{BucketName, IntoValue, TopicArn};
+use formwork::{BucketName, CertificateArn, HostedZoneId, IntoValue, TopicArn};
 use formwork_library::metaflow::{
     ComputeEnvironment, ComputeKind, ComputeProps, DatastoreProps, MetadataProps, Metaflow, MetaflowProps,
-    NotebookProps, UserRoleProps,
+    NotebookProps, UiProps, UserRoleProps,
 };
 use formwork_library::networking::Networking;
 use formwork_library::storage::DataBucket;
@@ -26,10 +26,15 @@ impl Platform<'_, '_> {
         let has = |part| own.has(part);
         let props = MetaflowProps {
             datastore: has(MetaflowPart::Datastore).then_some(datastore),
-            metadata: has(MetaflowPart::Metadata).then(MetadataProps::default),
+            metadata: has(MetaflowPart::Metadata).then(|| self.metaflow_metadata()),
             api: own.metaflow_api.with_blocks(&settings.allow_cidrs),
             compute: has(MetaflowPart::Compute).then(|| self.metaflow_compute()),
             step_functions: has(MetaflowPart::StepFunctions),
+            ui: own
+                .metaflow_ui_domain_name
+                .clone()
+                .filter(|_| has(MetaflowPart::Ui))
+                .map(|name| self.metaflow_ui(name)),
             notebook: has(MetaflowPart::Notebook).then(|| {
                 let usual = NotebookProps::default();
                 let instance_type = own.metaflow_notebook_type.clone().unwrap_or(usual.instance_type);
@@ -45,6 +50,29 @@ impl Platform<'_, '_> {
             ..MetaflowProps::new(networking)
         };
         Metaflow::new(stack, "Metaflow", &props);
+    }
+
+    /// The service and its database, as strong as the profile says.
+    fn metaflow_metadata(&self) -> MetadataProps {
+        let protected = self.settings.deletion_protection.unwrap_or(self.defaults.deletion_protection);
+        MetadataProps {
+            multi_az: self.defaults.nat_gateway_in_each_zone,
+            deletion_protection: protected,
+            ..MetadataProps::default()
+        }
+    }
+
+    fn metaflow_ui(&self, name: String) -> UiProps {
+        let (settings, own) = (self.settings, self.metaflow);
+        UiProps {
+            exposure: own.metaflow_ui_exposure,
+            certificate: own.metaflow_ui_certificate_arn.clone().map(CertificateArn::literal),
+            hosted_zone: settings.hosted_zone_id.clone().map(HostedZoneId::literal),
+            allow_cidrs: settings.allow_cidrs.clone(),
+            firewall: settings.waf,
+            deletion_protection: settings.deletion_protection.unwrap_or(self.defaults.deletion_protection),
+            ..UiProps::new(name)
+        }
     }
 
     fn metaflow_compute(&self) -> ComputeProps {
