@@ -6,7 +6,7 @@ import mlflow
 import pandas
 
 MARKS = "naïve ✓ 'q'\ttab\nline \\ back \\N 100%"
-ODD_NAME = "notes/a b%20c.txt"
+ODD_NAME = "notes/a b+ü.txt"
 
 
 class Twice(mlflow.pyfunc.PythonModel):

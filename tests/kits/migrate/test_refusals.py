@@ -6,7 +6,14 @@ import sqlite3
 import subprocess
 import sys
 
+from alembic import command
+from mlflow.store.db.utils import InitialBase, _get_alembic_config
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+from sqlalchemy import create_engine
+
 from case import Case, state_of
+from migration import settings
+from migration.target import Target
 
 EMPTY = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
 
@@ -50,11 +57,11 @@ class Refusals(Case):
         """Refused; a database that only a new server has seen is replaced when that is asked for."""
         name = "of a server"
         folder = self.kit(name)
-        uri = self.postgres.uri(name)
-        new = "import sys; from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as S; S(sys.argv[1], '/tmp')"
-        subprocess.run([sys.executable, "-c", new, uri], check=True, capture_output=True, env=self.setting.environment())
+        # What a server does when it starts.
+        SqlAlchemyStore(self.postgres.uri(name), "file:///nowhere").engine.dispose()
         self.refused(folder, name, 3, "it holds MLflow's tables", "--replace-fresh")
-        self.postgres.ask("INSERT INTO experiment_tags VALUES ('mine', 'v', 0); INSERT INTO inputs (input_uuid, source_type, source_id, destination_type, destination_id) VALUES ('1', 'a', 'b', 'c', 'd')", name)
+        columns = "input_uuid, source_type, source_id, destination_type, destination_id"
+        self.postgres.ask(f"INSERT INTO inputs ({columns}) VALUES ('1', 'a', 'b', 'c', 'd')", name)
         self.refused(folder, name, 3, "was used already: rows in inputs (1)", arguments=["--replace-fresh"])
         self.postgres.ask("DELETE FROM inputs", name)
         outcome = self.setting.run(folder, "--replace-fresh")
@@ -65,30 +72,28 @@ class Refusals(Case):
     def test_another_migration_at_work(self):
         name = "locked"
         folder = self.kit(name)
-        from migration.target import Target
-
-        chosen = __import__("migration.settings", fromlist=["read"]).read(folder / "kit.toml")
-        with Target(chosen.target) as other:
+        with Target(settings.read(folder / "kit.toml").target) as other:
             other.lock()
             self.refused(folder, name, 3, "another migration is at work")
         self.ends(self.setting.run(folder, "--dry-run"), 0)
 
-    def test_a_source_of_an_older_schema(self):
-        """It is refused, and its copy upgraded when that is asked for."""
+    def test_a_source_of_another_schema(self):
+        copy = self.setting.changed_source("other schema", "UPDATE alembic_version SET version_num = 'bd07f7e963c5'")
+        name = "other schema"
+        self.refused(self.kit(name, copy), name, 3, "the schema of", "is bd07f7e963c5", "--upgrade-copy")
+
+    def test_a_source_of_an_older_schema_is_upgraded_as_a_copy(self):
+        if not self.slow:
+            self.skipTest("--slow was not given")
         copy = self.setting.folder / "old" / "mlflow.db"
         copy.parent.mkdir()
-        old = (
-            "import sys; from alembic import command; from sqlalchemy import create_engine\n"
-            "from mlflow.store.db.utils import InitialBase, _get_alembic_config\n"
-            "engine = create_engine(sys.argv[1]); InitialBase.metadata.create_all(engine)\n"
-            "command.upgrade(_get_alembic_config(sys.argv[1]), 'bd07f7e963c5')\n"
-        )
-        environment = self.setting.environment()
-        made = subprocess.run([sys.executable, "-c", old, f"sqlite:///{copy}"], env=environment, capture_output=True, text=True)
-        self.assertEqual(made.returncode, 0, made.stderr)
+        old = create_engine(f"sqlite:///{copy}")
+        InitialBase.metadata.create_all(old)
+        command.upgrade(_get_alembic_config(str(old.url)), "bd07f7e963c5")
+        old.dispose()
         before = state_of(copy.parent)
         folder = self.kit("old", copy)
-        self.refused(folder, "old", 3, "the schema of", "is bd07f7e963c5", "--upgrade-copy")
+        self.refused(folder, "old", 3, "is bd07f7e963c5")
         self.ends(self.setting.run(folder, "--upgrade-copy"), 0)
         self.assertEqual(state_of(copy.parent), before)
 
@@ -102,6 +107,7 @@ class Refusals(Case):
             with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
                 process.stdout.readline()
                 self.refused(folder, "used", 3, "is in use", words, "stop the MLflow server")
+                process.communicate(b"\n")
 
     def test_rows_in_a_log_that_was_left_are_carried(self):
         """A server in WAL mode that was killed leaves its last rows beside the database."""

@@ -12,6 +12,7 @@ from case import Case, state_of
 from make_source import MARKS, ODD_NAME
 from setting import PASSWORD
 from processes.servers import BUCKET
+from verify.state import ACCOUNT
 
 
 class Whole(Case):
@@ -22,7 +23,7 @@ class Whole(Case):
         before = state_of(source)
         with setting.storage(self.emulator_python) as storage:
             storage.until_ready()
-            aws = {"MLFLOW_S3_ENDPOINT_URL": storage.url, "AWS_ACCESS_KEY_ID": "1" * 12, "AWS_SECRET_ACCESS_KEY": "s"}
+            aws = {"MLFLOW_S3_ENDPOINT_URL": storage.url, "AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "s"}
             aws |= {"AWS_DEFAULT_REGION": "us-east-1"}
             store = f"s3://{BUCKET}/some/artifacts"
             artifacts = {"artifactsTo": store, "artifactLocations": "mlflow-artifacts:/", "artifactsComparedBy": "contents"}

@@ -186,7 +186,7 @@ class Target:
         found = error.args[0] if error.args else error
         if isinstance(found, dict):
             return " ".join(found[it] for it in ("M", "D", "W") if it in found).replace("\n", " ")
-        return str(found)
+        return str(error)
 
 
 def opened(settings):
