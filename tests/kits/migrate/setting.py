@@ -88,6 +88,8 @@ class Setting:
         self.passwords.write_text(f"# of the tests\nlocalhost:*:*:app:{escaped}\n")
         self.passwords.chmod(0o600)
         os.environ |= {"PGPASSFILE": str(self.passwords), "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY": KEY}
+        # A download that fails is told soon.
+        os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "2"
         self._sources = {}
 
     def close(self):

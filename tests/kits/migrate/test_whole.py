@@ -9,7 +9,7 @@ from pathlib import Path
 import mlflow
 
 from case import Case, state_of
-from make_source import MARKS, ODD_NAME
+from make_source import MARKS, NAME, ODD_NAME
 from setting import PASSWORD
 from processes.servers import BUCKET
 from verify.state import ACCOUNT
@@ -124,7 +124,7 @@ class Server:
         case.assertEqual(runs["run 1"].inputs.dataset_inputs[0].dataset.name, "numbers")
         history = client.get_metric_history(runs["run 1"].info.run_id, "loss")
         case.assertEqual([it.value for it in history], [1e-300 * step for step in range(4)])
-        path = client.download_artifacts(runs["run 1"].info.run_id, ODD_NAME)
+        path = client.download_artifacts(runs["run 1"].info.run_id, NAME)
         case.assertEqual(Path(path).read_text(), MARKS)
 
     def models(self):
