@@ -7,7 +7,6 @@ import pandas
 
 MARKS = "naïve ✓ 'q'\ttab\nline \\ back \\N 100%"
 NAME = "notes/a b.txt"
-# Compared by its content in the store; the emulator does not find it under an address that was signed before.
 ODD_NAME = "notes/a+ü.txt"
 
 

@@ -154,13 +154,12 @@ class Setting:
         command = [sys.executable, folder / "migrate.py", *arguments]
         return subprocess.Popen(command, env=self.environment(), cwd="/", stderr=subprocess.PIPE, text=True)
 
-    def server(self, database, destination, **environment):
-        """MLflow on the target, which hands out the artifacts."""
+    def server(self, database, *arguments):
+        """MLflow on the target."""
         port = free_port()
         command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", port, "--workers", 1]
-        command += ["--backend-store-uri", self.postgres.uri(database), "--default-artifact-root", "mlflow-artifacts:/"]
-        command += ["--artifacts-destination", destination, "--serve-artifacts"]
-        more = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"} | environment
+        command += ["--backend-store-uri", self.postgres.uri(database), *arguments]
+        more = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
         folder = self.folder / f"server of {database}"
         folder.mkdir(exist_ok=True)
         server = Child("MLflow", command, self.environment(**more), folder / "log", folder)

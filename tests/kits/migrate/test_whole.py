@@ -1,10 +1,12 @@
 """Whole migrations: what comes out is what went in, and a server on it serves it."""
 
+import os
 import subprocess
 import sys
 import threading
 import urllib.parse
 from pathlib import Path
+from unittest import mock
 
 import mlflow
 
@@ -26,7 +28,7 @@ class Whole(Case):
             aws = {"MLFLOW_S3_ENDPOINT_URL": storage.url, "AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "s"}
             aws |= {"AWS_DEFAULT_REGION": "us-east-1"}
             store = f"s3://{BUCKET}/some/artifacts"
-            artifacts = {"artifactsTo": store, "artifactLocations": "mlflow-artifacts:/", "artifactsComparedBy": "contents"}
+            artifacts = {"artifactsTo": store, "artifactsComparedBy": "contents"}
             folder = setting.kit("whole", self.postgres.new("whole"), self.sqlite(), artifacts)
             seen = self.watched(folder, aws)
             self.assertGreater(seen["looks"], 10)
@@ -37,9 +39,10 @@ class Whole(Case):
                     text = file.read_text(errors="replace")
                     self.assertFalse(PASSWORD in text or urllib.parse.quote(PASSWORD) in text, file)
             self.assertFalse((folder / "work").exists())
-            with setting.server("whole", store, **aws) as server:
+            # Clients reach the bucket themselves.
+            with mock.patch.dict(os.environ, aws), setting.server("whole", "--default-artifact-root", store) as server:
                 server.until_answers(server.url + "/health")
-                Server(self, server.url).check()
+                Server(self, server.url, store).check()
 
     def watched(self, folder, aws):
         """Runs it as a process, and looks at all command lines while it works."""
@@ -74,7 +77,8 @@ class Whole(Case):
         before = state_of(source)
         copied = self.setting.folder / "copied files"
         place = {"sourceFileStore": str(source / "mlruns")}
-        folder = self.setting.kit("files", self.postgres.new("files"), place, {"artifactsTo": str(copied)})
+        artifacts = {"artifactsTo": str(copied), "artifactLocations": "mlflow-artifacts:/"}
+        folder = self.setting.kit("files", self.postgres.new("files"), place, artifacts)
         outcome = self.setting.run(folder)
         self.ends(outcome, 0)
         self.assertEqual(state_of(source), before)
@@ -86,17 +90,24 @@ class Whole(Case):
         mlflow.set_tracking_uri(self.postgres.uri("files"))
         client = mlflow.MlflowClient()
         runs = client.search_runs([client.get_experiment_by_name("first ✓").experiment_id], "attributes.run_name = 'run 1'")
-        self.assertTrue(runs[0].info.artifact_uri.startswith(str(copied)), runs[0].info.artifact_uri)
-        path = client.download_artifacts(runs[0].info.run_id, ODD_NAME)
-        self.assertEqual(Path(path).read_text(), MARKS)
-        self.assertEqual(mlflow.pyfunc.load_model("models:/twice/1").predict({"x": [3]}), [6])
+        place = runs[0].info.artifact_uri
+        self.assertTrue(place.startswith(f"mlflow-artifacts:/{runs[0].info.experiment_id}/"), place)
+        self.assertEqual((copied / place.removeprefix("mlflow-artifacts:/") / ODD_NAME).read_text(), MARKS)
+        if self.slow:
+            handing_out = ["--artifacts-destination", str(copied), "--serve-artifacts"]
+            with self.setting.server("files", "--default-artifact-root", "mlflow-artifacts:/", *handing_out) as server:
+                server.until_answers(server.url + "/health")
+                mlflow.set_tracking_uri(server.url)
+                path = mlflow.MlflowClient().download_artifacts(runs[0].info.run_id, NAME)
+                self.assertEqual(Path(path).read_text(), MARKS)
+                self.assertEqual(mlflow.pyfunc.load_model("models:/twice/1").predict({"x": [3]}), [6])
 
 
 class Server:
     """A real client's look at the target, through a server that stands on it."""
 
-    def __init__(self, case, url):
-        self.case, self.url = case, url
+    def __init__(self, case, url, root):
+        self.case, self.root = case, root
         mlflow.set_tracking_uri(url)
         self.client = mlflow.MlflowClient()
 
@@ -111,7 +122,7 @@ class Server:
         gone = [it.name for it in client.search_experiments(view_type=mlflow.entities.ViewType.DELETED_ONLY)]
         case.assertEqual(gone, ["gone"])
         experiment = client.get_experiment_by_name("first ✓")
-        case.assertEqual(experiment.artifact_location, f"mlflow-artifacts:/{experiment.experiment_id}")
+        case.assertEqual(experiment.artifact_location, f"{self.root}/{experiment.experiment_id}")
         case.assertEqual(experiment.tags["mlflow.note.content"], MARKS)
         view = mlflow.entities.ViewType.ALL
         runs = {it.info.run_name: it for it in client.search_runs([experiment.experiment_id], run_view_type=view)}
@@ -132,7 +143,7 @@ class Server:
         model = mlflow.pyfunc.load_model("models:/twice@champion")
         case.assertEqual(model.predict({"x": [3, 4]}), [6, 8], "a model that was logged before loads after")
         version = client.get_model_version("of a run", "1")
-        case.assertTrue(version.source.startswith("mlflow-artifacts:/"), version.source)
+        case.assertTrue(version.source.startswith(self.root), version.source)
         folder = mlflow.artifacts.download_artifacts("models:/of a run/1")
         case.assertTrue(list(Path(folder).iterdir()), "the files of a version that names a run's folder")
         case.assertIn(MARKS, mlflow.genai.load_prompt("prompts:/greeting/1").template)

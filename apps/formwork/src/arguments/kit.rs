@@ -18,6 +18,8 @@ pub(crate) enum KitCommand {
     Compose(Box<ComposeKitArguments>),
     /// MLflow behind a sign-in on Heroku, with its PostgreSQL, and artifacts in S3
     Heroku(HerokuKitArguments),
+    /// What carries MLflow's data and artifacts from SQLite or a file store to PostgreSQL
+    Migrate(Box<MigrateKitArguments>),
 }
 
 /// Where a kit goes.
@@ -107,4 +109,60 @@ pub(crate) struct HerokuKitArguments {
     #[cfg(feature = "engine")]
     #[arg(long, value_name = "STACK")]
     pub(crate) from_stack: Option<String>,
+}
+
+/// `formwork kit migrate`.
+#[derive(Debug, Args)]
+pub(crate) struct MigrateKitArguments {
+    #[command(flatten)]
+    pub(crate) place: KitPlace,
+    /// The SQLite file to carry
+    #[arg(long, value_name = "FILE", conflicts_with = "source_file_store")]
+    pub(crate) source_database: Option<PathBuf>,
+    /// The folder of a file store to carry (mlruns)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) source_file_store: Option<PathBuf>,
+    /// Where the client or server was started [default: the folder of the source]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) working_directory: Option<PathBuf>,
+    /// What the server was given as --artifacts-destination, when it handed out artifacts from a folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) served_artifacts: Option<PathBuf>,
+    /// A folder that artifacts may be taken from [default: mlruns beside the source, and --served-artifacts]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) artifacts_from: Vec<PathBuf>,
+    /// Where artifacts are copied to: s3://bucket/prefix, another store, or a folder [default: they stay]
+    #[arg(long, value_name = "URI")]
+    pub(crate) artifacts_to: Option<String>,
+    /// What the database then says of their place, such as mlflow-artifacts:/ [default: --artifacts-to]
+    #[arg(long, value_name = "URI")]
+    pub(crate) artifact_locations: Option<String>,
+    /// The host of PostgreSQL, or the folder of its socket
+    #[arg(long, value_name = "NAME")]
+    pub(crate) database_host: Option<String>,
+    /// Where to connect instead, such as the near end of a tunnel
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) database_address: Option<String>,
+    /// The port of PostgreSQL [default: 5432]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) database_port: Option<u16>,
+    /// The empty database [default: mlflow]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) database_name: Option<String>,
+    /// The user who owns it [default: mlflow]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) database_user: Option<String>,
+    /// How the connection is encrypted [default: verify-full]
+    #[arg(long, value_name = "HOW", value_parser = ["verify-full", "verify-ca", "require", "disable"])]
+    pub(crate) database_tls: Option<String>,
+    /// The certificates of authorities that are trusted [default: the system's]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) database_certificates: Option<PathBuf>,
+    /// The ARN of a secret with the password [default: PGPASSWORD or a password file, when the kit runs]
+    #[arg(long, value_name = "ARN")]
+    pub(crate) database_secret: Option<String>,
+    /// A deployed stack of the component mlflow-server to take database, secret and the place of artifacts from
+    #[cfg(feature = "engine")]
+    #[arg(long, value_name = "STACK")]
+    pub(crate) to_stack: Option<String>,
 }

@@ -1,7 +1,10 @@
 //! `formwork kit`: writes MLflow for other places into a directory.
 
 #[cfg(feature = "engine")]
+mod deployed;
+#[cfg(feature = "engine")]
 mod from_stack;
+mod migrate;
 
 use std::fs;
 use std::path::Path;
@@ -30,6 +33,7 @@ pub(crate) fn run(
     match &kit.kit {
         KitCommand::Compose(compose) => of_compose(compose, surroundings, console),
         KitCommand::Heroku(heroku) => of_heroku(heroku, arguments, surroundings, console),
+        KitCommand::Migrate(migrate) => migrate::run(migrate, arguments, surroundings, console),
     }
 }
 

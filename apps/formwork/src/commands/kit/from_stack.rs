@@ -4,12 +4,11 @@ use formwork_engine::{Class, EngineError};
 use formwork_kits::AccessKey;
 use serde_json::{Value, json};
 
-use crate::arguments::{Arguments, ProgressOptions};
+use super::deployed::Deployed;
+use crate::arguments::Arguments;
 use crate::console::Console;
-use crate::deployment::named::named;
-use crate::deployment::{Workplace, none_deployed};
 use crate::failure::Failure;
-use crate::settings::{Settings, Surroundings};
+use crate::settings::Surroundings;
 
 /// The output with `s3://bucket/prefix`.
 const LOCATION: &str = "ArtifactLocation";
@@ -35,24 +34,11 @@ pub(super) fn read(
     surroundings: &Surroundings,
     console: &Console,
 ) -> Result<Found, Failure> {
-    let settings = Settings::resolve(arguments, surroundings)?;
-    let workplace = Workplace::in_account(&settings, &ProgressOptions::default(), console)?;
-    let named = named(word, &settings, &workplace)?;
-    let Some(stack) = workplace.read(named.session.cloudformation().stack(&named.name))? else {
-        return Err(none_deployed(&[&named.name]));
-    };
-    let output = |name: &str| {
-        let found = stack.outputs.get(name).map(|output| output.value.clone());
-        found.ok_or_else(|| {
-            let message = format!("stack {} has no output {name}", stack.name);
-            let hint = "name a stack of the component s3-only";
-            Failure::from(EngineError::new(Class::Input, message).with_hint(hint))
-        })
-    };
-    let (location, secret) = (output(LOCATION)?, output(SECRET)?);
+    let stack = Deployed::read(word, "s3-only", arguments, surroundings, console)?;
+    let (location, secret) = (stack.output(LOCATION)?, stack.output(SECRET)?);
     let body = json!({ "SecretId": secret });
     let answer =
-        workplace.run(named.session.call().json("secretsmanager", "secretsmanager.GetSecretValue", &body));
+        stack.workplace.run(stack.session.call().json("secretsmanager", "secretsmanager.GetSecretValue", &body));
     let answer = answer.map_err(|error| {
         let message = format!("cannot read the key in {secret}: {error}");
         EngineError::new(Class::Input, message)
@@ -62,7 +48,7 @@ pub(super) fn read(
         let halves = HALVES.join(" and ");
         EngineError::new(Class::Input, format!("the secret {secret} holds no key: {halves} are wanted"))
     })?;
-    Ok(Found { location, region: named.session.region().to_owned(), key })
+    Ok(Found { location, region: stack.session.region().to_owned(), key })
 }
 
 /// The key in the text of a secret.
