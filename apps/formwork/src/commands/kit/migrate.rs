@@ -48,7 +48,9 @@ fn of_arguments(kit: &MigrateKitArguments, surroundings: &Surroundings) -> Given
         ("servedArtifacts", &kit.served_artifacts),
         ("databaseCertificates", &kit.database_certificates),
     ];
-    add_texts(&mut given, paths.map(|(key, path)| (key, path.as_ref().map(whole))).each_ref().map(|(key, text)| (*key, text)));
+    for (key, path) in paths {
+        add_texts(&mut given, [(key, &path.as_ref().map(whole))]);
+    }
     // A store has a scheme, a folder has none.
     let store = |text: &String| if text.contains(':') { text.clone() } else { whole(&text.into()) };
     let texts = [
