@@ -37,8 +37,11 @@ pub(super) fn read(
     let stack = Deployed::read(word, "s3-only", arguments, surroundings, console)?;
     let (location, secret) = (stack.output(LOCATION)?, stack.output(SECRET)?);
     let body = json!({ "SecretId": secret });
-    let answer =
-        stack.workplace.run(stack.session.call().json("secretsmanager", "secretsmanager.GetSecretValue", &body));
+    let answer = stack.workplace.run(stack.session.call().json(
+        "secretsmanager",
+        "secretsmanager.GetSecretValue",
+        &body,
+    ));
     let answer = answer.map_err(|error| {
         let message = format!("cannot read the key in {secret}: {error}");
         EngineError::new(Class::Input, message)

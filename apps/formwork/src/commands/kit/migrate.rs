@@ -85,7 +85,10 @@ fn of_stack(
     let stack = super::deployed::Deployed::read(word, "mlflow-server", arguments, surroundings, console)?;
     let port = stack.output("DatabasePort")?;
     let port: u16 = port.parse().map_err(|_| {
-        Failure::from(EngineError::new(Class::Input, format!("the output DatabasePort is `{port}`, which is no port")))
+        Failure::from(EngineError::new(
+            Class::Input,
+            format!("the output DatabasePort is `{port}`, which is no port"),
+        ))
     })?;
     let mut given = vec![
         ("databasePort", Value::Integer(port.into())),
