@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use futures_util::future::BoxFuture;
 use mlflow_proxy::credentials::{Caches, CredentialCache, Credentials, CredentialsError, Source};
@@ -82,6 +82,18 @@ pub(crate) async fn start_at(listen: &str, upstream: SocketAddr, more: &[(&str, 
 }
 
 impl Running {
+    /// Waits until more than so many bytes lie in files.
+    pub(crate) async fn has_spooled(&self, bytes: i64) {
+        let enough = async {
+            while self.operate.metrics.spooled_bytes.get() <= bytes {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(20), enough).await.is_err() {
+            panic!("only {} bytes went to files", self.operate.metrics.spooled_bytes.get());
+        }
+    }
+
     /// Whether nothing lies in the spool directory and nothing counts as spooled.
     pub(crate) fn is_clean(&self) -> bool {
         self.operate.metrics.spooled_bytes.get() == 0
