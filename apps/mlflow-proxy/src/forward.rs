@@ -124,7 +124,7 @@ impl Forward {
         parts.headers.insert(self.routing.0.clone(), self.routing.1.clone());
         parts.uri = at(&self.endpoint, &parts.uri)?;
         if !self.sign_payload && !body.is_end_stream() {
-            return self.stream(parts, body, declared).await;
+            return Box::pin(self.stream(parts, body, declared)).await;
         }
         let held = self.holder.hold(body, declared, &share).await?;
         let mut chances = Chances { again: true, renewal: true, time: true };

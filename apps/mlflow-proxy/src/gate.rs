@@ -98,7 +98,7 @@ impl Proxy {
         };
         let user = Some(identity.name.clone());
         if request.uri().path() == "/ui" {
-            let answer = self.open_ui(request, &identity, origin).await;
+            let answer = Box::pin(self.open_ui(request, &identity, origin)).await;
             return Decision { class: Class::Pages, user, answer };
         }
         let route = routes::look_up(request.method(), request.uri().path());
@@ -217,7 +217,8 @@ impl Proxy {
     async fn pass(&self, request: Request<Body>, route: Option<&'static Route>) -> Response<Body> {
         let Some(artifacts) = &self.artifacts else { return self.forward.send(request).await };
         if Artifacts::serves(request.uri().path()) {
-            return artifacts.answer(request).await;
+            // Large futures of rare ways have memory of their own: the others' requests would have to carry it too.
+            return Box::pin(artifacts.answer(request)).await;
         }
         let Some(route) = route else { return self.forward.send(request).await };
         let (fields, root) = (route.locations, artifacts.root());

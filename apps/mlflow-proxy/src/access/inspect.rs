@@ -41,7 +41,7 @@ impl Access {
     ) -> Result<Inspected, Problem> {
         let changes = match route {
             Some(route) if route.kind == Kind::Graphql => {
-                return graphql_request(identity, request).await;
+                return Box::pin(graphql_request(identity, request)).await;
             }
             _ => Self::may_change(request.method(), route),
         };

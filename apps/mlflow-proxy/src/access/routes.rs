@@ -79,6 +79,9 @@ impl Route {
     /// What stood for the placeholders of the pattern in a path that matched it: name and value, still encoded.
     pub fn ids<'a>(&self, path: &'a str) -> Vec<(&'static str, &'a str)> {
         let mut ids = Vec::new();
+        if !self.pattern.contains('{') {
+            return ids;
+        }
         let mut rest = path.strip_prefix('/').unwrap_or(path);
         for part in self.pattern.split('/').skip(1) {
             let (segment, after) = rest.split_once('/').unwrap_or((rest, ""));

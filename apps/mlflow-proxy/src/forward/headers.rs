@@ -18,6 +18,10 @@ const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection")
 /// The balancer's id of a request: passed on, never signed.
 const TRACE_ID: &str = "x-amzn-trace-id";
 
+/// What tells of the client, and what the proxy finds anew.
+static ENDING: [HeaderName; 8] =
+    [AUTHORIZATION, CONTENT_LENGTH, EXPECT, FORWARDED, HOST, ORIGIN, REFERER, VIA];
+
 /// Cookies of AWS's balancers: sessions of users (`AWSELBAuthSessionCookie-0`) and the target that a client sticks to.
 const BALANCER_COOKIES: [&str; 2] = ["AWSELB", "AWSALB"];
 
@@ -45,17 +49,13 @@ fn ends_at_proxy(name: &HeaderName) -> bool {
                 || matches!(text, "x-method-override" | "x-original-url" | "x-rewrite-url" | "x-real-ip")
         }
         b's' => text.starts_with("sec-fetch-"),
-        _ => {
-            is_of_connection(name)
-                || [AUTHORIZATION, CONTENT_LENGTH, EXPECT, FORWARDED, HOST, ORIGIN, REFERER, VIA]
-                    .contains(name)
-        }
+        _ => is_of_connection(name) || ENDING.contains(name),
     }
 }
 
 /// Headers of one connection. Source: RFC 9110, section 7.6.1.
 fn is_of_connection(name: &HeaderName) -> bool {
-    [
+    static NAMES: [HeaderName; 9] = [
         CONNECTION,
         KEEP_ALIVE,
         PROXY_AUTHENTICATE,
@@ -65,8 +65,8 @@ fn is_of_connection(name: &HeaderName) -> bool {
         TRAILER,
         TRANSFER_ENCODING,
         UPGRADE,
-    ]
-    .contains(name)
+    ];
+    NAMES.contains(name)
 }
 
 /// Removes what `Connection` names, but for what nobody can declare to be of one connection.

@@ -86,7 +86,8 @@ impl Holder {
                 }
             }
         }
-        let (spool, payload) = Spool::write(&self.disk, &mut gathering, declared, counted, share).await?;
+        let writing = Spool::write(&self.disk, &mut gathering, declared, counted, share);
+        let (spool, payload) = Box::pin(writing).await?;
         Ok(Held { kind: Kind::File(Arc::new(spool)), payload })
     }
 

@@ -78,29 +78,30 @@ impl Canonical {
 impl Request<'_> {
     /// The canonical request with all headers that can be signed.
     pub(super) fn with_headers(&self, headers: &HeaderMap, payload: &[u8]) -> Canonical {
-        let mut names = Vec::with_capacity(headers.keys_len());
-        names.extend(headers.keys().filter(|name| is_signed(headers, name)));
-        names.sort_unstable_by(|left, right| left.as_str().cmp(right.as_str()));
+        let mut all = Vec::with_capacity(headers.len());
+        all.extend(headers.iter().filter(|(name, _)| can_be_signed(name)));
+        // The values of a name keep their order.
+        all.sort_by(|(left, _), (right, _)| left.as_str().cmp(right.as_str()));
+        let ascii = |(_, value): &(_, &HeaderValue)| value.as_bytes().is_ascii();
         let mut bytes = self.start(2048);
-        for name in &names {
-            bytes.extend_from_slice(name.as_str().as_bytes());
-            bytes.push(b':');
-            for (place, value) in headers.get_all(*name).iter().enumerate() {
-                if place > 0 {
-                    bytes.push(b',');
-                }
+        let mut names = Vec::with_capacity(256);
+        for same in all.chunk_by(|(left, _), (right, _)| left == right).filter(|same| same.iter().all(ascii))
+        {
+            let name = same[0].0.as_str().as_bytes();
+            if !names.is_empty() {
+                names.push(b';');
+            }
+            names.extend_from_slice(name);
+            bytes.extend_from_slice(name);
+            for (place, (_, value)) in same.iter().enumerate() {
+                bytes.push(if place == 0 { b':' } else { b',' });
                 trim(value.as_bytes(), &mut bytes);
             }
             bytes.push(b'\n');
         }
         bytes.push(b'\n');
         let start = bytes.len();
-        for (place, name) in names.iter().enumerate() {
-            if place > 0 {
-                bytes.push(b';');
-            }
-            bytes.extend_from_slice(name.as_str().as_bytes());
-        }
+        bytes.extend_from_slice(&names);
         finish(bytes, start, payload)
     }
 
@@ -137,9 +138,10 @@ fn finish(mut bytes: Vec<u8>, start: usize, payload: &[u8]) -> Canonical {
     Canonical { bytes, signed }
 }
 
-/// Whether a header is signed. The names are those of botocore's `SIGNED_HEADERS_BLACKLIST` and what belongs to them.
-fn is_signed(headers: &HeaderMap, name: &HeaderName) -> bool {
-    let left_out = matches!(
+/// Whether a header is signed if it is ASCII. The names left out are those of botocore's `SIGNED_HEADERS_BLACKLIST` and
+/// what belongs to them.
+fn can_be_signed(name: &HeaderName) -> bool {
+    !matches!(
         name.as_str(),
         "authorization"
             | "connection"
@@ -154,9 +156,7 @@ fn is_signed(headers: &HeaderMap, name: &HeaderName) -> bool {
             | "upgrade"
             | "user-agent"
             | "x-amzn-trace-id"
-    );
-    let ascii = |value: &HeaderValue| value.as_bytes().is_ascii();
-    !left_out && headers.get_all(name).iter().all(ascii)
+    )
 }
 
 /// A value without spaces around it and with one where there were several.
