@@ -6,10 +6,12 @@
 
 mod credential;
 mod document;
+mod last_use;
 mod store;
 
 pub use credential::{NewToken, hash_password, new_token};
 pub use document::{Credential, Role, User, Users, check_name};
+pub use last_use::LastUses;
 pub use store::UserStore;
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ const CERTIFICATE: (&str, &str) =
 const KEY: (&str, &str) =
     ("kmsKeyArn", "arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012");
 const METAFLOW: (&str, &str) = ("components", "metaflow");
+const CLIENT_SECRET: (&str, &str) =
+    ("oidcClientSecretArn", "arn:aws:secretsmanager:us-east-1:123456789012:secret:mlflow-sign-in-AbCdEf");
 const SERVERLESS: (&str, &str) = ("mlflowType", "serverless");
 
 /// All variants; the first is what one gets without any setting.
@@ -97,6 +99,25 @@ pub const VARIANTS: &[Variant] = &[
             ("jwtAudience", "mlflow"),
             ("jwtWriterGroups", "science,ci"),
             ("jwtAdminGroups", "platform"),
+        ],
+    },
+    Variant {
+        name: "sign-in",
+        about: "a public proxy on which people sign in at the load balancer, and machines show a token of the issuer",
+        context: &[
+            ("proxyExposure", "public"),
+            CERTIFICATE,
+            ("allowCidrs", "203.0.113.0/24"),
+            ("proxyAuth", "jwt"),
+            ("jwtIssuer", "https://login.example.com/tenant"),
+            ("jwtAudience", "mlflow"),
+            ("oidcIssuer", "https://login.example.com/tenant"),
+            ("oidcAuthorizationEndpoint", "https://login.example.com/tenant/authorize"),
+            ("oidcTokenEndpoint", "https://login.example.com/tenant/token"),
+            ("oidcUserInfoEndpoint", "https://login.example.com/tenant/userinfo"),
+            ("oidcClientId", "mlflow-browsers"),
+            CLIENT_SECRET,
+            ("oidcClientSecretField", "client_secret"),
         ],
     },
     Variant { name: "arm64", about: "instances with ARM processors", context: &[("arch", "arm64")] },

@@ -105,6 +105,14 @@ fn a_token_is_printed_once_and_kept_as_its_hash() {
         .prints("writer")
         .prints(token.split('_').nth(1).unwrap());
     assert!(!listed.stdout.contains(&hash) && !listed.stdout.contains(token));
+    assert!(listed.stdout.contains("not in the log"), "{}", listed.stdout);
+    let id = token.split('_').nth(1).unwrap();
+    let used = json!({ "target": "access", "event": "credential_used", "user": "ci", "credential": format!("token {id}") });
+    platform.account.served.with(|simulator| {
+        simulator.services_mut().log_lines.push(("*".to_owned(), used.to_string()));
+    });
+    platform.user(&["ls"]).ends_with(0).prints(" UTC");
+    assert!(platform.list()[0]["last_used"].is_string());
     let journals = platform.account.project.names(".formwork/journal");
     let told: String = journals
         .iter()
@@ -203,7 +211,10 @@ fn the_proxy_is_found_by_its_stack_or_it_is_said_why_not() {
     two.user(&["add", "ci", "--role", "reader", "--stack", "app-proxy1"])
         .ends_with(0)
         .says("reader of app-proxy1");
-    two.user(&["list"]).ends_with(0).prints("ci");
+    two.user(&["list"])
+        .ends_with(0)
+        .prints("not known")
+        .says("when users came last is not known: stack app-proxy1 has no output LogGroupName");
     two.user(&["list", "--stack", "app-nothing"]).ends_with(1).says("app-nothing is not deployed");
     two.user(&["list", "-c", "prefix=other"]).ends_with(1).says("other-proxy1 is not deployed");
     let other = Deployed { account: Account::of_speed(6_000.0), app: Some("good") };

@@ -6,6 +6,7 @@ mod metaflow;
 mod names;
 mod parts;
 mod proxy;
+mod sign_in;
 mod unused;
 
 use formwork::{App, Diagnostic};
@@ -67,6 +68,7 @@ pub(crate) fn check(
     parts::check(&review);
     unused::check(&review);
     names::check(&review);
+    sign_in::check(&review);
     if settings.has(Component::Proxy) {
         proxy::check(&review);
     }
@@ -100,6 +102,15 @@ pub(crate) fn check(
     stand_in(&mut settings.jwt_issuer, forms::is_issuer, "https://refused.invalid");
     stand_in(&mut settings.jwt_audience, forms::is_plain_line, "refused");
     stand_in(&mut settings.jwt_roles_claim, forms::is_plain_line, "refused");
+    for url in [
+        &mut settings.oidc_issuer,
+        &mut settings.oidc_authorization_endpoint,
+        &mut settings.oidc_token_endpoint,
+        &mut settings.oidc_user_info_endpoint,
+    ] {
+        stand_in(url, forms::is_issuer, "https://refused.invalid");
+    }
+    stand_in(&mut settings.oidc_client_id, forms::is_plain_line, "refused");
     for groups in
         [&mut settings.jwt_admin_groups, &mut settings.jwt_writer_groups, &mut settings.jwt_reader_groups]
     {

@@ -160,6 +160,20 @@ pub struct PlatformSettings {
     pub jwt_writer_groups: Vec<String>,
     /// The groups whose members are readers, for proxyAuth=jwt.
     pub jwt_reader_groups: Vec<String>,
+    /// The issuer with which people with browsers sign in at the load balancer, an https URL, for proxyAuth=jwt; needs HTTPS.
+    pub oidc_issuer: Option<String>,
+    /// The issuer's page on which people sign in, an https URL.
+    pub oidc_authorization_endpoint: Option<String>,
+    /// The issuer's URL that gives tokens.
+    pub oidc_token_endpoint: Option<String>,
+    /// The issuer's URL that says who somebody is.
+    pub oidc_user_info_endpoint: Option<String>,
+    /// The id of the client that is registered with the issuer; it has https://NAME/oauth2/idpresponse as redirect URI.
+    pub oidc_client_id: Option<String>,
+    /// The ARN of the secret of AWS Secrets Manager that has the client's secret.
+    pub oidc_client_secret_arn: Option<String>,
+    /// The field of that secret with the client's secret. Open: the secret is the text itself.
+    pub oidc_client_secret_field: Option<String>,
     /// The ARN of a certificate that exists for the proxy's name, in the region of the stack.
     pub certificate_arn: Option<String>,
     /// The name that clients reach the proxy by, such as mlflow.example.com.
@@ -254,6 +268,13 @@ impl Default for PlatformSettings {
             jwt_admin_groups: Vec::new(),
             jwt_writer_groups: Vec::new(),
             jwt_reader_groups: Vec::new(),
+            oidc_issuer: None,
+            oidc_authorization_endpoint: None,
+            oidc_token_endpoint: None,
+            oidc_user_info_endpoint: None,
+            oidc_client_id: None,
+            oidc_client_secret_arn: None,
+            oidc_client_secret_field: None,
             certificate_arn: None,
             domain_name: None,
             hosted_zone_id: None,

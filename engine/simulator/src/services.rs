@@ -6,6 +6,7 @@
 mod balancing;
 mod compute;
 mod identity;
+mod insights;
 mod limits;
 mod logs;
 mod network;
@@ -24,6 +25,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+pub use insights::Query;
 pub use registry::Registry;
 pub use secrets::Secrets;
 pub use studio::Studio;
@@ -62,6 +64,8 @@ pub struct Services {
     pub states: Vec<ResourceState>,
     /// What was logged: a pattern of log groups and a line.
     pub log_lines: Vec<(String, String)>,
+    /// The queries of log groups that were started; the id of one is its place.
+    pub queries: Vec<Query>,
 }
 
 impl Services {
@@ -78,6 +82,7 @@ impl Services {
             denied_actions: Vec::new(),
             states: Vec::new(),
             log_lines: Vec::new(),
+            queries: Vec::new(),
         }
     }
 

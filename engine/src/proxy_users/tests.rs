@@ -1,6 +1,8 @@
 //! The users of a proxy, against the simulator's secrets.
 
-use serde_json::json;
+use std::time::Duration;
+
+use serde_json::{Value, json};
 
 use super::*;
 use crate::assets::stage::Stage;
@@ -139,6 +141,63 @@ fn a_password_is_kept_as_its_argon2id_hash() {
     for wrong in ["short", "with\tcontrol characters", &"x".repeat(257)] {
         assert_eq!(hash_password(wrong).expect_err("refused").class, Class::Usage);
     }
+}
+
+const GROUP: &str = "proxy-logs";
+
+/// A stage whose proxy has logged these lines.
+async fn logged(script: &str, lines: &[Value]) -> Stage {
+    let (stage, _) = stage(script).await;
+    let mut simulator = stage.local.simulator.lock().expect("whole");
+    let services = simulator.services_mut();
+    let key = [stage.session.account(), stage.session.region(), "AWS::Logs::LogGroup", GROUP];
+    let [account, region, kind, id] = key.map(str::to_owned);
+    services.resources.insert((account, region, kind, id), json!({}));
+    services.log_lines.extend(lines.iter().map(|line| (GROUP.to_owned(), line.to_string())));
+    drop(simulator);
+    stage
+}
+
+async fn last_uses(stage: &Stage, group: &str) -> Result<LastUses, crate::error::EngineError> {
+    let since = stage.runtime.clock.now() - Duration::from_secs(60);
+    LastUses::read(&stage.session, stage.runtime.clock, group, since).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_use_is_known_by_the_name_and_the_credential() {
+    let (used, unused) = (user("ci"), user("ci"));
+    let password = Credential::Password { argon2: String::new() };
+    let person = User { credential: password, ..user("ann") };
+    let line = |name: &str, credential: String| json!({ "target": "access", "event": "credential_used", "user": name, "credential": credential });
+    let id = used.credential.id().expect("a token");
+    let stage = logged("", &[
+        line("ci", format!("token {id}")),
+        line("ann", "password".to_owned()),
+        json!({ "target": "audit", "user": "ci", "credential": format!("token {:?}", unused.credential.id()) }),
+    ])
+    .await;
+    let uses = last_uses(&stage, GROUP).await.expect("an answer");
+    assert!(uses.of_user(&used).is_some_and(|at| at <= stage.runtime.clock.now()));
+    assert!(uses.of_user(&person).is_some());
+    assert_eq!(uses.of_user(&unused), None, "another token of the same name");
+    let other = Credential::Password { argon2: String::new() };
+    let newer =
+        User { credential: other, created: "2999-01-01T00:00:00Z".parse().expect("a time"), ..person };
+    assert_eq!(uses.of_user(&newer), None, "a use of the password before");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_cannot_be_queried_says_what_is_missing() {
+    let stage = logged("on StartQuery error 400 AccessDeniedException", &[]).await;
+    let error = last_uses(&stage, GROUP).await.expect_err("denied");
+    assert!(error.message.contains(GROUP), "{}", error.message);
+    assert!(error.hint.is_some_and(|hint| hint.contains("logs:StartQuery")));
+    let error = last_uses(&stage_without_log().await, "gone").await.expect_err("no such group");
+    assert!(error.message.contains("gone") && error.message.contains("does not exist"), "{}", error.message);
+}
+
+async fn stage_without_log() -> Stage {
+    stage("").await.0
 }
 
 /// What the proxy reads, to the letter.

@@ -84,6 +84,18 @@ pub(super) fn certificate(arn: &str) -> Option<Certificate<'_>> {
     (region.is_empty() && is_account(account) && is_made_of(name, "/_+=,.@-")).then_some(Certificate::Global)
 }
 
+/// The region of the ARN of a secret. CloudFormation finds a secret by its whole ARN only, with the six characters at its end.
+pub(super) fn secret_region(arn: &str) -> Option<&str> {
+    let [region, account, resource] = arn_of("secretsmanager", arn)?;
+    let name = resource.strip_prefix("secret:")?;
+    (is_region(region) && is_account(account) && is_made_of(name, "/_+=.@-")).then_some(region)
+}
+
+/// The name of a field of a secret, as a reference to it can have it.
+pub(super) fn is_secret_field(text: &str) -> bool {
+    is_made_of(text, "_-.")
+}
+
 /// A role by its name, by its path and name, or by its ARN.
 pub(super) fn is_role(text: &str) -> bool {
     let path_and_name = if text.starts_with("arn:") {

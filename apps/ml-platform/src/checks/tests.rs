@@ -231,6 +231,42 @@ fn groups_are_of_an_issuer_and_of_one_line() {
 }
 
 #[test]
+fn the_keys_of_a_sign_in_go_together() {
+    let certificate = (
+        "certificateArn",
+        "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+    );
+    let secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:sign-in-AbCdEf";
+    let all = [
+        ("proxyAuth", "jwt"),
+        ("jwtIssuer", "https://login.example.com"),
+        ("jwtAudience", "mlflow"),
+        certificate,
+        ("oidcIssuer", "https://login.example.com"),
+        ("oidcAuthorizationEndpoint", "https://login.example.com/authorize"),
+        ("oidcTokenEndpoint", "https://login.example.com/token"),
+        ("oidcUserInfoEndpoint", "https://login.example.com/userinfo"),
+        ("oidcClientId", "mlflow"),
+        ("oidcClientSecretArn", secret),
+    ];
+    is_taken(&all);
+    is_refused_once(
+        &all[..all.len() - 1],
+        "the keys of a sign-in go together, and of them are missing: oidcClientSecretArn",
+    );
+    let with = |key, value| [&all[..], &[(key, value)]].concat();
+    is_taken(&with("oidcClientSecretField", "client_secret"));
+    is_refused_once(&with("oidcClientSecretField", "a:b"), "oidcClientSecretField is");
+    is_refused_once(&with("oidcTokenEndpoint", "http://login.example.com/token"), "oidcTokenEndpoint is");
+    is_refused_once(&with("oidcClientSecretArn", "sign-in"), "oidcClientSecretArn is `sign-in`");
+    let without_tls: Vec<_> = all.iter().copied().filter(|setting| *setting != certificate).collect();
+    is_refused_once(
+        &without_tls,
+        "people are to sign in to the MLflow proxy, but its load balancer has no HTTPS",
+    );
+}
+
+#[test]
 fn own_tags_are_on_every_stack_and_may_replace_the_platforms() {
     let context = Context::new().with("tags", "team=data,project=own");
     let app = App::new(AppProps { context, environment: Environment::default() });

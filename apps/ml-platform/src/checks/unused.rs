@@ -125,6 +125,7 @@ fn rules(review: &Review<'_>) -> Vec<Rule> {
                 "jwtAdminGroups",
                 "jwtWriterGroups",
                 "jwtReaderGroups",
+                "oidcIssuer",
             ],
             because: "the proxy takes no tokens of an issuer without proxyAuth=jwt",
             hint: "set proxyAuth=jwt, or leave it out",

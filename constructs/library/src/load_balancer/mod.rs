@@ -4,6 +4,7 @@
 //! less is refused at synth unless `allow_insecure` names the risk. Whether clients are authenticated behind it is the
 //! service's to say and to check.
 
+mod alarms;
 mod checks;
 mod firewall;
 mod sign_in;
@@ -23,11 +24,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::networking::{Networking, TcpPorts, allow_from_block, allow_https_out, security_group};
 
-pub use sign_in::{CognitoSignIn, OidcSignIn, SignIn};
+pub use alarms::METRICS;
+pub use sign_in::{BearerTokens, CognitoSignIn, OidcSignIn, SignIn};
 pub use targets::{Forwarding, SignInOn, TargetKind, Targets};
-
-/// The namespace of a load balancer's metrics.
-pub const METRICS: &str = "AWS/ApplicationELB";
 
 /// Who can reach a load balancer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

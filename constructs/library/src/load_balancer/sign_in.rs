@@ -5,7 +5,7 @@
 
 use formwork::{SecretArn, Value, text};
 use formwork_resources::elasticloadbalancingv2::{
-    ActionType, ListenerRuleAction, ListenerRuleAuthenticateCognitoConfig, ListenerRuleAuthenticateOidcConfig,
+    ActionType, JwtValidationActionAdditionalClaim, JwtValidationActionAdditionalClaimFormat, JwtValidationConfig, ListenerRuleAction, ListenerRuleAuthenticateCognitoConfig, ListenerRuleAuthenticateOidcConfig,
 };
 
 /// How long a session lasts, in seconds: a working day. Then the provider is asked again.
@@ -42,6 +42,17 @@ pub struct OidcSignIn {
     pub client_secret: Value<SecretArn>,
     /// The field of the secret when it is a JSON object; without one, the secret is the text itself.
     pub client_secret_field: Option<String>,
+    /// Lets programs in by tokens where every path is behind the sign-in: they cannot follow it.
+    pub bearer_tokens: Option<BearerTokens>,
+}
+
+/// The tokens of the issuer that the load balancer takes from programs, signed by RS256.
+#[derive(Clone, Debug)]
+pub struct BearerTokens {
+    /// The URL of the issuer's keys.
+    pub jwks_endpoint: String,
+    /// What a token has as its audience (`aud`), which is one text.
+    pub audience: String,
 }
 
 /// A user pool of Amazon Cognito, and this service's registration with it.
@@ -82,6 +93,21 @@ impl SignIn {
                 ListenerRuleAction::new(ActionType::AUTHENTICATE_COGNITO).authenticate_cognito_config(config)
             }
         }
+    }
+}
+
+impl SignIn {
+    /// The action that checks a token in place of a session, if tokens are taken.
+    pub(super) fn token_action(&self) -> Option<ListenerRuleAction> {
+        let Self::Oidc(oidc) = self else { return None };
+        let tokens = oidc.bearer_tokens.as_ref()?;
+        let audience = JwtValidationActionAdditionalClaim::new(
+            JwtValidationActionAdditionalClaimFormat::SINGLE_STRING,
+            "aud",
+            [tokens.audience.as_str()],
+        );
+        let config = JwtValidationConfig::new(&tokens.jwks_endpoint, &oidc.issuer).additional_claims([audience]);
+        Some(ListenerRuleAction::new(ActionType::JWT_VALIDATION).jwt_validation_config(config))
     }
 }
 

@@ -2,18 +2,20 @@
 
 use formwork::{IntoValue, ResourceId, Scope, TargetGroupArn, Value};
 use formwork_resources::elasticloadbalancingv2::{
-    ActionType, Certificate, CfnListener, CfnListenerRule, CfnTargetGroup, FixedResponseConfig,
+    ActionType, Certificate, CfnListener, CfnListenerRule, CfnTargetGroup, FixedResponseConfig, HttpHeaderConfig,
     ListenerAction, ListenerProtocol, ListenerRuleAction, Matcher, PathPatternConfig, RedirectConfig,
     RedirectConfigStatusCode, RuleCondition, TargetDescription, TargetGroupAttribute,
     TargetGroupHealthCheckProtocol, TargetGroupProtocol, TargetGroupTargetType,
 };
 
-use super::LoadBalancer;
+use super::{LoadBalancer, SignIn};
 
 /// TLS 1.2 and 1.3 with forward secrecy. Source: "Security policies for your Application Load Balancer".
 const TLS_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06";
 /// The priority of the rule for all requests: every other rule comes before it.
 const LAST: u16 = 50_000;
+/// The priority of the rule for requests with a token, which comes before the one for all.
+const TOKENS: u16 = 45_000;
 /// The priority of the rule for the paths on which people sign in.
 const SIGN_IN: u16 = 40_000;
 
@@ -86,6 +88,7 @@ impl LoadBalancer {
         if self.sign_in.is_some() {
             let rule = self.rule(scope, "SignIn", &forwarding, &signed_in.0, signed_in.1, true);
             if everything {
+                self.take_tokens(scope, &forwarding);
                 forwarding.listener = rule;
             }
         }
@@ -110,6 +113,18 @@ impl LoadBalancer {
         let mut forwarding = Forwarding { target_group, full_name, ..main.clone() };
         forwarding.listener = self.rule(scope, "Rule", &forwarding, patterns, priority, sign_in);
         forwarding
+    }
+
+    /// Who shows a token is not sent to a page: the token is checked in its place.
+    fn take_tokens(&self, scope: Scope<'_>, forwarding: &Forwarding) {
+        let Some(check) = self.sign_in.as_ref().and_then(SignIn::token_action) else { return };
+        let forward =
+            ListenerRuleAction::new(ActionType::FORWARD).target_group_arn(&forwarding.target_group).order(2);
+        let header = HttpHeaderConfig::new().http_header_name("Authorization").values(["Bearer *"]);
+        let condition = RuleCondition::new().field("http-header").http_header_config(header);
+        CfnListenerRule::new([check.order(1), forward], i64::from(TOKENS), [condition])
+            .listener_arn(&forwarding.listener_arn)
+            .define(scope, "BearerTokens");
     }
 
     fn rule(

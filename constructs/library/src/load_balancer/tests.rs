@@ -4,7 +4,7 @@ use formwork::{App, AppProps, CertificateArn, IntoValue, Json, ResourceId, Scope
 use serde_json::json;
 
 use super::{
-    CognitoSignIn, Exposure, LoadBalancer, LoadBalancerProps, OidcSignIn, SignIn, SignInOn, TargetKind,
+    BearerTokens, CognitoSignIn, Exposure, LoadBalancer, LoadBalancerProps, OidcSignIn, SignIn, SignInOn, TargetKind,
     Targets,
 };
 use crate::networking::{Networking, NetworkingProps};
@@ -22,6 +22,7 @@ fn oidc(field: Option<&str>) -> SignIn {
         client_id: "mlflow".into(),
         client_secret: SecretArn::literal(SECRET),
         client_secret_field: field.map(str::to_owned),
+        bearer_tokens: None,
     })
 }
 
@@ -102,6 +103,29 @@ fn a_secret_that_is_no_object_is_the_text_itself() {
     let template = with_sign_in(&oidc(None), &SignInOn::Everything);
     let secret = &named(&template, "SignIn")["Actions"][0]["AuthenticateOidcConfig"]["ClientSecret"];
     assert_eq!(*secret, format!("{{{{resolve:secretsmanager:{SECRET}:SecretString}}}}"));
+}
+
+#[test]
+fn programs_show_a_token_in_place_of_a_session() {
+    let SignIn::Oidc(mut provider) = oidc(None) else { panic!("OpenID Connect") };
+    provider.bearer_tokens = Some(BearerTokens {
+        jwks_endpoint: "https://login.example.com/keys".into(),
+        audience: "mlflow".into(),
+    });
+    let template = with_sign_in(&SignIn::Oidc(provider), &SignInOn::Everything);
+    let rule = named(&template, "BearerTokens");
+    assert_eq!(rule["Conditions"][0]["HttpHeaderConfig"]["Values"], json!(["Bearer *"]));
+    assert_eq!(rule["Actions"][0]["Type"], "jwt-validation");
+    let config = &rule["Actions"][0]["JwtValidationConfig"];
+    assert_eq!(config["JwksEndpoint"], "https://login.example.com/keys");
+    assert_eq!(config["Issuer"], "https://login.example.com");
+    assert_eq!(
+        config["AdditionalClaims"],
+        json!([{ "Format": "single-string", "Name": "aud", "Values": ["mlflow"] }])
+    );
+    assert!(rule["Priority"].as_i64() < named(&template, "SignIn")["Priority"].as_i64());
+    let without = with_sign_in(&oidc(None), &SignInOn::Everything);
+    assert!(!without.to_string().contains("jwt-validation"));
 }
 
 #[test]

@@ -23,6 +23,14 @@ pub(super) fn check(scope: Scope<'_>, props: &ProxyAppProps<'_>) {
             "set jwtIssuer and jwtAudience",
         );
     }
+    if props.sign_in.is_some() && props.authentication != ProxyAuthentication::Jwt {
+        refuse(
+            "sign-in",
+            "people are to sign in at the load balancer, but the proxy does not take its word for who they are"
+                .to_owned(),
+            "set proxyAuth=jwt, or leave the sign-in out",
+        );
+    }
     if props.min_instances == 0 || props.min_instances > props.max_instances {
         refuse(
             "instances",

@@ -24,6 +24,8 @@ use crate::load_balancer::{Forwarding, LoadBalancer, SignInOn, TargetKind, Targe
 const START_TIMEOUT: &str = "PT10M";
 /// The CPU use that the group aims at, in percent.
 const TARGET_CPU_PERCENT: f64 = 60.0;
+/// The paths that people open in a browser.
+const BROWSER_PATHS: [&str; 2] = ["/", "/ui"];
 /// How long an instance that leaves may finish its requests.
 const DRAIN_SECONDS: u32 = 120;
 /// The size of the disk in GiB: the system, logs and the spooled bodies of large uploads.
@@ -196,7 +198,8 @@ fn forward(scope: Scope<'_>, input: &ComputeInput<'_>, instances: Vec<TargetDesc
         kind: TargetKind::Instances(instances),
         health_path: "/healthz",
         drain_seconds: DRAIN_SECONDS,
-        sign_in: SignInOn::Everything,
+        // Clients of MLflow show a token of their own, and cannot follow a redirection to a page.
+        sign_in: SignInOn::Paths(BROWSER_PATHS.to_vec()),
     };
     input.balancer.forward(scope, targets)
 }

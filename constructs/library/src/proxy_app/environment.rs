@@ -42,6 +42,9 @@ pub(super) fn of_service(
     if let Some(jwt) = props.jwt.as_ref().filter(|_| props.authentication == ProxyAuthentication::Jwt) {
         environment.extend(of_issuer(jwt));
     }
+    if props.sign_in.is_some() {
+        environment.insert("MLFLOW_PROXY_ALB_ARN", (&balancer.arn).into_value());
+    }
     if props.authentication == ProxyAuthentication::None {
         // It listens for others, so it would not start without being told that this is meant.
         environment.insert("MLFLOW_PROXY_ALLOW_ANONYMOUS", "true".into_value());

@@ -21,7 +21,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::iam::{KeyUser, note_key_policy};
-use crate::load_balancer::{Exposure, LoadBalancer, LoadBalancerProps};
+use crate::load_balancer::{Exposure, LoadBalancer, LoadBalancerProps, SignIn};
 use crate::managed_mlflow::{Access, ManagedMlflow};
 use crate::networking::{AwsService, Networking, TcpPorts, allow_between, allow_https_out, security_group};
 
@@ -141,6 +141,8 @@ pub struct ProxyAppProps<'a> {
     pub authentication: ProxyAuthentication,
     /// The issuer of tokens, for [`ProxyAuthentication::Jwt`].
     pub jwt: Option<JwtIssuer>,
+    /// Where people with browsers sign in, for [`ProxyAuthentication::Jwt`]; needs HTTPS.
+    pub sign_in: Option<SignIn>,
     /// What clients may do.
     pub access: Access,
     /// A certificate that exists.
@@ -180,6 +182,7 @@ impl<'a> ProxyAppProps<'a> {
             exposure: Exposure::default(),
             authentication: ProxyAuthentication::default(),
             jwt: None,
+            sign_in: None,
             access: Access::Writer,
             certificate: None,
             domain_name: None,
@@ -298,6 +301,7 @@ fn balancer_props<'a>(props: &ProxyAppProps<'a>) -> LoadBalancerProps<'a> {
         firewall: props.firewall,
         deletion_protection: props.deletion_protection,
         idle_timeout_seconds: IDLE_TIMEOUT_SECONDS,
+        sign_in: props.sign_in.clone(),
         ..LoadBalancerProps::new(props.networking, "the MLflow proxy", "MLflow clients")
     }
 }

@@ -10,7 +10,11 @@ use crate::faults::fits;
 
 const STREAM: &str = "simulated";
 
-fn lines_of<'s>(services: &'s Services, context: &Context, input: &Value) -> Result<Vec<&'s str>, ApiError> {
+pub(super) fn lines_of<'s>(
+    services: &'s Services,
+    context: &Context,
+    input: &Value,
+) -> Result<Vec<&'s str>, ApiError> {
     let group = text(input, "logGroupName")?;
     if !services.made(context, "AWS::Logs::LogGroup").any(|(name, _)| name == group) {
         let message = "The specified log group does not exist.";

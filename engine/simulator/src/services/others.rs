@@ -51,6 +51,7 @@ impl Services {
     ) -> Result<Value, ApiError> {
         let kept = match service {
             "sagemaker" => self.studio(context, operation, input),
+            "logs" => self.insights(context, operation, input),
             "ecr" => self.registry(context, operation, input),
             "secretsmanager" => self.secrets(context, operation, input),
             "servicequotas" => self.quotas(operation, input),

@@ -1,9 +1,9 @@
 //! What the service is told, and what the stack tells of it.
 
-use formwork::Json;
+use formwork::{Json, SecretArn};
 
-use super::{of_type, one, synth, template};
-use crate::load_balancer::Exposure;
+use super::{named, of_type, one, rules, synth, template};
+use crate::load_balancer::{Exposure, OidcSignIn, SignIn};
 use crate::managed_mlflow::MlflowType;
 use crate::proxy_app::{JwtIssuer, ProxyAppProps, ProxyAuthentication, ProxyCompute};
 
@@ -92,6 +92,47 @@ fn without_authentication_the_service_is_told_that_this_is_meant() {
     assert_eq!(value(&environment, "MLFLOW_PROXY_AUTH"), Some("none"));
     assert_eq!(value(&environment, "MLFLOW_PROXY_ALLOW_ANONYMOUS"), Some("true"));
     assert!(template["Outputs"].get("Use2Token").is_none());
+}
+
+fn with_sign_in(props: ProxyAppProps<'_>, authentication: ProxyAuthentication) -> ProxyAppProps<'_> {
+    ProxyAppProps {
+        authentication,
+        jwt: Some(JwtIssuer {
+            issuer: "https://login.example.com".into(),
+            audience: "mlflow".into(),
+            ..JwtIssuer::default()
+        }),
+        certificate: Some(formwork::CertificateArn::literal(
+            "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+        )),
+        sign_in: Some(SignIn::Oidc(OidcSignIn {
+            issuer: "https://login.example.com".into(),
+            authorization_endpoint: "https://login.example.com/authorize".into(),
+            token_endpoint: "https://login.example.com/token".into(),
+            user_info_endpoint: "https://login.example.com/userinfo".into(),
+            client_id: "browsers".into(),
+            client_secret: SecretArn::literal(
+                "arn:aws:secretsmanager:us-east-1:123456789012:secret:sign-in-AbCdEf",
+            ),
+            client_secret_field: None,
+            bearer_tokens: None,
+        })),
+        ..props
+    }
+}
+
+#[test]
+fn people_sign_in_at_the_balancer_whose_word_the_proxy_takes() {
+    let template = template(|props| with_sign_in(props, ProxyAuthentication::Jwt));
+    let environment = environment(&template);
+    let balancer = value(&environment, "MLFLOW_PROXY_ALB_ARN").expect("the signer");
+    assert!(balancer.starts_with("${ProxyLoadBalancer"), "{balancer}");
+    let rule = &named(&template, "ProxySignIn")["Properties"];
+    assert_eq!(rule["Conditions"][0]["PathPatternConfig"]["Values"], serde_json::json!(["/", "/ui"]));
+    assert_eq!(rule["Actions"][0]["Type"], "authenticate-oidc");
+    let default = &named(&template, "ProxyHttps")["Properties"]["DefaultActions"][0];
+    assert_eq!(default["Type"], "forward", "clients with tokens are not sent to a page");
+    assert_eq!(rules(|props| with_sign_in(props, ProxyAuthentication::Token)), ["sign-in"]);
 }
 
 #[test]

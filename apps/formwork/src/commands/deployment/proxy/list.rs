@@ -1,6 +1,10 @@
-//! `formwork proxy user list`: who may use a proxy.
+//! `formwork proxy user list`: who may use a proxy, and when each last did.
+//!
+//! The users stand in a secret, their uses in the proxy's log. A log that cannot be read hides nobody: the list comes
+//! without that column, and it is said why.
 
-use formwork_engine::proxy_users::{Role, User};
+use formwork_engine::proxy_users::{LastUses, Role, User, Users};
+use formwork_engine::{Class, Clock, EngineError};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,6 +16,9 @@ use crate::deployment::Workplace;
 use crate::failure::Failure;
 use crate::report::to_text;
 use crate::settings::Settings;
+
+/// The output with the name of the proxy's log group.
+const LOG_GROUP: &str = "LogGroupName";
 
 /// What `formwork proxy user list --json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -27,6 +34,9 @@ pub(crate) struct ProxyUsersReport {
     pub(crate) secret: String,
     /// The users, in the order in which they were added; one that has several tokens stands here several times.
     pub(crate) users: Vec<ProxyUser>,
+    /// Why it is not known when they were used last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last_use_unknown: Option<String>,
 }
 
 /// A way in.
@@ -50,6 +60,10 @@ pub(crate) struct ProxyUser {
     pub(crate) expires: Option<Timestamp>,
     /// Whether it is not let in any more.
     pub(crate) expired: bool,
+    /// When it was used last, to a quarter of an hour, as far back as the proxy's log is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub(crate) last_used: Option<Timestamp>,
 }
 
 pub(super) fn run(
@@ -60,13 +74,24 @@ pub(super) fn run(
     let workplace = Workplace::in_account(settings, &ProgressOptions::default(), console)?;
     let proxy = found::find(&arguments.proxy, settings, &workplace, console)?;
     let users = workplace.read(proxy.users().read())?;
-    let now = workplace.engine.clock.now();
+    let clock = workplace.engine.clock;
+    let now = clock.now();
+    let (uses, unknown) =
+        match workplace.read(async { Ok::<_, EngineError>(last_uses(&proxy, &users, clock).await) })? {
+            Ok(uses) => (uses, None),
+            Err(error) => (LastUses::default(), Some(error)),
+        };
+    if let Some(error) = &unknown {
+        let hint = error.hint.as_deref().map_or(String::new(), |hint| format!("hint: {hint}\n"));
+        console.talk(&format!("when users came last is not known: {}\n{hint}", error.message));
+    }
     let report = ProxyUsersReport {
         account: proxy.session.account().to_owned(),
         region: proxy.session.region().to_owned(),
         stack: proxy.stack,
         secret: proxy.secret,
-        users: users.users.into_iter().map(|user| reported(user, now)).collect(),
+        users: users.users.into_iter().map(|user| reported(user, &uses, now)).collect(),
+        last_use_unknown: unknown.map(|error| error.message),
     };
     if arguments.json {
         return console.data(&to_text(&report));
@@ -81,8 +106,21 @@ pub(super) fn run(
     console.data(&text(&report))
 }
 
-fn reported(user: User, now: Timestamp) -> ProxyUser {
+/// What the log of a proxy tells of its users. Nobody was let in before they were added.
+async fn last_uses(proxy: &found::Proxy, users: &Users, clock: Clock) -> Result<LastUses, EngineError> {
+    let Some(since) = users.users.iter().map(|user| user.created).min() else {
+        return Ok(LastUses::default());
+    };
+    let group = proxy.output(LOG_GROUP).ok_or_else(|| {
+        let message = format!("stack {} has no output {LOG_GROUP}", proxy.stack);
+        EngineError::new(Class::Input, message).with_hint("`formwork deploy` brings the stack up to date")
+    })?;
+    LastUses::read(&proxy.session, clock, group, since).await
+}
+
+fn reported(user: User, uses: &LastUses, now: Timestamp) -> ProxyUser {
     ProxyUser {
+        last_used: uses.of_user(&user),
         expired: user.is_expired(now),
         kind: user.credential.kind(),
         id: user.credential.id().map(str::to_owned),
@@ -94,7 +132,8 @@ fn reported(user: User, now: Timestamp) -> ProxyUser {
 }
 
 fn text(report: &ProxyUsersReport) -> String {
-    let mut rows = vec![["name", "role", "kind", "id", "created", "expires"].map(str::to_owned).to_vec()];
+    let mut rows =
+        vec![["name", "role", "kind", "id", "created", "expires", "last used"].map(str::to_owned).to_vec()];
     for user in &report.users {
         let end = user.expires.map_or_else(|| "never".to_owned(), add::day);
         rows.push(vec![
@@ -104,6 +143,11 @@ fn text(report: &ProxyUsersReport) -> String {
             user.id.clone().unwrap_or_else(|| "-".to_owned()),
             add::day(user.created),
             if user.expired { format!("{end} (expired)") } else { end },
+            match (user.last_used, &report.last_use_unknown) {
+                (Some(used), _) => used.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+                (None, None) => "not in the log".to_owned(),
+                (None, Some(_)) => "not known".to_owned(),
+            },
         ]);
     }
     table(&rows)
