@@ -2,22 +2,25 @@
 //! is made, each with its context key and the way out.
 
 mod forms;
+mod load_balancer;
 mod metaflow;
 mod names;
 mod parts;
 mod proxy;
+mod server;
 mod sign_in;
 mod unused;
 
 use formwork::{App, Diagnostic};
 
-use crate::settings::{Component, MetaflowPart, MetaflowSettings, PlatformSettings};
+use crate::settings::{Component, MetaflowPart, MetaflowSettings, PlatformSettings, ServerSettings};
 
 /// What a check looks at, and where it reports.
 struct Review<'a> {
     app: &'a App,
     settings: &'a PlatformSettings,
     metaflow: &'a MetaflowSettings,
+    server: &'a ServerSettings,
 }
 
 impl Review<'_> {
@@ -63,15 +66,20 @@ pub(crate) fn check(
     app: &App,
     mut settings: PlatformSettings,
     metaflow: MetaflowSettings,
+    server: &ServerSettings,
 ) -> (PlatformSettings, MetaflowSettings) {
-    let review = Review { app, settings: &settings, metaflow: &metaflow };
+    let review = Review { app, settings: &settings, metaflow: &metaflow, server };
     parts::check(&review);
     unused::check(&review);
     names::check(&review);
     sign_in::check(&review);
+    if settings.has(Component::Proxy) || settings.has(Component::MlflowServer) {
+        load_balancer::check(&review);
+    }
     if settings.has(Component::Proxy) {
         proxy::check(&review);
     }
+    server::check(&review);
     let metaflow = metaflow::check(&review, metaflow.clone());
     let defaults = PlatformSettings::default();
     if !forms::is_prefix(&settings.prefix) {

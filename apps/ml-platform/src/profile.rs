@@ -25,10 +25,14 @@ pub struct ProfileDefaults {
     pub endpoints: EndpointPreset,
     /// The size of a tracking server.
     pub tracking_server_size: TrackingServerSize,
-    /// The least number of proxy instances.
+    /// The least number of proxy instances, and of tasks of the MLflow server.
     pub min_instances: u32,
-    /// The greatest number of proxy instances.
+    /// The greatest number of proxy instances, and of tasks of the MLflow server.
     pub max_instances: u32,
+    /// The class of a database.
+    pub database_class: &'static str,
+    /// Whether a database has a second instance in another zone, which takes over.
+    pub database_in_two_zones: bool,
     /// The days that logs are kept.
     pub log_retention_days: i64,
     /// Whether CloudFormation refuses to delete the stacks.
@@ -47,6 +51,8 @@ impl Profile {
                 tracking_server_size: TrackingServerSize::Small,
                 min_instances: 1,
                 max_instances: 2,
+                database_class: "db.t4g.small",
+                database_in_two_zones: false,
                 log_retention_days: 30,
                 termination_protection: false,
                 deletion_protection: false,
@@ -57,6 +63,8 @@ impl Profile {
                 tracking_server_size: TrackingServerSize::Medium,
                 min_instances: 2,
                 max_instances: 4,
+                database_class: "db.t4g.medium",
+                database_in_two_zones: true,
                 log_retention_days: 365,
                 termination_protection: true,
                 deletion_protection: true,

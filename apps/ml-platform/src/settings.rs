@@ -3,6 +3,7 @@
 //! A key that is open (`null`) takes the value of the chosen profile; see [`crate::profile`].
 
 mod metaflow;
+mod server;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::profile::Profile;
 
 pub use metaflow::{MetaflowApi, MetaflowPart, MetaflowSettings};
+pub use server::ServerSettings;
 
 /// A part of the platform that can be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +32,8 @@ pub enum Component {
     Metaflow,
     /// A bucket and a key that reaches it, for an app outside of AWS.
     S3Only,
+    /// A self-hosted MLflow server, with the network that it shares.
+    MlflowServer,
 }
 
 /// What happens to managed MLflow when it leaves its stack.
@@ -54,7 +58,7 @@ pub struct PlatformSettings {
     pub tags: BTreeMap<String, String>,
     /// The kind of managed MLflow: a tracking server, or a serverless app. Both can stand side by side.
     pub mlflow_type: MlflowType,
-    /// The parts to make: mlflow, proxy, metaflow, s3-only. With mlflowArn the proxy can stand alone.
+    /// The parts to make: mlflow, proxy, metaflow, mlflow-server, s3-only. With mlflowArn the proxy can stand alone.
     pub components: Vec<Component>,
     /// The table of defaults for what is open: dev is small and cheap, production survives the loss of a zone.
     pub profile: Profile,
@@ -160,7 +164,8 @@ pub struct PlatformSettings {
     pub jwt_writer_groups: Vec<String>,
     /// The groups whose members are readers, for proxyAuth=jwt.
     pub jwt_reader_groups: Vec<String>,
-    /// The issuer with which people with browsers sign in at the load balancer, an https URL, for proxyAuth=jwt; needs HTTPS.
+    /// The issuer with which people with browsers sign in at the load balancer, an https URL, for proxyAuth=jwt and
+    /// serverAuth=oidc; needs HTTPS.
     pub oidc_issuer: Option<String>,
     /// The issuer's page on which people sign in, an https URL.
     pub oidc_authorization_endpoint: Option<String>,
@@ -174,19 +179,20 @@ pub struct PlatformSettings {
     pub oidc_client_secret_arn: Option<String>,
     /// The field of that secret with the client's secret. Open: the secret is the text itself.
     pub oidc_client_secret_field: Option<String>,
-    /// The ARN of a certificate that exists for the proxy's name, in the region of the stack.
+    /// The ARN of a certificate that exists for the name of the proxy or the MLflow server, in the region of the stack.
     pub certificate_arn: Option<String>,
-    /// The name that clients reach the proxy by, such as mlflow.example.com.
+    /// The name that clients reach the proxy or the MLflow server by, such as mlflow.example.com.
     pub domain_name: Option<String>,
     /// The Route 53 hosted zone of the name; with it the certificate and the record are made.
     pub hosted_zone_id: Option<String>,
-    /// The address blocks that may connect to the proxy, each once. Empty: the VPC's own.
+    /// The address blocks that may connect to the proxy and the MLflow server, each once. Empty: the VPC's own.
     pub allow_cidrs: Vec<String>,
-    /// Takes a proxy without authentication, and a public one without TLS, which has to name its clients by allowCidrs.
+    /// Takes a proxy or an MLflow server without authentication, and a public one without TLS, which has to name its
+    /// clients by allowCidrs.
     pub allow_insecure: bool,
-    /// Puts a web application firewall in front of the proxy.
+    /// Puts a web application firewall in front of the proxy and the MLflow server.
     pub waf: bool,
-    /// The processors of the proxy's instances.
+    /// The processors of the proxy's instances and of the MLflow server's tasks.
     pub arch: Architecture,
     /// The instance type of the proxy, with processors as in `arch`. Open: t3.small or t4g.small by the processors.
     pub instance_type: Option<String>,
@@ -201,7 +207,7 @@ pub struct PlatformSettings {
     /// Which key of the user of s3-only is in use, from 1: a greater number makes another key, and the one before is of no
     /// use any more.
     pub s3_only_key_serial: u32,
-    /// The ARN of an SNS topic, in the region of the stack, that the proxy's alarms tell. Open: they tell nobody.
+    /// The ARN of an SNS topic, in the region of the stack, that alarms tell. Open: they tell nobody.
     pub alarm_topic_arn: Option<String>,
 
     /// The days that logs are kept: a number that CloudWatch Logs offers, such as 7, 30, 90 or 365. Open: 30 in dev, 365 in production.

@@ -1,6 +1,7 @@
 //! The stacks of the platform, in the order in which each uses the one before.
 
 mod metaflow;
+mod server;
 
 use std::path::PathBuf;
 
@@ -12,13 +13,13 @@ use formwork_library::iam::Role;
 use formwork_library::load_balancer::{OidcSignIn, SignIn};
 use formwork_library::managed_mlflow::{Access, ManagedMlflow, ManagedMlflowProps, MlflowType};
 use formwork_library::networking::{ExistingNetwork, FlowLogs, Networking, NetworkingProps};
-use formwork_library::proxy_app::{JwtIssuer, ProxyApp, ProxyAppProps, ProxyBinary};
+use formwork_library::proxy_app::{JwtIssuer, ProxyApp, ProxyAppProps, ProxyAuthentication, ProxyBinary};
 use formwork_library::s3_only::{S3Only, S3OnlyProps};
 use formwork_library::sagemaker_domain::{SageMakerDomain, SageMakerDomainProps, SpaceStorage};
 use formwork_library::storage::{DataBucket, DataBucketProps};
 
 use crate::profile::ProfileDefaults;
-use crate::settings::{Component, MetaflowSettings, MlflowRemoval, PlatformSettings};
+use crate::settings::{Component, MetaflowSettings, MlflowRemoval, PlatformSettings, ServerSettings};
 
 /// The SHA-256 of the proxy's sources and of the versions that they are built with. `cargo xtask generate` writes it.
 const PROXY_SOURCE_HASH: &str = include_str!("proxy_sources.sha256");
@@ -27,15 +28,22 @@ struct Platform<'app, 's> {
     app: &'app App,
     settings: &'s PlatformSettings,
     metaflow: &'s MetaflowSettings,
+    server: &'s ServerSettings,
     defaults: ProfileDefaults,
 }
 
 /// Grows the stacks that the settings choose.
-pub(crate) fn grow(app: &App, settings: &PlatformSettings, metaflow: &MetaflowSettings) {
-    let platform = Platform { app, settings, metaflow, defaults: settings.profile.defaults() };
+pub(crate) fn grow(
+    app: &App,
+    settings: &PlatformSettings,
+    metaflow: &MetaflowSettings,
+    server: &ServerSettings,
+) {
+    let platform = Platform { app, settings, metaflow, server, defaults: settings.profile.defaults() };
     // Nothing that is made stands in a network when the domain exists and nothing else does.
     let makes_domain = settings.has(Component::Mlflow) && settings.domain_id.is_none();
-    let in_network = settings.has(Component::Proxy) || settings.has(Component::Metaflow);
+    let in_network =
+        [Component::Proxy, Component::Metaflow, Component::MlflowServer].into_iter().any(|it| settings.has(it));
     let networking = (makes_domain || in_network).then(|| platform.networking());
     let around_domain = networking.as_ref().filter(|_| makes_domain);
     let domain = platform.domain(around_domain);
@@ -45,6 +53,9 @@ pub(crate) fn grow(app: &App, settings: &PlatformSettings, metaflow: &MetaflowSe
     }
     if let Some(networking) = networking.as_ref().filter(|_| settings.has(Component::Metaflow)) {
         platform.metaflow(networking);
+    }
+    if let Some(networking) = networking.as_ref().filter(|_| settings.has(Component::MlflowServer)) {
+        platform.mlflow_server(networking);
     }
     if settings.has(Component::S3Only) {
         platform.s3_only();
@@ -319,7 +330,7 @@ impl<'app> Platform<'app, '_> {
                 writer_groups: settings.jwt_writer_groups.clone(),
                 reader_groups: settings.jwt_reader_groups.clone(),
             }),
-            sign_in: self.sign_in(),
+            sign_in: self.sign_in().filter(|_| settings.proxy_auth == ProxyAuthentication::Jwt),
             access: settings.proxy_access,
             certificate: settings.certificate_arn.clone().map(CertificateArn::literal),
             domain_name: settings.domain_name.clone(),

@@ -10,6 +10,7 @@ pub mod iam;
 pub mod load_balancer;
 pub mod managed_mlflow;
 pub mod metaflow;
+pub mod mlflow_server;
 pub mod networking;
 pub mod proxy_app;
 pub mod s3_only;

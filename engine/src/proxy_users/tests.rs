@@ -177,7 +177,7 @@ async fn a_use_is_known_by_the_name_and_the_credential() {
     ])
     .await;
     let uses = last_uses(&stage, GROUP).await.expect("an answer");
-    assert!(uses.of_user(&used).is_some_and(|at| at <= stage.runtime.clock.now()));
+    assert!(uses.of_user(&used).is_some());
     assert!(uses.of_user(&person).is_some());
     assert_eq!(uses.of_user(&unused), None, "another token of the same name");
     let other = Credential::Password { argon2: String::new() };

@@ -11,7 +11,7 @@ pub(super) fn check(review: &Review<'_>) {
     if settings.components.is_empty() {
         review.refuse(
             "components is empty, so there is nothing to make",
-            "set components to one or several of mlflow, proxy, metaflow and s3-only",
+            "set components to one or several of mlflow, proxy, metaflow, mlflow-server and s3-only",
         );
     }
     if has_proxy && !has_mlflow && settings.mlflow_arn.is_none() {

@@ -2,6 +2,7 @@
 
 use formwork_library::load_balancer::Exposure;
 use formwork_library::managed_mlflow::{MlflowType, Provisioner};
+use formwork_library::mlflow_server::ServerAuthentication;
 use formwork_library::proxy_app::{ProxyAuthentication, ProxyCompute};
 
 use super::Review;
@@ -22,10 +23,14 @@ struct Rule {
 fn rules(review: &Review<'_>) -> Vec<Rule> {
     let settings = review.settings;
     let has_proxy = settings.has(Component::Proxy);
+    let has_server = settings.has(Component::MlflowServer);
+    let people_sign_in = has_proxy && settings.proxy_auth == ProxyAuthentication::Jwt
+        || has_server && review.server.server_auth == ServerAuthentication::Oidc;
     let makes_mlflow = settings.mlflow_arn.is_none();
     let is_app = settings.kind() == MlflowType::Serverless;
     let makes_artifact_bucket = makes_mlflow && settings.artifact_bucket.is_none();
-    let makes_bucket = review.makes_metaflow_bucket()
+    let makes_bucket = has_server
+        || review.makes_metaflow_bucket()
         || settings.has(Component::S3Only)
         || settings.has(Component::Mlflow) && (makes_artifact_bucket || settings.domain_id.is_none());
     vec![
@@ -125,13 +130,19 @@ fn rules(review: &Review<'_>) -> Vec<Rule> {
                 "jwtAdminGroups",
                 "jwtWriterGroups",
                 "jwtReaderGroups",
-                "oidcIssuer",
             ],
             because: "the proxy takes no tokens of an issuer without proxyAuth=jwt",
             hint: "set proxyAuth=jwt, or leave it out",
         },
         Rule {
+            holds: !people_sign_in,
+            keys: &["oidcIssuer"],
+            because: "nobody signs in at a load balancer without proxyAuth=jwt or serverAuth=oidc",
+            hint: "set one of them, or leave it out",
+        },
+        Rule {
             holds: has_proxy
+                && !has_server
                 && settings.allow_insecure
                 && settings.proxy_exposure == Exposure::Internal
                 && settings.proxy_auth != ProxyAuthentication::None,

@@ -32,7 +32,9 @@ impl LoadBalancer {
             ),
             Rule::many(
                 "BalancerErrorsAlarm",
-                format!("The load balancer of {name} answers with 5xx itself: nothing behind it does. {advice}"),
+                format!(
+                    "The load balancer of {name} answers with 5xx itself: nothing behind it does. {advice}"
+                ),
                 self.metric("HTTPCode_ELB_5XX_Count"),
                 5.0,
             ),
@@ -43,7 +45,9 @@ impl LoadBalancer {
                 missing: Missing::Breaching,
                 ..Rule::many(
                     "NoHealthyTargetAlarm",
-                    format!("Nothing behind the load balancer of {name} is well: nobody reaches it. {advice}"),
+                    format!(
+                        "Nothing behind the load balancer of {name} is well: nobody reaches it. {advice}"
+                    ),
                     self.target_metric(forwarding, "HealthyHostCount"),
                     1.0,
                 )

@@ -3,9 +3,11 @@
 //! The load balancer does the whole of OpenID Connect and hands the service a signed token that says who it is
 //! (`x-amzn-oidc-data`). It does so on an HTTPS listener only, and needs a way to the provider.
 
-use formwork::{SecretArn, Value, text};
+use formwork::{SecretArn, Value, resolve_secret};
 use formwork_resources::elasticloadbalancingv2::{
-    ActionType, JwtValidationActionAdditionalClaim, JwtValidationActionAdditionalClaimFormat, JwtValidationConfig, ListenerRuleAction, ListenerRuleAuthenticateCognitoConfig, ListenerRuleAuthenticateOidcConfig,
+    ActionType, JwtValidationActionAdditionalClaim, JwtValidationActionAdditionalClaimFormat,
+    JwtValidationConfig, ListenerRuleAction, ListenerRuleAuthenticateCognitoConfig,
+    ListenerRuleAuthenticateOidcConfig,
 };
 
 /// How long a session lasts, in seconds: a working day. Then the provider is asked again.
@@ -77,7 +79,7 @@ impl SignIn {
                     .token_endpoint(&oidc.token_endpoint)
                     .user_info_endpoint(&oidc.user_info_endpoint)
                     .client_id(&oidc.client_id)
-                    .client_secret(oidc.client_secret())
+                    .client_secret(resolve_secret(&oidc.client_secret, oidc.client_secret_field.as_deref()))
                     .scope(CLAIMS)
                     .session_timeout(SESSION_SECONDS);
                 ListenerRuleAction::new(ActionType::AUTHENTICATE_OIDC).authenticate_oidc_config(config)
@@ -106,15 +108,8 @@ impl SignIn {
             "aud",
             [tokens.audience.as_str()],
         );
-        let config = JwtValidationConfig::new(&tokens.jwks_endpoint, &oidc.issuer).additional_claims([audience]);
+        let config =
+            JwtValidationConfig::new(&tokens.jwks_endpoint, &oidc.issuer).additional_claims([audience]);
         Some(ListenerRuleAction::new(ActionType::JWT_VALIDATION).jwt_validation_config(config))
-    }
-}
-
-impl OidcSignIn {
-    /// A reference that CloudFormation resolves when it makes the listener: the template has no secret.
-    fn client_secret(&self) -> Value<String> {
-        let field = self.client_secret_field.as_deref().map_or(String::new(), |field| format!(":{field}"));
-        text!("{{{{resolve:secretsmanager:{}:SecretString{}}}}}", &self.client_secret, field)
     }
 }

@@ -2,9 +2,9 @@
 
 use formwork::{IntoValue, ResourceId, Scope, TargetGroupArn, Value};
 use formwork_resources::elasticloadbalancingv2::{
-    ActionType, Certificate, CfnListener, CfnListenerRule, CfnTargetGroup, FixedResponseConfig, HttpHeaderConfig,
-    ListenerAction, ListenerProtocol, ListenerRuleAction, Matcher, PathPatternConfig, RedirectConfig,
-    RedirectConfigStatusCode, RuleCondition, TargetDescription, TargetGroupAttribute,
+    ActionType, Certificate, CfnListener, CfnListenerRule, CfnTargetGroup, FixedResponseConfig,
+    HttpHeaderConfig, ListenerAction, ListenerProtocol, ListenerRuleAction, Matcher, PathPatternConfig,
+    RedirectConfig, RedirectConfigStatusCode, RuleCondition, TargetDescription, TargetGroupAttribute,
     TargetGroupHealthCheckProtocol, TargetGroupProtocol, TargetGroupTargetType,
 };
 

@@ -4,8 +4,8 @@ use formwork::{App, AppProps, CertificateArn, IntoValue, Json, ResourceId, Scope
 use serde_json::json;
 
 use super::{
-    BearerTokens, CognitoSignIn, Exposure, LoadBalancer, LoadBalancerProps, OidcSignIn, SignIn, SignInOn, TargetKind,
-    Targets,
+    BearerTokens, CognitoSignIn, Exposure, LoadBalancer, LoadBalancerProps, OidcSignIn, SignIn, SignInOn,
+    TargetKind, Targets,
 };
 use crate::networking::{Networking, NetworkingProps};
 
