@@ -42,8 +42,9 @@ pub(crate) fn grow(
     let platform = Platform { app, settings, metaflow, server, defaults: settings.profile.defaults() };
     // Nothing that is made stands in a network when the domain exists and nothing else does.
     let makes_domain = settings.has(Component::Mlflow) && settings.domain_id.is_none();
-    let in_network =
-        [Component::Proxy, Component::Metaflow, Component::MlflowServer].into_iter().any(|it| settings.has(it));
+    let in_network = [Component::Proxy, Component::Metaflow, Component::MlflowServer]
+        .into_iter()
+        .any(|it| settings.has(it));
     let networking = (makes_domain || in_network).then(|| platform.networking());
     let around_domain = networking.as_ref().filter(|_| makes_domain);
     let domain = platform.domain(around_domain);

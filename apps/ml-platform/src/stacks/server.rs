@@ -80,7 +80,7 @@ impl Platform<'_, '_> {
         let mut sign_in = self.sign_in()?;
         let tokens = self.server.oidc_jwks_endpoint.clone().zip(self.server.oidc_audience.clone());
         if let (SignIn::Oidc(oidc), Some((jwks_endpoint, audience))) = (&mut sign_in, tokens) {
-            oidc.bearer_tokens = Some(BearerTokens { jwks_endpoint, audience });
+            oidc.bearer_tokens = Some(Box::new(BearerTokens { jwks_endpoint, audience }));
         }
         Some(sign_in)
     }

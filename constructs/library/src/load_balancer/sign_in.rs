@@ -45,7 +45,7 @@ pub struct OidcSignIn {
     /// The field of the secret when it is a JSON object; without one, the secret is the text itself.
     pub client_secret_field: Option<String>,
     /// Lets programs in by tokens where every path is behind the sign-in: they cannot follow it.
-    pub bearer_tokens: Option<BearerTokens>,
+    pub bearer_tokens: Option<Box<BearerTokens>>,
 }
 
 /// The tokens of the issuer that the load balancer takes from programs, signed by RS256.

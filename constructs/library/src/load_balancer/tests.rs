@@ -108,10 +108,10 @@ fn a_secret_that_is_no_object_is_the_text_itself() {
 #[test]
 fn programs_show_a_token_in_place_of_a_session() {
     let SignIn::Oidc(mut provider) = oidc(None) else { panic!("OpenID Connect") };
-    provider.bearer_tokens = Some(BearerTokens {
+    provider.bearer_tokens = Some(Box::new(BearerTokens {
         jwks_endpoint: "https://login.example.com/keys".into(),
         audience: "mlflow".into(),
-    });
+    }));
     let template = with_sign_in(&SignIn::Oidc(provider), &SignInOn::Everything);
     let rule = named(&template, "BearerTokens");
     assert_eq!(rule["Conditions"][0]["HttpHeaderConfig"]["Values"], json!(["Bearer *"]));

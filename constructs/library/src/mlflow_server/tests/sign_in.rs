@@ -17,10 +17,10 @@ fn signed_in(props: MlflowServerProps<'_>) -> MlflowServerProps<'_> {
             "arn:aws:secretsmanager:us-east-1:123456789012:secret:sign-in-AbCdEf",
         ),
         client_secret_field: None,
-        bearer_tokens: Some(BearerTokens {
+        bearer_tokens: Some(Box::new(BearerTokens {
             jwks_endpoint: "https://login.example.com/keys".into(),
             audience: "mlflow".into(),
-        }),
+        })),
     };
     MlflowServerProps {
         authentication: ServerAuthentication::Oidc,
