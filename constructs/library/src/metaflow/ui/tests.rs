@@ -55,6 +55,7 @@ fn a_provider_of_ones_own_takes_the_place_of_the_pool() {
         client_id: "metaflow".to_owned(),
         client_secret: SecretArn::literal("arn:aws:secretsmanager:us-east-1:123456789012:secret:oidc-AbCdEf"),
         client_secret_field: None,
+        bearer_tokens: None,
     };
     let template = with(|own| UiProps { sign_in: UiSignIn::Oidc(provider.clone()), ..own });
     assert!(properties(&template, "AWS::Cognito::UserPool").is_empty());
