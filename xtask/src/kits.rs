@@ -10,12 +10,12 @@ use crate::paths::{Paths, venv_program};
 use crate::run::run as run_program;
 use crate::setup;
 
-/// Runs the parts of `tests/kits`; `arguments` go to its program as they are.
+/// Runs the parts of `tests/kits`, and then the migrations; `arguments` go to the parts' program as they are.
 ///
 /// # Errors
 ///
 /// The set-up fails, or something is not as it has to be.
-pub(crate) fn run(paths: &Paths, build: Build, arguments: &[&str]) -> Result<(), String> {
+pub(crate) fn run(paths: &Paths, build: Build, slow: bool, arguments: &[&str]) -> Result<(), String> {
     setup::emulator(paths)?;
     setup::mlflow(paths, "newest")?;
     setup::postgres()?;
@@ -32,5 +32,9 @@ pub(crate) fn run(paths: &Paths, build: Build, arguments: &[&str]) -> Result<(),
     let mut migrate = Command::new(&python);
     migrate.arg(paths.join("tests/kits/migrate/run.py"));
     migrate.arg("--emulator-python").arg(venv_program(&paths.emulator_venv(), "python"));
+    if slow {
+        setup::pgloader()?;
+        migrate.arg("--slow");
+    }
     run_program(migrate.env("PYTHONDONTWRITEBYTECODE", "1"))
 }

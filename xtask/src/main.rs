@@ -37,7 +37,8 @@ Commands:
                       delete them again
   proxy [--slow]      real MLflow clients through the proxy to real MLflow servers, cases of the wire, and faults; --slow
                       adds all versions against each other and writes their table; --part NAME, --only NAME choose
-  kits                the kits' files with real MLflow, PostgreSQL and nginx; --part NAME chooses
+  kits [--slow]       the kits' files with real MLflow, PostgreSQL and nginx, and migrations; --slow kills migrations at
+                      every moment and tries pgloader; --part NAME chooses
   bench deploy [--stacks 4,40,400] [--minutes COUNT] [--against cdk|--only cdk] [--debug]
                       measure deployments against the simulator: time, requests and memory, as Markdown;
                       the critical path is a minute, or so many minutes with the resources that take longest
@@ -65,7 +66,8 @@ fn main() -> ExitCode {
         ["local"] => local::walk(&paths, Build::Alone),
         ["proxy", "--slow", rest @ ..] => proxy::run(&paths, Build::Alone, true, rest),
         ["proxy", rest @ ..] => proxy::run(&paths, Build::Alone, false, rest),
-        ["kits", rest @ ..] => kits::run(&paths, Build::Alone, rest),
+        ["kits", "--slow", rest @ ..] => kits::run(&paths, Build::Alone, true, rest),
+        ["kits", rest @ ..] => kits::run(&paths, Build::Alone, false, rest),
         ["bench", "deploy", rest @ ..] => match bench::Request::read(rest) {
             Ok(request) => bench::deploy(&paths, &request),
             Err(message) => return usage_error(&message),

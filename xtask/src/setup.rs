@@ -179,6 +179,20 @@ fn find_psycopg2(folder: &Path, python: &Path) -> Result<(), String> {
     found.map(drop).map_err(|error| format!("{} has no psycopg2: {error}\n{hint}", python.display()))
 }
 
+/// Makes sure that pgloader is there, whose faults the migration kit is without.
+///
+/// # Errors
+///
+/// It is not there and cannot be installed.
+pub(crate) fn pgloader() -> Result<(), String> {
+    let hint = "hint: install pgloader (Debian: pgloader)";
+    let find = || output(Command::new("pgloader").arg("--version")).map(drop);
+    find().map_err(|error| format!("{error}\n{hint}")).or_else(|missing| {
+        install(&["pgloader"], &missing)?;
+        find()
+    })
+}
+
 /// Makes sure that the Node packages are installed.
 ///
 /// # Errors

@@ -55,7 +55,9 @@ fn plan(slow: bool) -> Plan {
         part("generated files are up to date", &[JUDGES, NODE], |paths, _| generated_files(paths, true)),
         part(EMULATOR, &[], |paths, _| setup::emulator(paths)),
         part("Lambda sources (pytest)", &[], |paths, _| lambda_layers(paths)),
-        part(KITS, &[BUILD, EMULATOR, MLFLOW, PROGRAMS], |paths, _| kits::run(paths, Build::OfTests, &[])),
+        part(KITS, &[BUILD, EMULATOR, MLFLOW, PROGRAMS], |paths, slow| {
+            kits::run(paths, Build::OfTests, slow, &[])
+        }),
         part("deployment to an emulator", &[BUILD, NODE, EMULATOR], |paths, _| {
             local::walk(paths, Build::OfTests)
         }),
