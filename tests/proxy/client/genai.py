@@ -3,6 +3,7 @@
 import gzip
 import os
 import time
+from pathlib import Path
 
 from client.checks import Missing, check, same
 
@@ -70,9 +71,10 @@ def attachments(s):
         from mlflow.tracing.attachments import Attachment
     except ImportError:
         raise Missing("mlflow.tracing.attachments") from None
+    content = b"\0bytes" * 100
     s.mlflow.set_experiment(experiment_id=s.experiment)
     with s.mlflow.start_span("with a file") as span:
-        span.set_inputs({"file": Attachment(content_type="application/octet-stream", content_bytes=b"\0bytes" * 100)})
+        span.set_inputs({"file": Attachment(content_type="application/octet-stream", content_bytes=content)})
         identifier = span.trace_id
     s.mlflow.flush_trace_async_logging()
     info = s.client.get_trace(identifier).info
@@ -80,8 +82,10 @@ def attachments(s):
     same(location.split(":")[0], "mlflow-artifacts")
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-    names = [it.path for it in get_artifact_repository(location).list_artifacts("attachments")]
-    assert names, "no attachment is in the bucket"
+    repository = get_artifact_repository(location)
+    names = [it.path for it in repository.list_artifacts("attachments")]
+    same(len(names), 1)
+    same(Path(repository.download_artifacts(names[0])).read_bytes(), content)
 
 
 @check("dataset of an evaluation: made, filled, searched, deleted")
@@ -119,3 +123,4 @@ def telemetry(s):
     body = gzip.compress(request.SerializeToString())
     answer = requests.post(s.url + "/v1/traces", data=body, headers=headers, timeout=60)
     same((answer.status_code, answer.text[:200] if answer.status_code != 200 else ""), (200, ""))
+    same([it.name for it in s.client.get_trace(f"tr-{span.trace_id.hex()}").data.spans], ["s"])

@@ -6,7 +6,7 @@ import gzip
 from aiohttp import web
 
 
-async def answer(received):
+async def answer(received, state):
     """The answer to a path below /__, which MLflow does not have."""
     request = received.request
     path = received.signed.target.partition("?")[0]
@@ -30,7 +30,7 @@ async def answer(received):
     if kind == "events":
         return await events(request)
     if kind == "bytes":
-        return await many_bytes(request)
+        return await many_bytes(request, state)
     return web.Response(status=404, text="no such path of the verifying upstream")
 
 
@@ -44,15 +44,19 @@ async def events(request):
     return stream
 
 
-async def many_bytes(request):
+async def many_bytes(request, state):
     """As many bytes as asked for, as fast as they are taken, with a length if `length` is asked for."""
     count = int(request.query["count"])
     headers = {"Content-Length": str(count)} if "length" in request.query else {}
     stream = web.StreamResponse(headers=headers)
     await stream.prepare(request)
     piece = bytes(1 << 16)
-    while count > 0:
-        await stream.write(piece[:count])
-        count -= len(piece)
-    await stream.write_eof()
+    state.streams += 1
+    try:
+        while count > 0:
+            await stream.write(piece[:count])
+            count -= len(piece)
+        await stream.write_eof()
+    finally:
+        state.streams -= 1
     return stream

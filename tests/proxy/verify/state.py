@@ -42,8 +42,9 @@ class State:
         self.settings = dict(SETTINGS)
         self.counts = Counter()
         self.refusals = []
-        self.unsigned_storage = 0
         self.logged = []
+        # Answers of many bytes that somebody still takes.
+        self.streams = 0
         self._base = {BASE_KEY: Session(BASE_SECRET)}
         self._assumed = {}
 
@@ -90,4 +91,4 @@ class State:
         self.settings.update(wanted)
 
     def shown(self):
-        return {"counts": dict(self.counts), "refusals": self.refusals, "logged": self.logged}
+        return {"counts": dict(self.counts), "refusals": self.refusals, "logged": self.logged, "streams": self.streams}

@@ -36,7 +36,7 @@ def handler(mode, state, client, mlflow):
             if fault and (answer := await faults.meet(fault, request)):
                 return answer
             if received.signed.target.startswith("/__"):
-                return await echo.answer(received)
+                return await echo.answer(received, state)
             return await passed_on(received, client, mlflow)
 
     return handle
