@@ -117,6 +117,8 @@ def from_postgres(setting, kit, checks):
             "MLFLOW_TRACKING_USERNAME": "team",
             "MLFLOW_TRACKING_PASSWORD": PEOPLE_PASSWORD,
             "NO_PROXY": "*",
+            # The emulator does not serve parts of a file by a link, as S3 does.
+            "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
         }
         storage = {name: dyno.environment[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
         answer = run_client(setting, variables | storage)
