@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import sys
@@ -10,7 +11,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 from compose import ODD, SIZE, run_client
-from processes.child import free_port
 from processes.servers import ROOT
 from service import descendants, leaks, memory
 from web import request
@@ -76,6 +76,12 @@ def named(pid, *words):
     return found
 
 
+def inner_port(pid):
+    """The port that MLflow was started with."""
+    words = Path(f"/proc/{named(pid, 'mlflow', 'server')[0]}/cmdline").read_bytes().decode().split("\0")
+    return words[words.index("--port") + 1]
+
+
 def is_gone(pids, limit=15):
     """Whether all processes have ended."""
     end = time.monotonic() + limit
@@ -127,6 +133,7 @@ def from_postgres(setting, kit, checks):
         used = memory(pids)
         size = json.loads((kit / "app.json").read_text())["formation"]["web"]["size"]
         checks.note(f"memory of all processes after 30 MB there and back: {used:.0f} MB of the {DYNOS[size]} MB of {size}")
+        checks.that("MLflow has another port than the dyno", inner_port(child.pid) != str(dyno.port), dyno.port)
         checks.that("the dyno is large enough", used < SHARE * DYNOS[size], f"{used:.0f} MB")
         inner = [pid for pid in pids if pid != child.pid]
         checks.equal("no child knows the database's password", leaks(ODD, child.log, inner), [])
@@ -144,7 +151,7 @@ def from_postgresql(setting, kit, checks):
     """`postgresql://` and another port; then nginx dies."""
     setting.database.make("dyno_two", ODD)
     url = url_of(setting, "postgresql", "dyno_two", "?sslmode=require")
-    dyno = Dyno(setting, kit, "dyno-two", free_port(), DATABASE_URL=url)
+    dyno = Dyno(setting, kit, "dyno-two", own_port(), DATABASE_URL=url)
     with dyno.start("serve") as child:
         child.until_answers(dyno.url + "/health", 300)
         serves(dyno, checks)
@@ -158,7 +165,7 @@ def from_postgresql(setting, kit, checks):
 def asked_to_end(setting, kit, checks):
     """Heroku asks by SIGTERM; whatever MLflow is doing then."""
     url = url_of(setting, "postgres", "dyno_two")
-    dyno = Dyno(setting, kit, "dyno-three", free_port(), DATABASE_URL=url)
+    dyno = Dyno(setting, kit, "dyno-three", own_port(), DATABASE_URL=url)
     with dyno.start("serve") as child:
         child.until(lambda: named(child.pid, "nginx: master") and named(child.pid, "mlflow", "server"), 60)
         pids = descendants(child.pid)
@@ -170,13 +177,13 @@ def asked_to_end(setting, kit, checks):
 def preflight(setting, kit, checks):
     """All that is missing is told at once, and no part of a secret is."""
     left_out = ("DATABASE_URL", "S3_LOCATION", "AWS_SECRET_ACCESS_KEY", "BASIC_AUTH_PASSWORD", "MLFLOW_HOSTS")
-    dyno = Dyno(setting, kit, "dyno-bare", free_port(), **dict.fromkeys(left_out))
+    dyno = Dyno(setting, kit, "dyno-bare", own_port(), **dict.fromkeys(left_out))
     status, words, _ = dyno.once("serve")
     checks.equal("a dyno without its variables does not start", status, 78)
     checks.that("and all of them are told", all(f"{name} is not set" in words for name in left_out), words)
     raw = f"postgres://user:{ODD}@localhost:5432/name"
     for name, url in (("dyno-raw", raw), ("dyno-other", "mysql://user:topsecret@localhost/name")):
-        status, words, log = Dyno(setting, kit, name, free_port(), DATABASE_URL=url).once("check")
+        status, words, log = Dyno(setting, kit, name, own_port(), DATABASE_URL=url).once("check")
         checks.that(f"{name}: such a URL is refused", status == 78 and "DATABASE_URL" in words, words)
         found = [it for it in ("topsecret", ODD, "p@s", "41rd") if leaks(it, log, [])]
         checks.equal(f"{name}: none of it is shown", found, [])
@@ -208,6 +215,11 @@ def urls(kit, checks):
             checks.that("it is refused", True)
 
 
+def own_port():
+    """A free port that the system takes for no connection before nginx listens on it."""
+    return free_or(random.randrange(20000, 32000))
+
+
 def free_or(port):
     """A port that is wanted, or another one where somebody listens on it."""
     with socket.socket() as listener:
@@ -215,7 +227,7 @@ def free_or(port):
             listener.bind(("127.0.0.1", port))
             return port
         except OSError:
-            return free_port()
+            return own_port()
 
 
 def run(setting, checks):

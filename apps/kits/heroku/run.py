@@ -122,12 +122,18 @@ def store_uri(environment):
 
 
 def mlflow_port(port):
-    """A free port of this dyno for MLflow: Heroku may give out any, also the one that MLflow would usually take."""
-    while True:
+    """MLflow's usual port, or the next one: Heroku may give out any, also this one. None of those that the system takes
+    for connections, as MLflow listens some seconds later only."""
+    for inner in range(5000, 5100):
         with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            if listener.getsockname()[1] != port:
-                return listener.getsockname()[1]
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind(("127.0.0.1", inner))
+            except OSError:
+                continue
+        if inner != port:
+            return inner
+    raise Wrong("none of the ports 5000 to 5099 is free for MLflow")
 
 
 def users(environment):

@@ -123,7 +123,7 @@ fn check(settings: &HerokuSettings) -> Result<(), KitError> {
     }
     if !DYNOS.iter().any(|(name, _)| name == dyno) {
         let names: Vec<&str> = DYNOS.iter().map(|(name, _)| *name).collect();
-        let hint = format!("MLflow needs more than 512 MB: {}", names.join(", "));
+        let hint = format!("512 MB leave MLflow no room: {}", names.join(", "));
         findings.add(format!("dyno `{dyno}` is unknown or too small"), &hint);
     }
     if !database_plan.strip_prefix("heroku-postgresql:").is_some_and(|plan| is_word(plan, "-")) {
