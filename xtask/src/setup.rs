@@ -50,6 +50,16 @@ pub(crate) fn mlflow(paths: &Paths, version: &str) -> Result<(), String> {
     python_environment(&paths.mlflow_venv(version), &requirements)
 }
 
+/// Makes sure that there is what runs the packages: a Python and a Node that serve.
+///
+/// # Errors
+///
+/// One is not there, is too old, or cannot be installed.
+pub(crate) fn interpreters() -> Result<(), String> {
+    python()?;
+    node_version().map(drop)
+}
+
 /// Makes sure that PostgreSQL is there, which MLflow keeps its data in. Its programs need not be on the path.
 ///
 /// # Errors

@@ -50,11 +50,11 @@ fn plan(slow: bool) -> Plan {
         }),
     ];
     let judges = vec![
-        part(JUDGES, &[], |paths, _| setup::judges(paths)),
-        part(NODE, &[], |paths, _| setup::node_packages(paths).and_then(|()| setup::twin(paths))),
+        part(JUDGES, &[PROGRAMS], |paths, _| setup::judges(paths)),
+        part(NODE, &[PROGRAMS], |paths, _| setup::node_packages(paths).and_then(|()| setup::twin(paths))),
         part("generated files are up to date", &[JUDGES, NODE], |paths, _| generated_files(paths, true)),
-        part(EMULATOR, &[], |paths, _| setup::emulator(paths)),
-        part("Lambda sources (pytest)", &[], |paths, _| lambda_layers(paths)),
+        part(EMULATOR, &[PROGRAMS], |paths, _| setup::emulator(paths)),
+        part("Lambda sources (pytest)", &[PROGRAMS], |paths, _| lambda_layers(paths)),
         part(KITS, &[BUILD, EMULATOR, MLFLOW, PROGRAMS], |paths, slow| {
             kits::run(paths, Build::OfTests, slow, &[])
         }),
@@ -63,13 +63,15 @@ fn plan(slow: bool) -> Plan {
         }),
     ];
     let mut proxy = vec![
+        // All that a package manager installs, which can be asked by one at a time only.
         part(PROGRAMS, &[], |_, _| {
+            setup::interpreters()?;
             setup::postgres()?;
             setup::chromium()?;
             setup::kit_programs()?;
             setup::shellcheck().map(drop)
         }),
-        part(MLFLOW, &[], |paths, slow| {
+        part(MLFLOW, &[PROGRAMS], |paths, slow| {
             proxy::versions(slow).try_for_each(|version| setup::mlflow(paths, version))
         }),
         part(PROXY, &[BUILD, EMULATOR, MLFLOW, PROGRAMS], |paths, slow| {
