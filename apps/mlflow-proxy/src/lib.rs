@@ -14,6 +14,8 @@ pub mod check;
 pub mod credentials;
 pub mod decoding;
 pub mod forward;
+#[cfg(test)]
+mod fuzzing;
 pub mod gate;
 pub mod held;
 pub mod local;

@@ -97,7 +97,7 @@ fn paths_are_joined_by_the_same_rules() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::fuzzing::inputs())]
 
     /// Whatever comes, a path that is taken has only names in it, now and after any further decoding.
     #[test]

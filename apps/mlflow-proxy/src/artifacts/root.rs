@@ -197,7 +197,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(crate::fuzzing::inputs())]
 
         /// Whatever a client asks for, the key is below the prefix, or it is refused.
         #[test]

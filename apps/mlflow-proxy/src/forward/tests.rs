@@ -41,7 +41,7 @@ fn value() -> impl Strategy<Value = HeaderValue> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(crate::fuzzing::inputs())]
 
     /// Whatever is asked for is asked of the endpoint, in order, and with one signature.
     #[test]

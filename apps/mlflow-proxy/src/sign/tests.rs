@@ -211,6 +211,8 @@ fn a_link_that_would_be_too_long_stays_unsigned() {
 }
 
 proptest! {
+    #![proptest_config(crate::fuzzing::inputs())]
+
     #[test]
     fn a_wire_query_reads_as_what_it_was(query in "([ab=&+%/]|%2B|%26|%[0-9A-Fa-f]{2}){0,40}") {
         let wire = wire_query(&query).into_owned();

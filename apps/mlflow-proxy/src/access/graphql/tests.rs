@@ -92,6 +92,8 @@ fn bodies_that_others_may_read_otherwise_are_no_queries() {
 }
 
 proptest::proptest! {
+    #![proptest_config(crate::fuzzing::inputs())]
+
     #[test]
     fn any_text_is_understood_or_not(text in "[a-z{}()\\[\\]\"#\\\\$:,! \n]{0,60}") {
         let _ = only_queries(&text);

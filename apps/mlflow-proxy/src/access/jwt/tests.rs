@@ -319,6 +319,8 @@ fn only_one_header_of_the_load_balancer_counts() {
 }
 
 proptest::proptest! {
+    #![proptest_config(crate::fuzzing::inputs())]
+
     #[test]
     fn any_text_is_taken_apart(head in "\\PC{0,40}", claims in "\\PC{0,40}", bytes in proptest::collection::vec(0u8.., 0..80)) {
         let _ = Token::parse(&head);

@@ -285,6 +285,8 @@ fn ids_are_read_from_the_path() {
 }
 
 proptest::proptest! {
+    #![proptest_config(crate::fuzzing::inputs())]
+
     #[test]
     fn any_text_is_looked_up(path in "\\PC{0,60}", prefix in proptest::bool::ANY) {
         let path = if prefix { format!("/api/2.0/mlflow/{path}") } else { path };

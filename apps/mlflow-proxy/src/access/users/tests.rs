@@ -149,6 +149,8 @@ fn the_time_of_last_use_outlives_a_new_reading() {
 }
 
 proptest::proptest! {
+    #![proptest_config(crate::fuzzing::inputs())]
+
     #[test]
     fn any_text_is_parsed(text in "\\PC{0,80}") {
         let _ = Users::parse(&text);

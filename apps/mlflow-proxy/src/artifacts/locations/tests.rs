@@ -239,7 +239,7 @@ fn rewritten(value: &Value, name: Option<&str>) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::fuzzing::inputs())]
 
     #[test]
     fn cutting_makes_no_difference(document in documents(), pretty: bool, cuts in prop::collection::vec(0usize..600, 0..8)) {
