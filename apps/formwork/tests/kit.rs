@@ -16,7 +16,8 @@ fn a_kit_is_written_and_written_again() {
     assert!(done.stdout.contains("compose.yaml") && done.stderr.contains("make build run"), "{done:?}");
     let password = project.read("mlflow/secrets/mlflow_password");
     assert!(!done.stdout.contains(&password) && !done.stderr.contains(&password));
-    let mode = fs::metadata(project.path().join("mlflow/secrets/mlflow_password")).unwrap().permissions().mode();
+    let mode =
+        fs::metadata(project.path().join("mlflow/secrets/mlflow_password")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 
     // The port stays, and so does the password; the rest follows the new setting.
@@ -47,7 +48,10 @@ fn the_report_has_the_published_shape() {
 fn what_would_be_lost_is_refused() {
     let project = Project::new().with("mlflow/notes.txt", "mine");
     let refused = project.run(&["kit", "heroku", "--out", "mlflow"]).ends_with(3);
-    assert!(refused.stderr.contains("notes.txt") && refused.stderr.contains("--beside-others"), "{refused:?}");
+    assert!(
+        refused.stderr.contains("notes.txt") && refused.stderr.contains("--beside-others"),
+        "{refused:?}"
+    );
     project.run(&["kit", "heroku", "--out", "mlflow", "--beside-others"]).ends_with(0);
     fs::write(project.path().join("mlflow/run.py"), "mine").unwrap();
     let refused = project.run(&["kit", "heroku", "--out", "mlflow"]).ends_with(3);
@@ -82,12 +86,21 @@ fn the_variables_of_an_app_come_from_its_stack() {
     };
     run(&["bootstrap", "aws://123456789012/eu-west-1", "--yes"]).ends_with(0);
     run(&["deploy", "--yes"]).ends_with(0);
+    // The simulator makes no keys of users: what CloudFormation would put into the secret is put there.
+    run(&["kit", "heroku", "--from-stack", "team-s3-only"]).ends_with(1).says("cannot read the key in");
+    account.served.with(|simulator| {
+        let services = simulator.services_mut();
+        let secret =
+            services.resources.keys().find(|key| key.2 == "AWS::SecretsManager::Secret").unwrap().3.clone();
+        services.secrets.set(&secret, r#"{"AccessKey":"AKIAEXAMPLE","SecretAccessKey":"the/other+half"}"#);
+    });
     let printed = run(&["kit", "heroku", "--from-stack", "team-s3-only"]).ends_with(0);
     let vars: serde_json::Value = serde_json::from_str(&printed.stdout).unwrap();
     assert!(vars["S3_LOCATION"].as_str().unwrap().starts_with("s3://"), "{vars}");
     assert_eq!(vars["AWS_DEFAULT_REGION"], "eu-west-1");
+    assert_eq!(vars["AWS_ACCESS_KEY_ID"], "AKIAEXAMPLE");
     let secret = vars["AWS_SECRET_ACCESS_KEY"].as_str().unwrap();
-    assert!(!secret.is_empty() && !vars["AWS_ACCESS_KEY_ID"].as_str().unwrap().is_empty());
+    assert_eq!(secret, "the/other+half");
 
     let written = run(&["kit", "heroku", "--out", "app", "--from-stack", "team-s3-only"]).ends_with(0);
     assert!(!written.stdout.contains(secret) && !written.stderr.contains(secret), "{written:?}");
