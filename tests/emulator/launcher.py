@@ -26,6 +26,7 @@ import uuid
 from pathlib import Path
 from threading import Thread
 
+import metaflow
 from gaps import guard_exports, tell_what_was_given
 from ministack import app
 from ministack.core.responses import get_account_id, get_region
@@ -159,7 +160,7 @@ class Faults:
 
 
 def add_types():
-    for name, resource in TYPES.items():
+    for name, resource in (TYPES | metaflow.types(Resource, arn)).items():
         provisioners._RESOURCE_HANDLERS.setdefault(name, resource.handlers())
     add_attribute("AWS::EC2::VPC", "CidrBlock")
 

@@ -28,6 +28,10 @@ from werkzeug.serving import WSGIRequestHandler, run_simple
 JOB_KEY = "AKIAJOBJOBJOBJOBJOB0"
 
 
+# By the keys of setting.py; everybody else is the fixture.
+CALLERS = {JOB_KEY: "job", "AKIACLIENTCLIENT0000": "client"}
+
+
 def variables(listed):
     return {one["name"]: one.get("value", "") for one in listed or []}
 
@@ -104,7 +108,7 @@ class Recorder:
             operation = of_storage(method, path, environment.get("QUERY_STRING", ""))
         else:
             operation = path.rpartition("/")[2]
-        caller = "job" if key == JOB_KEY else "client"
+        caller = CALLERS.get(key, "fixture")
         return {"caller": caller, "service": service, "operation": operation}
 
 

@@ -59,6 +59,8 @@ class Service(Child):
 class Setting:
     """The programs of a run. Use it in a `with`: they end with it."""
 
+    sources = SOURCES
+
     def __init__(self, program, emulator_python, keep=None):
         self._program, self._python = program, emulator_python
         self._keep, self._stack = keep, ExitStack()
@@ -97,6 +99,9 @@ class Setting:
         if not self._keep:
             shutil.rmtree(self.folder, ignore_errors=True)
 
+    def calls_of_client_and_jobs(self):
+        return {call for call in self.aws.calls() if call[0] in ("client", "job")}
+
     def configuration(self):
         """What the command line tells, with the places where things are here."""
         here = {
@@ -111,7 +116,7 @@ class Setting:
         """That of somebody who runs flows: nothing of Metaflow but where its configuration is."""
         own = clean_environment(
             HOME=self.home, METAFLOW_HOME=self.home / "metaflow", USERNAME="tester", AWS_ACCESS_KEY_ID="AKIACLIENTCLIENT0000",
-            AWS_SECRET_ACCESS_KEY="x", AWS_DEFAULT_REGION=REGION, AWS_ENDPOINT_URL=self.aws.url, METAFLOW_PROFILE="team",
+            AWS_SECRET_ACCESS_KEY="x", AWS_DEFAULT_REGION=REGION, AWS_ENDPOINT_URL=self.aws.url,
         )  # fmt: skip
         own["PATH"] = f"{Path(sys.executable).parent}:{own['PATH']}"
         return own | more

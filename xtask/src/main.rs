@@ -8,6 +8,7 @@ mod build;
 mod generate;
 mod kits;
 mod local;
+mod metaflow;
 mod parts;
 mod paths;
 mod proxy;
@@ -39,6 +40,8 @@ Commands:
                       adds all versions against each other and writes their table; --part NAME, --only NAME choose
   kits [--slow]       the kits' files with real MLflow, PostgreSQL and nginx, and migrations; --slow kills migrations at
                       every moment and tries pgloader; --part NAME chooses
+  metaflow [--slow]   Metaflow's real client with the stack that is deployed to the emulator; --slow also executes a state
+                      machine to its end; --only NAME chooses
   bench deploy [--stacks 4,40,400] [--minutes COUNT] [--against cdk|--only cdk] [--debug]
                       measure deployments against the simulator: time, requests and memory, as Markdown;
                       the critical path is a minute, or so many minutes with the resources that take longest
@@ -68,6 +71,8 @@ fn main() -> ExitCode {
         ["proxy", rest @ ..] => proxy::run(&paths, Build::Alone, false, rest),
         ["kits", "--slow", rest @ ..] => kits::run(&paths, Build::Alone, true, rest),
         ["kits", rest @ ..] => kits::run(&paths, Build::Alone, false, rest),
+        ["metaflow", "--slow", rest @ ..] => metaflow::run(&paths, Build::Alone, true, rest),
+        ["metaflow", rest @ ..] => metaflow::run(&paths, Build::Alone, false, rest),
         ["bench", "deploy", rest @ ..] => match bench::Request::read(rest) {
             Ok(request) => bench::deploy(&paths, &request),
             Err(message) => return usage_error(&message),

@@ -41,6 +41,11 @@ impl Paths {
         self.join(".tools/emulator-venv")
     }
 
+    /// The Python environment of Metaflow's client, with the AWS that it talks to in tests.
+    pub(crate) fn metaflow_venv(&self) -> PathBuf {
+        self.join(".tools/metaflow-venv")
+    }
+
     /// The Python environment of one version of MLflow, named as its requirements are.
     pub(crate) fn mlflow_venv(&self, version: &str) -> PathBuf {
         self.join(".tools").join(format!("mlflow-{version}-venv"))

@@ -39,6 +39,15 @@ pub(crate) fn emulator(paths: &Paths) -> Result<(), String> {
     python_environment(&paths.emulator_venv(), &paths.join("tests/emulator/requirements.txt"))
 }
 
+/// Makes sure that Metaflow's client is installed in its Python environment, with the AWS that it talks to in tests.
+///
+/// # Errors
+///
+/// No Python that serves is there, or the packages cannot be fetched.
+pub(crate) fn metaflow(paths: &Paths) -> Result<(), String> {
+    python_environment(&paths.metaflow_venv(), &paths.join("tests/metaflow/requirements.txt"))
+}
+
 /// Makes sure that a version of MLflow is installed in its Python environment; it is named as its requirements in
 /// `tests/proxy/requirements` are.
 ///

@@ -10,6 +10,7 @@ use crate::build::Build;
 use crate::generated_files;
 use crate::kits;
 use crate::local;
+use crate::metaflow;
 use crate::parts::{self, Part, left_out, part};
 use crate::paths::{Paths, venv_program};
 use crate::proxy;
@@ -22,6 +23,7 @@ mod name {
     pub(super) const FORMAT: &str = "format";
     pub(super) const BUILD: &str = "build of the tests";
     pub(super) const JUDGES: &str = "set-up: template judges (Python)";
+    pub(super) const METAFLOW: &str = "set-up: Metaflow (Python)";
     pub(super) const NODE: &str = "set-up: Node packages";
     pub(super) const EMULATOR: &str = "set-up: emulator of AWS (Python)";
     pub(super) const MLFLOW: &str = "set-up: MLflow (Python)";
@@ -29,7 +31,7 @@ mod name {
     pub(super) const KITS: &str = "kits with real programs";
     pub(super) const PROXY: &str = "MLflow proxy with real clients";
 }
-use name::{BUILD, EMULATOR, FORMAT, JUDGES, KITS, MLFLOW, NODE, PROGRAMS, PROXY};
+use name::{BUILD, EMULATOR, FORMAT, JUDGES, KITS, METAFLOW, MLFLOW, NODE, PROGRAMS, PROXY};
 
 /// What runs beside each other, and what runs when all of it has ended.
 struct Plan {
@@ -60,6 +62,10 @@ fn plan(slow: bool) -> Plan {
         }),
         part("deployment to an emulator", &[BUILD, NODE, EMULATOR], |paths, _| {
             local::walk(paths, Build::OfTests)
+        }),
+        part(METAFLOW, &[], |paths, _| setup::metaflow(paths)),
+        part("Metaflow with the real client", &[BUILD, EMULATOR, METAFLOW], |paths, slow| {
+            metaflow::run(paths, Build::OfTests, slow, &[])
         }),
     ];
     let mut proxy = vec![

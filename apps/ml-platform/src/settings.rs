@@ -214,7 +214,7 @@ pub struct PlatformSettings {
     pub log_retention_days: Option<i64>,
     /// Whether CloudFormation refuses to delete the stacks. Open: no in dev, yes in production.
     pub termination_protection: Option<bool>,
-    /// Whether the load balancer refuses to be deleted. Open: no in dev, yes in production.
+    /// Whether load balancers and databases refuse to be deleted. Open: no in dev, yes in production.
     pub deletion_protection: Option<bool>,
 }
 

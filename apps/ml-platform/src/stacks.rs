@@ -157,6 +157,10 @@ impl<'app> Platform<'app, '_> {
         }))
     }
 
+    fn deletion_protection(&self) -> bool {
+        self.settings.deletion_protection.unwrap_or(self.defaults.deletion_protection)
+    }
+
     /// The domain that is made in a network, or the one that the settings name.
     fn domain(&self, networking: Option<&Networking>) -> Option<SageMakerDomain> {
         let settings = self.settings;
@@ -341,7 +345,7 @@ impl<'app> Platform<'app, '_> {
             firewall: settings.waf,
             log_retention_days: self.log_retention_days(),
             alarm_topic: settings.alarm_topic_arn.clone().map(TopicArn::literal),
-            deletion_protection: settings.deletion_protection.unwrap_or(self.defaults.deletion_protection),
+            deletion_protection: self.deletion_protection(),
             key,
             ..ProxyAppProps::new(networking, &mlflow, binary)
         };

@@ -223,3 +223,8 @@ pub(super) fn is_image(text: &str) -> bool {
 pub(super) fn is_notebook_type(text: &str) -> bool {
     text.strip_prefix("ml.").is_some_and(|name| is_arm(name).is_some())
 }
+
+/// The class of an instance of Amazon RDS.
+pub(super) fn is_database_class(text: &str) -> bool {
+    text.strip_prefix("db.").is_some_and(|name| is_arm(name).is_some())
+}

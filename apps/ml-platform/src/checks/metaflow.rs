@@ -1,12 +1,13 @@
 //! What Metaflow cannot be made of, and keys of it that would be ignored.
 
+use formwork_library::load_balancer::Exposure;
 use formwork_library::metaflow::ComputeKind;
 
 use super::{Review, forms};
 use crate::settings::{Component, MetaflowApi, MetaflowPart, MetaflowSettings};
 
 /// All keys of Metaflow.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "metaflowParts",
     "metaflowCompute",
     "metaflowInstanceTypes",
@@ -16,6 +17,7 @@ const KEYS: [&str; 14] = [
     "metaflowWorkerPolicies",
     "metaflowPrincipals",
     "metaflowApi",
+    "metaflowDatabaseClass",
     "metaflowBucket",
     "metaflowUiDomainName",
     "metaflowUiCertificateArn",
@@ -54,6 +56,8 @@ fn check_parts(review: &Review<'_>, own: &mut MetaflowSettings) {
     let needs = [
         (MetaflowPart::Compute, "compute", MetaflowPart::Datastore, "datastore"),
         (MetaflowPart::StepFunctions, "step-functions", MetaflowPart::Compute, "compute"),
+        (MetaflowPart::Ui, "ui", MetaflowPart::Datastore, "datastore"),
+        (MetaflowPart::Ui, "ui", MetaflowPart::Metadata, "metadata"),
     ];
     for (part, name, needed, needed_name) in needs {
         if own.has(part) && !own.has(needed) {
@@ -67,18 +71,17 @@ fn check_parts(review: &Review<'_>, own: &mut MetaflowSettings) {
             }
         }
     }
-    if own.has(MetaflowPart::Ui) && !(own.has(MetaflowPart::Datastore) && own.has(MetaflowPart::Metadata)) {
+    if own.metaflow_parts.iter().all(|part| *part == MetaflowPart::Datastore)
+        && own.metaflow_bucket.is_some()
+        && own.metaflow_principals.is_empty()
+    {
         review.refuse(
-            "metaflowParts has ui, but not both datastore and metadata, whose runs it shows",
-            "add both to metaflowParts, or leave ui out",
+            "metaflowParts has the datastore alone, and metaflowBucket exists already, so nothing is left to make",
+            "add other parts to metaflowParts, or leave metaflowBucket out to have a bucket made",
         );
-        own.metaflow_parts.retain(|part| *part != MetaflowPart::Ui);
-    } else if own.has(MetaflowPart::Ui) && own.metaflow_ui_domain_name.is_none() {
-        review.refuse(
-            "metaflowParts has ui, but there is no metaflowUiDomainName by which browsers reach it",
-            "set metaflowUiDomainName, and hostedZoneId or metaflowUiCertificateArn to prove the name",
-        );
+        own.metaflow_bucket = None;
     }
+    check_ui(review, own);
     if own.has(MetaflowPart::Compute) && own.metaflow_compute.is_empty() {
         review.refuse(
             "metaflowCompute is empty, but metaflowParts has compute",
@@ -112,6 +115,32 @@ fn check_parts(review: &Review<'_>, own: &mut MetaflowSettings) {
             "name the address blocks of your people in allowCidrs",
         );
         own.metaflow_api = MetaflowApi::None;
+    }
+}
+
+/// Pages without a name have no certificate, and pages without one would be read on their way.
+fn check_ui(review: &Review<'_>, own: &mut MetaflowSettings) {
+    let settings = review.settings;
+    if !own.has(MetaflowPart::Ui) {
+        return;
+    }
+    if own.metaflow_ui_domain_name.is_none() {
+        review.refuse(
+            "metaflowParts has ui, but there is no metaflowUiDomainName by which browsers reach it",
+            "set metaflowUiDomainName, and hostedZoneId or metaflowUiCertificateArn to prove the name",
+        );
+    } else if own.metaflow_ui_certificate_arn.is_none() && settings.hosted_zone_id.is_none() {
+        review.refuse(
+            "metaflowUiDomainName is set, but neither metaflowUiCertificateArn nor hostedZoneId proves that it is yours",
+            "name a certificate of it that exists, or the hosted zone in which one is made",
+        );
+        own.metaflow_ui_domain_name = None;
+    } else if own.metaflow_ui_exposure == Exposure::Public && settings.allow_cidrs.is_empty() {
+        review.refuse(
+            "metaflowUiExposure is public, but allowCidrs names nobody who may connect",
+            "name the address blocks of your people in allowCidrs",
+        );
+        own.metaflow_ui_domain_name = None;
     }
 }
 
@@ -160,7 +189,13 @@ fn check_names(review: &Review<'_>, own: &mut MetaflowSettings) {
             "name types of one architecture: an image of a container is made for one",
         );
     }
-    let texts: [(&str, &mut Option<String>, Form, &str); 5] = [
+    let texts: [(&str, &mut Option<String>, Form, &str); 6] = [
+        (
+            "metaflowDatabaseClass",
+            &mut own.metaflow_database_class,
+            forms::is_database_class,
+            "name a class such as db.t4g.small",
+        ),
         (
             "metaflowBucket",
             &mut own.metaflow_bucket,
@@ -213,6 +248,7 @@ fn check_ignored(review: &Review<'_>, own: &MetaflowSettings) {
         "compute",
     );
     without(MetaflowPart::Notebook, &["metaflowNotebookType"], "notebook");
+    without(MetaflowPart::Metadata, &["metaflowDatabaseClass"], "metadata");
     without(
         MetaflowPart::Ui,
         &["metaflowUiDomainName", "metaflowUiCertificateArn", "metaflowUiExposure"],

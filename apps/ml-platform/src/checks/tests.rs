@@ -1,3 +1,5 @@
+mod metaflow;
+
 use formwork::{App, AppProps, Context, Environment, Severity};
 
 use super::forms;

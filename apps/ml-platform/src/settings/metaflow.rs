@@ -69,6 +69,8 @@ pub struct MetaflowSettings {
     pub metaflow_principals: Vec<String>,
     /// How the metadata service is reached from outside of the VPC.
     pub metaflow_api: MetaflowApi,
+    /// The class of the instance of the metadata service's database. Open: db.t4g.small.
+    pub metaflow_database_class: Option<String>,
     /// A bucket that exists for the datastore, in place of one that is made.
     pub metaflow_bucket: Option<String>,
     /// The name by which browsers reach the pages, such as metaflow.example.com.
@@ -98,6 +100,7 @@ impl Default for MetaflowSettings {
             metaflow_worker_policies: Vec::new(),
             metaflow_principals: Vec::new(),
             metaflow_api: MetaflowApi::default(),
+            metaflow_database_class: None,
             metaflow_bucket: None,
             metaflow_ui_domain_name: None,
             metaflow_ui_certificate_arn: None,

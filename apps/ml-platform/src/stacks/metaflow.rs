@@ -54,10 +54,12 @@ impl Platform<'_, '_> {
 
     /// The service and its database, as strong as the profile says.
     fn metaflow_metadata(&self) -> MetadataProps {
-        let protected = self.settings.deletion_protection.unwrap_or(self.defaults.deletion_protection);
+        let usual = MetadataProps::default();
         MetadataProps {
-            multi_az: self.defaults.nat_gateway_in_each_zone,
-            deletion_protection: protected,
+            desired: self.defaults.min_instances,
+            database_class: self.metaflow.metaflow_database_class.clone().unwrap_or(usual.database_class),
+            multi_az: self.defaults.database_in_two_zones,
+            deletion_protection: self.deletion_protection(),
             ..MetadataProps::default()
         }
     }
@@ -70,7 +72,7 @@ impl Platform<'_, '_> {
             hosted_zone: settings.hosted_zone_id.clone().map(HostedZoneId::literal),
             allow_cidrs: settings.allow_cidrs.clone(),
             firewall: settings.waf,
-            deletion_protection: settings.deletion_protection.unwrap_or(self.defaults.deletion_protection),
+            deletion_protection: self.deletion_protection(),
             ..UiProps::new(name)
         }
     }

@@ -1,6 +1,6 @@
 //! The arguments of `formwork metaflow`.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use crate::arguments::ContextArguments;
 
@@ -41,7 +41,7 @@ pub(crate) struct WhichMetaflow {
 pub(crate) struct MetaflowConfigArguments {
     /// Writes it to where Metaflow's client looks for it, readable by its owner only: METAFLOW_HOME, else
     /// ~/.metaflowconfig
-    #[arg(long, conflicts_with = "env")]
+    #[arg(long, conflicts_with = "format")]
     pub(crate) write: bool,
     /// The profile of Metaflow that is written, which METAFLOW_PROFILE chooses [default: the one without a name]
     #[arg(long, value_name = "NAME", requires = "write", value_parser = profile)]
@@ -49,11 +49,20 @@ pub(crate) struct MetaflowConfigArguments {
     /// Writes over a configuration that says something else
     #[arg(long, requires = "write")]
     pub(crate) replace: bool,
-    /// Prints lines for a shell in place of JSON
-    #[arg(long)]
-    pub(crate) env: bool,
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    pub(crate) format: ConfigFormat,
     #[command(flatten)]
     pub(crate) metaflow: WhichMetaflow,
+}
+
+/// How the configuration is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ConfigFormat {
+    /// What `metaflow configure import` takes
+    Json,
+    /// Lines for a shell: export NAME='VALUE'
+    Env,
 }
 
 /// A name that can be part of a file's.

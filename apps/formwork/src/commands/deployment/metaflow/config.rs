@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::file::{self, Kept};
 use super::found::{self, Metaflow, SETTINGS};
-use crate::arguments::{MetaflowConfigArguments, ProgressOptions};
+use crate::arguments::{ConfigFormat, MetaflowConfigArguments, ProgressOptions};
 use crate::console::Console;
 use crate::deployment::Workplace;
 use crate::failure::Failure;
@@ -26,7 +26,7 @@ pub(super) fn run(
     let workplace = Workplace::in_account(settings, &ProgressOptions::default(), console)?;
     let metaflow = found::find(&arguments.metaflow, settings, &workplace, console)?;
     let configuration = configuration(&metaflow, &workplace)?;
-    if arguments.env {
+    if arguments.format == ConfigFormat::Env {
         return console.data(&shell_lines(&configuration));
     }
     let text = serde_json::to_string_pretty(&configuration).map_err(|error| {
