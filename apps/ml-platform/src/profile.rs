@@ -35,8 +35,6 @@ pub struct ProfileDefaults {
     pub database_in_two_zones: bool,
     /// The days that logs are kept.
     pub log_retention_days: i64,
-    /// Whether databases have a second instance in another zone, which takes over.
-    pub database_in_two_zones: bool,
     /// Whether CloudFormation refuses to delete the stacks.
     pub termination_protection: bool,
     /// Whether the load balancer refuses to be deleted.
@@ -56,7 +54,6 @@ impl Profile {
                 database_class: "db.t4g.small",
                 database_in_two_zones: false,
                 log_retention_days: 30,
-                database_in_two_zones: false,
                 termination_protection: false,
                 deletion_protection: false,
             },
@@ -69,7 +66,6 @@ impl Profile {
                 database_class: "db.t4g.medium",
                 database_in_two_zones: true,
                 log_retention_days: 365,
-                database_in_two_zones: true,
                 termination_protection: true,
                 deletion_protection: true,
             },
