@@ -183,7 +183,8 @@ async fn a_body_that_breaks_off_is_the_senders_fault() {
     );
 }
 
-/// A server that answers on a connection once and closes it a moment later. It tells each request line.
+/// A server that answers on a connection once and closes it a moment later. It tells each request's head, and nothing when
+/// it has closed.
 async fn closes_after_one(told: mpsc::UnboundedSender<String>) -> SocketAddr {
     listen(move |_, mut stream| {
         let told = told.clone();
@@ -191,6 +192,8 @@ async fn closes_after_one(told: mpsc::UnboundedSender<String>) -> SocketAddr {
             told.send(head(&mut stream).await).unwrap();
             stream.write_all(OK).await.unwrap();
             tokio::time::sleep(Duration::from_millis(20)).await;
+            drop(stream);
+            told.send(String::new()).unwrap();
         }
     })
     .await
@@ -204,14 +207,12 @@ async fn a_kept_connection_that_was_closed_costs_no_request() {
     for _ in 0..5 {
         let answer = client.send(request(Method::POST, address, empty())).await.unwrap();
         answer.into_body().collect().await.unwrap();
-        tokio::time::sleep(Duration::from_millis(60)).await;
+        assert!(requests.recv().await.unwrap().starts_with("POST"));
+        assert_eq!(requests.recv().await.unwrap(), "", "each went once");
+        // The client hears of the end by its socket.
+        tokio::time::sleep(Duration::from_millis(40)).await;
     }
-    requests.close();
-    let mut count = 0;
-    while requests.recv().await.is_some() {
-        count += 1;
-    }
-    assert_eq!(count, 5, "each went once");
+    assert!(requests.try_recv().is_err(), "there were no others");
 }
 
 #[tokio::test]
@@ -249,7 +250,11 @@ async fn a_missing_host_is_added_and_a_given_one_stays() {
     let mut given = request(Method::GET, address, empty());
     given.headers_mut().insert("host", "mlflow.example.com".parse().unwrap());
     client().send(given).await.unwrap();
-    let head = requests.recv().await.unwrap();
+    let mut head = requests.recv().await.unwrap();
+    if head.is_empty() {
+        // The first connection has closed meanwhile.
+        head = requests.recv().await.unwrap();
+    }
     assert!(head.contains("host: mlflow.example.com\r\n") && !head.contains(&address.to_string()), "{head}");
 }
 
