@@ -41,7 +41,9 @@ def arguments():
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
     what.add_argument("--verify", action="store_true", help="compare the target with the source, and change nothing")
-    parser.add_argument("--upgrade-copy", action="store_true", help="bring the snapshot of an older source to this schema")
+    parser.add_argument(
+        "--upgrade-copy", action="store_true", help="bring the snapshot of an older source to this schema"
+    )
     fresh = "replace a database that a new MLflow server has made and nobody has used"
     parser.add_argument("--replace-fresh", action="store_true", help=fresh)
     beside = Path(__file__).resolve().parent
@@ -135,12 +137,20 @@ class Migration:
         rows = sum(self.report["rows"].values())
         say(f"{rows} rows in {len(self.report['rows'])} tables; {found['files']} files of {found['bytes']} bytes")
         if self.report["new_experiment_ids"]:
-            say(f"note: {len(self.report['new_experiment_ids'])} experiments get new numbers, as theirs do not fit (see the report)")
+            say(
+                f"note: {len(self.report['new_experiment_ids'])} experiments get new numbers, as theirs do not fit (see the report)"
+            )
         if found["missing"]:
             say(f"note: {len(found['missing'])} places of artifacts hold no files (see the report)")
         if found["links_left_out"]:
-            say(f"note: {len(found['links_left_out'])} links lead out of artifactsFrom and are left out (see the report)")
-        local = sum(number for kind, number in found["locations_that_stay"].items() if kind in ("folder", "file", "mlflow-artifacts"))
+            say(
+                f"note: {len(found['links_left_out'])} links to folders, or out of artifactsFrom, are left out (see the report)"
+            )
+        local = sum(
+            number
+            for kind, number in found["locations_that_stay"].items()
+            if kind in ("folder", "file", "mlflow-artifacts")
+        )
         if local:
             say(f"warning: {local} locations stay local; set artifactsTo (and servedArtifacts) to carry their files")
 

@@ -28,4 +28,7 @@ class Case(unittest.TestCase):
 def state_of(folder):
     """Every file with its content, as far as a migration might have changed it."""
     files = sorted(it for it in folder.rglob("*") if it.is_file())
-    return {str(it.relative_to(folder)): (hashlib.sha256(it.read_bytes()).hexdigest(), it.stat().st_mtime_ns) for it in files}
+    return {
+        str(it.relative_to(folder)): (hashlib.sha256(it.read_bytes()).hexdigest(), it.stat().st_mtime_ns)
+        for it in files
+    }

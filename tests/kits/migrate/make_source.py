@@ -35,7 +35,9 @@ def log(model):
 
 
 def registry(client):
-    run = client.search_runs([client.get_experiment_by_name("first ✓").experiment_id], order_by=["attributes.start_time"])[0]
+    run = client.search_runs(
+        [client.get_experiment_by_name("first ✓").experiment_id], order_by=["attributes.start_time"]
+    )[0]
     client.create_registered_model("of a run", description=MARKS, tags={"k": "v"})
     client.create_model_version("of a run", run.info.artifact_uri + "/notes", run.info.run_id, tags={"k": MARKS})
     client.set_registered_model_alias("twice", "champion", 1)

@@ -29,7 +29,9 @@ class Breaks(Case):
         return status == -signal.SIGKILL
 
     def relations(self, name):
-        return self.postgres.ask("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'", name)
+        return self.postgres.ask(
+            "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'", name
+        )
 
     def ends_well(self, folder, name):
         outcome = self.setting.run(folder)
@@ -56,7 +58,12 @@ class Breaks(Case):
         for _ in range(12):
             step = chance.choice(STEPS[1:5])
             self.kill(folder, step, chance.uniform(0, 0.8))
-            if self.postgres.ask("SELECT to_regclass('formwork_migration') IS NULL AND to_regclass('runs') IS NOT NULL", "any moment") == "t":
+            if (
+                self.postgres.ask(
+                    "SELECT to_regclass('formwork_migration') IS NULL AND to_regclass('runs') IS NOT NULL", "any moment"
+                )
+                == "t"
+            ):
                 # It was faster than the kill, and has ended well.
                 self.postgres.new("any moment")
         self.ends_well(folder, "any moment")

@@ -40,7 +40,9 @@ class Faults(Case):
         self.assertEqual(report["target_was"], "empty")
         self.assertGreater(report["verified"]["foreign_keys"], 50)
         self.assertIn("locations stay local", self.first.words, "no store was named")
-        self.assertNotIn("formwork_migration", self.ask("SELECT relname FROM pg_class WHERE relname = 'formwork_migration'"))
+        self.assertNotIn(
+            "formwork_migration", self.ask("SELECT relname FROM pg_class WHERE relname = 'formwork_migration'")
+        )
 
     def test_foreign_keys_stay_on_and_need_no_right(self):
         """The recipe's `session_replication_role` is the administrator's; the migration ran as `app`."""
@@ -76,7 +78,9 @@ class Faults(Case):
 
     def test_a_row_that_is_missing_is_found(self):
         rows = self.ask("SELECT count(*) FROM params")
-        self.ask("CREATE TABLE kept AS SELECT * FROM params; DELETE FROM params WHERE ctid = (SELECT min(ctid) FROM params)")
+        self.ask(
+            "CREATE TABLE kept AS SELECT * FROM params; DELETE FROM params WHERE ctid = (SELECT min(ctid) FROM params)"
+        )
         try:
             self.ends(self.verify(), 5, f"params has {int(rows) - 1} rows, not {rows}")
         finally:
@@ -90,16 +94,18 @@ class Faults(Case):
             "runs.name": "UPDATE runs SET name = CASE name WHEN 'run 1' THEN 'run 2' ELSE 'run 1' END "
             "WHERE experiment_id = 2 AND name IN ('run 1', 'run 2')",
         }
-        for column, change in changes.items():
-            table = column.split(".")[0]
-            self.ask(f"CREATE TABLE kept AS SELECT * FROM {table}; {change}")
-            try:
-                outcome = self.verify()
-                self.ends(outcome, 5, f"{column} has other values")
-                self.assertEqual(outcome.words.count("has other values"), 1, outcome.words)
-            finally:
-                restore = f"ALTER TABLE {table} DISABLE TRIGGER ALL; DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept"
-                self.ask(f"{restore}; ALTER TABLE {table} ENABLE TRIGGER ALL; DROP TABLE kept")
+        tables = [column.split(".")[0] for column in changes]
+        for table in tables:
+            self.ask(f"CREATE TABLE kept_{table} AS SELECT * FROM {table}")
+        self.ask("; ".join(changes.values()))
+        try:
+            outcome = self.verify()
+            self.ends(outcome, 5, *[f"{column} has other values" for column in changes])
+            self.assertEqual(outcome.words.count("has other values"), len(changes), outcome.words)
+        finally:
+            for table in tables:
+                fill = f"DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept_{table}; DROP TABLE kept_{table}"
+                self.ask(f"ALTER TABLE {table} DISABLE TRIGGER ALL; {fill}; ALTER TABLE {table} ENABLE TRIGGER ALL")
         self.ends(self.verify(), 0)
 
     def test_the_driver_is_named(self):
@@ -132,9 +138,18 @@ class Faults(Case):
         self.postgres.ask(f'CREATE DATABASE "{name}"')
         administrator = self.postgres.uri(name).replace("app@", f"{self.postgres.USER}@")
         environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}
-        subprocess.run([sys.executable, "-m", "mlflow", "db", "upgrade", administrator], check=True, env=environment, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "mlflow", "db", "upgrade", administrator],
+            check=True,
+            env=environment,
+            capture_output=True,
+        )
         recipe = self.setting.folder / "migration.load"
-        place = {"source": self.setting.source() / "mlflow.db", "socket": self.postgres.folder, "port": self.postgres.port}
+        place = {
+            "source": self.setting.source() / "mlflow.db",
+            "socket": self.postgres.folder,
+            "port": self.postgres.port,
+        }
         recipe.write_text(RECIPE.format(**place, database=name, parameters="session_replication_role = 'replica', "))
         loaded = subprocess.run([program, recipe], capture_output=True, text=True, timeout=200)
         self.assertEqual(loaded.returncode, 0, loaded.stdout + loaded.stderr)

@@ -121,7 +121,9 @@ class Refusals(Case):
         self.assertTrue(any(it.endswith("-wal") for it in before), before)
         folder = self.kit("log", copy)
         self.ends(self.setting.run(folder), 0)
-        self.assertEqual(self.postgres.ask("SELECT name FROM experiments WHERE experiment_id = 0", "log"), "from the log")
+        self.assertEqual(
+            self.postgres.ask("SELECT name FROM experiments WHERE experiment_id = 0", "log"), "from the log"
+        )
         self.assertEqual(state_of(copy.parent), before, "the log is where it was")
 
     def test_values_that_do_not_fit(self):
@@ -136,8 +138,17 @@ class Refusals(Case):
             "UPDATE evaluation_dataset_records SET inputs = '{\"q\": NaN}'",
         )
         name = "values"
-        words = ["runs.artifact_uri of run_uuid=", "it has 301 characters, and PostgreSQL's column takes 200", "a zero character"]
-        words += ["it is not UTF-8", "in a column of whole numbers", "NaN is no value of JSON", "mend these rows in a copy"]
+        words = [
+            "runs.artifact_uri of run_uuid=",
+            "it has 301 characters, and PostgreSQL's column takes 200",
+            "a zero character",
+        ]
+        words += [
+            "it is not UTF-8",
+            "in a column of whole numbers",
+            "NaN is no value of JSON",
+            "mend these rows in a copy",
+        ]
         outcome = self.refused(self.kit(name, copy), name, 1, *words)
         self.assertNotIn("Traceback", outcome.words)
 
@@ -155,14 +166,19 @@ class Refusals(Case):
             file.seek(4096 * 3)
             file.write(os.urandom(4096 * 20))
         name = "no database"
-        for path, words in ((folder / "text", "cannot be read as SQLite"), (folder / "other.db", "no database of MLflow")):
+        for path, words in (
+            (folder / "text", "cannot be read as SQLite"),
+            (folder / "other.db", "no database of MLflow"),
+        ):
             self.refused(self.kit(name, path), name, 1, words)
         outcome = self.refused(self.kit(name, damaged), name, 1)
         self.assertTrue("is damaged" in outcome.words or "cannot be read" in outcome.words, outcome.words)
 
     def test_artifacts_from_places_that_nobody_named(self):
         """A location is a text: whoever may write to the registry could have named any folder of the machine."""
-        copy = self.setting.changed_source("outside", "UPDATE model_versions SET source = '/etc' WHERE name = 'of a run'")
+        copy = self.setting.changed_source(
+            "outside", "UPDATE model_versions SET source = '/etc' WHERE name = 'of a run'"
+        )
         copied = self.setting.folder / "copied from outside"
         name = "outside"
         mlruns = str(self.setting.source() / "mlruns")
@@ -172,7 +188,9 @@ class Refusals(Case):
         link = self.setting.folder / "a link"
         with contextlib.suppress(FileExistsError):
             link.symlink_to("/etc")
-        copy = self.setting.changed_source("outside", f"UPDATE model_versions SET source = '{link}' WHERE name = 'of a run'")
+        copy = self.setting.changed_source(
+            "outside", f"UPDATE model_versions SET source = '{link}' WHERE name = 'of a run'"
+        )
         folder = self.kit(name, copy, {"artifactsTo": str(copied), "artifactsFrom": [mlruns, str(link.parent)]})
         self.refused(folder, name, 1, f"outside of artifactsFrom: {link}")
         self.assertFalse(copied.exists())

@@ -89,7 +89,9 @@ class Whole(Case):
         self.assertTrue(all(int(it) > 2**31 for it in report["new_experiment_ids"]), report["new_experiment_ids"])
         mlflow.set_tracking_uri(self.postgres.uri("files"))
         client = mlflow.MlflowClient()
-        runs = client.search_runs([client.get_experiment_by_name("first ✓").experiment_id], "attributes.run_name = 'run 1'")
+        runs = client.search_runs(
+            [client.get_experiment_by_name("first ✓").experiment_id], "attributes.run_name = 'run 1'"
+        )
         place = runs[0].info.artifact_uri
         self.assertTrue(place.startswith(f"mlflow-artifacts:/{runs[0].info.experiment_id}/"), place)
         self.assertEqual((copied / place.removeprefix("mlflow-artifacts:/") / ODD_NAME).read_text(), MARKS)
@@ -150,7 +152,9 @@ class Server:
 
     def traces(self):
         case = self.case
-        found = mlflow.search_traces(locations=[self.client.get_experiment_by_name("second").experiment_id], return_type="list")
+        found = mlflow.search_traces(
+            locations=[self.client.get_experiment_by_name("second").experiment_id], return_type="list"
+        )
         case.assertEqual(len(found), 1)
         case.assertEqual(found[0].data.spans[0].inputs, {"marks": MARKS})
         case.assertEqual(found[0].info.assessments[0].rationale, MARKS)

@@ -77,7 +77,11 @@ def copy(plan, artifacts, progress):
     except Exception as error:
         hint = "look at the store's address and rights; a second run goes on with what is missing"
         raise Problem(f"cannot copy to {artifacts.to}: {type(error).__name__}: {error}", hint, FAILED) from error
-    return {"sent": copier.sent, "there_already": plan.summary()["files"] - copier.sent, "compared_by": artifacts.verify}
+    return {
+        "sent": copier.sent,
+        "there_already": plan.summary()["files"] - copier.sent,
+        "compared_by": artifacts.verify,
+    }
 
 
 class Copier:

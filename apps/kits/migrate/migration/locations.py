@@ -14,7 +14,11 @@ from urllib.parse import quote, unquote, urlsplit
 
 # Each column of a location, with the condition of its rows. The first two are places of whole experiments or workspaces:
 # they are rewritten, but what is copied is what runs, models and traces name.
-ROOTS = {("experiments", "artifact_location"), ("workspaces", "default_artifact_root"), ("workspaces", "trace_archival_location")}
+ROOTS = {
+    ("experiments", "artifact_location"),
+    ("workspaces", "default_artifact_root"),
+    ("workspaces", "trace_archival_location"),
+}
 LEAVES = {
     ("runs", "artifact_uri"),
     ("logged_models", "artifact_location"),
@@ -44,7 +48,9 @@ class Locations:
         self.roots = {}
         if artifacts.to is None:
             return
-        for identity, location in connection.execute("SELECT experiment_id, artifact_location FROM experiments ORDER BY 1"):
+        for identity, location in connection.execute(
+            "SELECT experiment_id, artifact_location FROM experiments ORDER BY 1"
+        ):
             path = self.path_of(text(location))
             if path is not None:
                 # Two experiments may share a place; it then keeps the first one's id.

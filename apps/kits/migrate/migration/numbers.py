@@ -19,7 +19,9 @@ class Numbers:
     """The map of old numbers to new ones; empty where all fit."""
 
     def __init__(self, connection):
-        found = connection.execute("SELECT experiment_id FROM experiments ORDER BY creation_time, experiment_id").fetchall()
+        found = connection.execute(
+            "SELECT experiment_id FROM experiments ORDER BY creation_time, experiment_id"
+        ).fetchall()
         numbers = [number for (number,) in found]
         after = max((it for it in numbers if it <= GREATEST), default=0)
         large = [it for it in numbers if it > GREATEST]

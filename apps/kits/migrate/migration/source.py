@@ -156,7 +156,12 @@ def examine_file(copy, source):
 def check_version(copy, source, upgrade):
     """The schema has to be the one of the MLflow that makes the target's; a snapshot may be upgraded, the source not."""
     import mlflow
-    from mlflow.store.db.utils import _get_latest_schema_revision, _get_schema_version, _upgrade_db, create_sqlalchemy_engine
+    from mlflow.store.db.utils import (
+        _get_latest_schema_revision,
+        _get_schema_version,
+        _upgrade_db,
+        create_sqlalchemy_engine,
+    )
 
     engine = create_sqlalchemy_engine(f"sqlite:///{copy}")
     found, wanted = _get_schema_version(engine), _get_latest_schema_revision()
@@ -170,6 +175,9 @@ def check_version(copy, source, upgrade):
     if found is None:
         raise Problem(f"{source.database} is no database of MLflow: it has no schema version")
     if found != wanted:
-        hint = f"--upgrade-copy upgrades the snapshot and leaves the source as it is; a schema newer than MLflow {mlflow.__version__}'s needs a newer MLflow here"
+        hint = (
+            "--upgrade-copy upgrades the snapshot and leaves the source as it is; "
+            f"a schema newer than that of MLflow {mlflow.__version__} needs a newer MLflow here"
+        )
         message = f"the schema of {source.database} is {found}, that of MLflow {mlflow.__version__} is {wanted}"
         raise Problem(message, hint, REFUSED)

@@ -145,7 +145,9 @@ class Target:
             if count and table != "alembic_version":
                 used.append(f"{table} ({count})")
         if used:
-            raise Problem(f"{self.settings} was used already: rows in {', '.join(used)}", "name an empty database", REFUSED)
+            raise Problem(
+                f"{self.settings} was used already: rows in {', '.join(used)}", "name an empty database", REFUSED
+            )
         others = self.ask(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
             "AND backend_type = 'client backend' AND application_name <> 'formwork migration'"

@@ -105,3 +105,33 @@ fn of_stack(
     }
     Ok(given)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::arguments::{Command, KitCommand};
+
+    fn given(words: &[&str]) -> Given {
+        let whole = ["formwork", "kit", "migrate", "--out", "kit"].iter().chain(words);
+        let arguments = Arguments::try_parse_from(whole).unwrap();
+        let Command::Kit(kit) = arguments.command else { panic!("another command") };
+        let KitCommand::Migrate(kit) = kit.kit else { panic!("another kit") };
+        let surroundings = Surroundings { directory: "/home/me".into(), ..Surroundings::default() };
+        of_arguments(&kit, &surroundings)
+    }
+
+    #[test]
+    fn paths_begin_where_the_command_was_given_and_stores_stay() {
+        let found =
+            given(&["--source-database", "mlflow.db", "--artifacts-to", "copied", "--artifacts-from", "/a"]);
+        let text = |text: &str| Value::String(text.to_owned());
+        assert!(found.contains(&("sourceDatabase", text("/home/me/mlflow.db"))), "{found:?}");
+        assert!(found.contains(&("artifactsTo", text("/home/me/copied"))), "{found:?}");
+        assert!(found.contains(&("artifactsFrom", Value::Array(vec![text("/a")]))), "{found:?}");
+        let found = given(&["--artifacts-to", "s3://bucket/prefix", "--database-host", "db"]);
+        assert!(found.contains(&("artifactsTo", text("s3://bucket/prefix"))), "{found:?}");
+        assert_eq!(found.len(), 2, "what was not said is left to the settings: {found:?}");
+    }
+}
