@@ -70,6 +70,8 @@ class Breaks(Case):
 
     def test_a_load_that_is_refused_leaves_no_row(self):
         """A value that only PostgreSQL knows to be wrong: a trigger of the administrator's, in the place of any reason."""
+        if not self.slow:
+            self.skipTest("--slow was not given")
         name = "refused load"
         folder = self.kit(name)
         # The schema appears while the migration runs: an event trigger hangs a refusal on one of its last tables.
