@@ -12,6 +12,7 @@ pub mod cloudformation;
 pub(crate) mod credentials;
 pub mod environment;
 pub mod error;
+pub(crate) mod exchange;
 #[cfg(test)]
 pub(crate) mod fake;
 pub(crate) mod http;

@@ -8,8 +8,9 @@
 //! [`aws`] is the only room with the AWS SDK and asks for a journal's [`journal::Ticket`] before each call that changes
 //! something, [`assets`] and [`plan`] prepare, [`follow`] watches, [`apply`] carries out. Around them [`bootstrap`] makes
 //! what deployments need beforehand, [`drift`] asks what was changed behind CloudFormation's back, [`components`] and
-//! [`doctor`] look at what is deployed, [`proxy_users`] says who may use a deployed proxy, [`metaflow`] reads the key of a deployed Metaflow,
-//! [`collect`] clears away, and [`audit`] puts together what is known of a run.
+//! [`doctor`] look at what is deployed, [`proxy_users`] says who may use a deployed proxy, [`metaflow`] reads the key of a
+//! deployed Metaflow, [`mlflow`] copies what tracking servers hold, [`collect`] clears away, and [`audit`] puts together
+//! what is known of a run.
 
 pub mod apply;
 pub mod assets;
@@ -28,6 +29,7 @@ pub mod follow;
 pub mod journal;
 pub mod lock;
 pub mod metaflow;
+pub mod mlflow;
 pub mod plan;
 pub mod proxy_users;
 pub mod runtime;

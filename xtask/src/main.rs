@@ -9,6 +9,7 @@ mod generate;
 mod kits;
 mod local;
 mod metaflow;
+mod mlflow_copy;
 mod parts;
 mod paths;
 mod proxy;
@@ -42,6 +43,7 @@ Commands:
                       every moment and tries pgloader; --part NAME chooses
   metaflow [--slow]   Metaflow's real client with the stack that is deployed to the emulator; --slow also executes a state
                       machine to its end; --only NAME chooses
+  mlflow-copy         copy between real MLflow servers, cut copies off, back up and restore, and compare
   bench deploy [--stacks 4,40,400] [--minutes COUNT] [--against cdk|--only cdk] [--debug]
                       measure deployments against the simulator: time, requests and memory, as Markdown;
                       the critical path is a minute, or so many minutes with the resources that take longest
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         ["local"] => local::walk(&paths, Build::Alone),
         ["proxy", "--slow", rest @ ..] => proxy::run(&paths, Build::Alone, true, rest),
         ["proxy", rest @ ..] => proxy::run(&paths, Build::Alone, false, rest),
+        ["mlflow-copy"] => mlflow_copy::run(&paths, Build::Alone),
         ["kits", "--slow", rest @ ..] => kits::run(&paths, Build::Alone, true, rest),
         ["kits", rest @ ..] => kits::run(&paths, Build::Alone, false, rest),
         ["metaflow", "--slow", rest @ ..] => metaflow::run(&paths, Build::Alone, true, rest),

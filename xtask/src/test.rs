@@ -11,6 +11,7 @@ use crate::generated_files;
 use crate::kits;
 use crate::local;
 use crate::metaflow;
+use crate::mlflow_copy;
 use crate::parts::{self, Part, left_out, part};
 use crate::paths::{Paths, venv_program};
 use crate::proxy;
@@ -59,6 +60,9 @@ fn plan(slow: bool) -> Plan {
         part("Lambda sources (pytest)", &[PROGRAMS], |paths, _| lambda_layers(paths)),
         part(KITS, &[BUILD, EMULATOR, MLFLOW, PROGRAMS], |paths, slow| {
             kits::run(paths, Build::OfTests, slow, &[])
+        }),
+        part("MLflow copy between real servers", &[BUILD, MLFLOW], |paths, _| {
+            mlflow_copy::run(paths, Build::OfTests)
         }),
         part("deployment to an emulator", &[BUILD, NODE, EMULATOR], |paths, _| {
             local::walk(paths, Build::OfTests)

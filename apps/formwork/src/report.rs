@@ -334,6 +334,7 @@ mod tests {
             ("outputs.json", schema_for!(OutputsReport)),
             ("status.json", schema_for!(crate::commands::deployment::status::StatusReport)),
             ("proxy-users.json", schema_for!(crate::commands::ProxyUsersReport)),
+            ("mlflow-copy.json", schema_for!(formwork_engine::mlflow::CopyReport)),
             ("plan.json", schema_for!(formwork_engine::plan::Plan)),
             ("runs.json", schema_for!(crate::commands::RunsReport)),
         ]);

@@ -12,6 +12,7 @@ mod logs;
 mod network;
 mod others;
 mod platform;
+mod power;
 mod regions;
 mod registry;
 mod secrets;

@@ -279,7 +279,7 @@ fn refusal(header: Option<&str>, body: &[u8]) -> (Option<String>, String) {
 }
 
 /// Encodes all but what RFC 3986 calls unreserved.
-fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {

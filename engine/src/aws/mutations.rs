@@ -52,7 +52,11 @@ pub const MUTATIONS: &[Mutation] = &[
         "it changes no stack; while one detection runs a second is refused",
     ),
     harmless("sts", "AssumeRole", "it makes credentials; those that are lost expire"),
-    harmless("s3", "PutObject", "the key is the hash of the content"),
+    harmless(
+        "s3",
+        "PutObject",
+        "the key is the hash of the content, or the name of what is copied there as it is",
+    ),
     harmless(
         "s3",
         "CreateMultipartUpload",
@@ -71,6 +75,16 @@ pub const MUTATIONS: &[Mutation] = &[
     ),
     harmless("sagemaker", "DeleteApp", "it names one app; while it goes a second deletion is refused"),
     harmless("sagemaker", "DeleteSpace", "it names one space; a second deletion finds none"),
+    harmless(
+        "sagemaker",
+        "StartMlflowTrackingServer",
+        "it names one server; while it starts, and once it runs, a second start is refused",
+    ),
+    harmless(
+        "sagemaker",
+        "StopMlflowTrackingServer",
+        "it names one server; while it stops, and once it has, a second stop is refused",
+    ),
     token("secretsmanager", "PutSecretValue", "ClientRequestToken"),
     harmless(
         "secretsmanager",

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
+use super::environment::Environment;
 use super::error::{Error, ErrorKind};
 use super::messages;
 use super::role::{self, RoleOptions};
@@ -22,10 +23,24 @@ pub struct Sessions {
 /// The sessions by region and role; a cell is filled once, by whoever asks first.
 type Made = BTreeMap<(Option<String>, Option<RoleOptions>), Arc<OnceCell<Session>>>;
 
+impl std::fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sessions").field("region", &self.options.region).finish_non_exhaustive()
+    }
+}
+
 impl Sessions {
     /// No session yet; nothing is read or sent.
     pub fn new(options: ConnectOptions) -> Self {
         Self { options, base: Arc::default(), made: Arc::default() }
+    }
+
+    /// How requests travel, for servers that ask for no credentials of AWS.
+    ///
+    /// # Errors
+    /// When the certificates that the environment names cannot be read.
+    pub(crate) fn environment(&self) -> Result<Environment, Error> {
+        Environment::new(&self.options)
     }
 
     /// The caller as the credentials say, in the region of the options.

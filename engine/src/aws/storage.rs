@@ -29,6 +29,7 @@ use super::session::Session;
 pub use bucket::{BucketFacts, Encryption};
 pub use failure::explain;
 pub use multipart::{Part, Upload};
+pub(crate) use objects::hex;
 pub use objects::{Head, Listed, NewObject, Stored};
 pub use removal::Removal;
 

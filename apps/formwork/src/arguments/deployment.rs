@@ -8,6 +8,7 @@ mod doctor;
 mod looking;
 mod mending;
 mod metaflow;
+mod mlflow;
 mod options;
 mod proxy;
 mod runs;
@@ -22,6 +23,7 @@ pub(crate) use self::doctor::*;
 pub(crate) use self::looking::*;
 pub(crate) use self::mending::*;
 pub(crate) use self::metaflow::*;
+pub(crate) use self::mlflow::*;
 pub(crate) use self::options::*;
 pub(crate) use self::proxy::*;
 pub(crate) use self::runs::*;
@@ -72,6 +74,8 @@ pub(crate) enum DeploymentCommand {
     Proxy(ProxyArguments),
     /// Connects Metaflow's client to a deployed Metaflow
     Metaflow(MetaflowArguments),
+    /// Copies what MLflow servers hold, backs it up and restores it; starts and stops tracking servers
+    Mlflow(MlflowArguments),
 }
 
 impl DeploymentCommand {
@@ -96,6 +100,7 @@ impl DeploymentCommand {
             Self::Cancel(cancel) => Some(&cancel.context),
             Self::Proxy(proxy) => Some(proxy.context()),
             Self::Metaflow(metaflow) => Some(metaflow.context()),
+            Self::Mlflow(mlflow) => mlflow.context(),
             Self::Apply(_) | Self::Runs(_) | Self::Audit(_) => None,
         }
     }

@@ -11,6 +11,7 @@ mod from_cloud;
 mod gc;
 mod import;
 mod metaflow;
+mod mlflow;
 mod outputs;
 mod plan;
 mod proxy;
@@ -60,6 +61,7 @@ pub(crate) fn run(
         DeploymentCommand::Bootstrap(bootstrap) => bootstrap::run(bootstrap, settings, console),
         DeploymentCommand::Proxy(proxy) => proxy::run(proxy, settings, console),
         DeploymentCommand::Metaflow(metaflow) => metaflow::run(metaflow, settings, surroundings, console),
+        DeploymentCommand::Mlflow(mlflow) => mlflow::run(mlflow, settings, surroundings, console),
         DeploymentCommand::Resume(resume) => resume::resume(resume, settings, console),
         DeploymentCommand::Runs(runs) => runs::runs(runs, settings, console),
         DeploymentCommand::Audit(audit) => runs::audit(audit, settings, surroundings, console),

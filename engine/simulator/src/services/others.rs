@@ -50,7 +50,10 @@ impl Services {
         input: &Value,
     ) -> Result<Value, ApiError> {
         let kept = match service {
-            "sagemaker" => self.studio(context, operation, input),
+            "sagemaker" => {
+                let powered = self.power(context, operation, input);
+                powered.or_else(|| self.studio(context, operation, input))
+            }
             "logs" => self.insights(context, operation, input),
             "ecr" => self.registry(context, operation, input),
             "secretsmanager" => self.secrets(context, operation, input),

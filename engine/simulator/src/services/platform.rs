@@ -55,7 +55,7 @@ pub(super) fn tracking_server(
         .find(|(id, found)| id.ends_with(name) || found["TrackingServerName"] == name)
         .ok_or_else(|| missing(name))?;
     let (status, _) = services.state(SERVER, id).unwrap_or(("Created", None));
-    let runs = !["CreateFailed", "Creating", "Stopping", "Stopped", "Deleting"].contains(&status);
+    let runs = !["CreateFailed", "Creating", "Starting", "Stopping", "Stopped", "Deleting"].contains(&status);
     Ok(json!({
         "TrackingServerName": name,
         "TrackingServerArn": format!(
