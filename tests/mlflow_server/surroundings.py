@@ -15,16 +15,16 @@ from verify.state import ACCOUNT, REGION
 # Characters that break addresses, shells and files of settings, if they get into one.
 DATABASE_PASSWORD = """p#a/b@c%41 "'\\:?&+[]{}<>=;!"""
 ADMINISTRATOR_PASSWORD = """A#/@%41 "'\\?&+[]{}<>=;!$HOME `id` ü"""
-# Where Debian puts the driver that MLflow's image has. It is no package of our Python environments for its licence.
-DRIVERS = Path("/usr/lib/python3/dist-packages/psycopg2")
 CURRENT = []
 
 
 class Surroundings:
     """All of it, ended when a `with` ends."""
 
-    def __init__(self, template, emulator_python, folder):
+    def __init__(self, template, emulator_python, drivers, folder):
         self.template, self.emulator_python, self.folder = template, emulator_python, folder
+        # A folder with the driver that MLflow's image has.
+        self.drivers = drivers
         self.stack = contextlib.ExitStack()
 
     def __enter__(self):
@@ -34,21 +34,11 @@ class Surroundings:
             self.postgres = self.stack.enter_context(database)
             storage = Emulator(self.emulator_python, self.folder / "storage")
             self.storage = self.stack.enter_context(storage).until_ready()
-            self.drivers = self._drivers()
             self.stack = self.stack.pop_all()
         return self
 
     def __exit__(self, *_):
         self.stack.close()
-
-    def _drivers(self):
-        """A folder with the driver alone."""
-        drivers = self.folder / "drivers"
-        if not DRIVERS.is_dir():
-            raise RuntimeError("psycopg2 is not there\nhint: install it (Debian: python3-psycopg2)")
-        drivers.mkdir()
-        (drivers / "psycopg2").symlink_to(DRIVERS)
-        return drivers
 
     def task(self, port):
         """The task whose server listens on a port."""

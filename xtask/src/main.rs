@@ -10,6 +10,7 @@ mod kits;
 mod local;
 mod metaflow;
 mod mlflow_copy;
+mod mlflow_server;
 mod parts;
 mod paths;
 mod proxy;
@@ -44,6 +45,7 @@ Commands:
   metaflow [--slow]   Metaflow's real client with the stack that is deployed to the emulator; --slow also executes a state
                       machine to its end; --only NAME chooses
   mlflow-copy         copy between real MLflow servers, cut copies off, back up and restore, and compare
+  mlflow-server       the task of a self-hosted MLflow server as its template has it, with a real client; NAME chooses
   bench deploy [--stacks 4,40,400] [--minutes COUNT] [--against cdk|--only cdk] [--debug]
                       measure deployments against the simulator: time, requests and memory, as Markdown;
                       the critical path is a minute, or so many minutes with the resources that take longest
@@ -76,6 +78,7 @@ fn main() -> ExitCode {
         ["kits", rest @ ..] => kits::run(&paths, Build::Alone, false, rest),
         ["metaflow", "--slow", rest @ ..] => metaflow::run(&paths, Build::Alone, true, rest),
         ["metaflow", rest @ ..] => metaflow::run(&paths, Build::Alone, false, rest),
+        ["mlflow-server", rest @ ..] => mlflow_server::run(&paths, rest),
         ["bench", "deploy", rest @ ..] => match bench::Request::read(rest) {
             Ok(request) => bench::deploy(&paths, &request),
             Err(message) => return usage_error(&message),

@@ -12,6 +12,7 @@ use crate::kits;
 use crate::local;
 use crate::metaflow;
 use crate::mlflow_copy;
+use crate::mlflow_server;
 use crate::parts::{self, Part, left_out, part};
 use crate::paths::{Paths, venv_program};
 use crate::proxy;
@@ -63,6 +64,8 @@ fn plan(slow: bool) -> Plan {
         }),
         part("MLflow copy between real servers", &[BUILD, MLFLOW], |paths, _| {
             mlflow_copy::run(paths, Build::OfTests)
+        part("self-hosted MLflow server", &[EMULATOR, MLFLOW, PROGRAMS], |paths, _| {
+            mlflow_server::run(paths, &[])
         }),
         part("deployment to an emulator", &[BUILD, NODE, EMULATOR], |paths, _| {
             local::walk(paths, Build::OfTests)

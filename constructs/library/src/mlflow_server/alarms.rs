@@ -13,7 +13,7 @@ pub(super) fn define(
     balancer: &LoadBalancer,
     forwarding: &Forwarding,
 ) {
-    let what_to_do = "Its log group has the reason; see docs/mlflow-server.md#when-an-alarm-goes-off.";
+    let what_to_do = "Its log group has the reason; see docs/operations.md#load-balancers.";
     let rules: Vec<Rule> = balancer.rules(super::props::NAME, forwarding, what_to_do);
     alarms::define(scope, props.alarm_topic.as_ref(), rules);
 }
