@@ -14,7 +14,7 @@ from verify.state import ACCOUNT, REGION
 
 # Characters that break addresses, shells and files of settings, if they get into one.
 DATABASE_PASSWORD = """p#a/b@c%41 "'\\:?&+[]{}<>=;!"""
-ADMINISTRATOR_PASSWORD = """A#/@%41 "'\\?&+[]{}<>=;!$HOME `id` ü"""
+ADMINISTRATOR_PASSWORD = """A#/@%41 "'\\?&+[]{}<>=;!$HOME `id`"""
 CURRENT = []
 
 
