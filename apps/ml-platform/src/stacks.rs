@@ -2,15 +2,15 @@
 
 mod metaflow;
 mod server;
+mod sign_in;
 
 use std::path::PathBuf;
 
 use formwork::{
-    App, BucketName, CertificateArn, DomainId, HostedZoneId, KeyArn, Parameter, RemovalPolicy, Scope,
-    SecretArn, Stack, StackProps, TopicArn, Value,
+    App, BucketName, CertificateArn, DomainId, HostedZoneId, KeyArn, Parameter, RemovalPolicy, Scope, Stack,
+    StackProps, TopicArn, Value,
 };
 use formwork_library::iam::Role;
-use formwork_library::load_balancer::{OidcSignIn, SignIn};
 use formwork_library::managed_mlflow::{Access, ManagedMlflow, ManagedMlflowProps, MlflowType};
 use formwork_library::networking::{ExistingNetwork, FlowLogs, Networking, NetworkingProps};
 use formwork_library::proxy_app::{JwtIssuer, ProxyApp, ProxyAppProps, ProxyAuthentication, ProxyBinary};
@@ -139,22 +139,6 @@ impl<'app> Platform<'app, '_> {
 
     fn log_retention_days(&self) -> i64 {
         self.settings.log_retention_days.unwrap_or(self.defaults.log_retention_days)
-    }
-
-    /// Where people sign in at a load balancer. That a key of it is missing has been reported.
-    fn sign_in(&self) -> Option<SignIn> {
-        let settings = self.settings;
-        Some(SignIn::Oidc(OidcSignIn {
-            issuer: settings.oidc_issuer.clone()?,
-            authorization_endpoint: settings.oidc_authorization_endpoint.clone()?,
-            token_endpoint: settings.oidc_token_endpoint.clone()?,
-            user_info_endpoint: settings.oidc_user_info_endpoint.clone()?,
-            client_id: settings.oidc_client_id.clone()?,
-            client_secret: settings.oidc_client_secret_arn.clone().map(SecretArn::literal)?,
-            client_secret_field: settings.oidc_client_secret_field.clone(),
-            // The proxy checks tokens by itself.
-            bearer_tokens: None,
-        }))
     }
 
     fn deletion_protection(&self) -> bool {
