@@ -64,6 +64,7 @@ fn plan(slow: bool) -> Plan {
         }),
         part("MLflow copy between real servers", &[BUILD, MLFLOW], |paths, _| {
             mlflow_copy::run(paths, Build::OfTests)
+        }),
         part("self-hosted MLflow server", &[EMULATOR, MLFLOW, PROGRAMS], |paths, _| {
             mlflow_server::run(paths, &[])
         }),
