@@ -8,6 +8,7 @@ from pathlib import Path
 from gate import Gate
 from processes.child import free_port
 from service import Service, descendants, leaks
+from setting import KIT_USER
 from web import Nginx, request
 
 # What breaks URLs, files of passwords, shells and percent-encoding.
@@ -147,11 +148,10 @@ def proxied(setting, checks):
         keys = {key for key, _, path in store.asked if path.startswith("/mlflow/")}
         admin = (kit / "secrets/store_admin").read_text()
         checks.that("MLflow has no key that rules the store", keys and not any(it in admin for it in keys if it), keys)
-    return where
 
 
-def direct(setting, where, checks):
-    """Clients carry artifacts themselves, by TLS and with a key of their own. The tables are there already."""
+def direct(setting, checks):
+    """Clients carry artifacts themselves, by TLS and with a key of their own."""
     published_on = free_port()
     flags = ("--tls", "files", "--uploads", "direct", "--prefix", "", "--port", published_on)
     kit, report = setting.kit("compose", "compose-direct", *flags)
@@ -159,7 +159,7 @@ def direct(setting, where, checks):
     checks.equal("the certificate is for people to fill in", missing, ["secrets/tls_chain.pem", "secrets/tls_key.pem"])
     (kit / "secrets/tls_chain.pem").write_bytes(setting.certificates.chain.read_bytes())
     (kit / "secrets/tls_key.pem").write_bytes(setting.certificates.key.read_bytes())
-    (kit / "secrets/database_password").write_text(ODD)
+    where = tables(setting, kit, "compose-direct", checks)
     with Gate(setting.emulator.url, kit / "secrets/store_identities.json") as store:
         port = free_port()
         service = Service(setting, kit, "mlflow", "direct-mlflow", port, **where, MLFLOW_S3_ENDPOINT_URL=store.url)
@@ -185,4 +185,6 @@ def direct(setting, where, checks):
 
 
 def run(setting, checks):
-    direct(setting, proxied(setting, checks), checks)
+    proxied(setting, checks)
+    direct(setting, checks)
+    checks.that("the owner of the secrets is no root", KIT_USER > 0)
