@@ -2,6 +2,10 @@
 //!
 //! A template shows the key's id only, so that the value stands in no output, no plan and no journal.
 
+mod migration;
+
+pub use migration::{SchemaStatus, migrate, schema_status};
+
 use crate::aws::{ErrorKind, Session};
 use crate::error::{Class, EngineError};
 

@@ -158,12 +158,29 @@ impl RawClient {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, Error> {
+        self.rest_json_with(service, operation, method, path, &[], body).await
+    }
+
+    /// The same with headers of the operation's own, by their names in lower case.
+    ///
+    /// # Errors
+    /// When the service refuses or cannot be reached.
+    pub async fn rest_json_with(
+        &self,
+        service: &str,
+        operation: &'static str,
+        method: &str,
+        path: &str,
+        headers: &[(&'static str, String)],
+        body: Option<&Value>,
+    ) -> Result<Value, Error> {
+        let kind = body.map(|_| ("content-type", "application/json".to_owned()));
         let draft = Draft {
             service: Service::of(service),
             operation,
             method,
             path,
-            headers: body.map(|_| ("content-type", "application/json".to_owned())).into_iter().collect(),
+            headers: kind.into_iter().chain(headers.iter().cloned()).collect(),
             body: body.map(|body| Bytes::from(body.to_string())).unwrap_or_default(),
         };
         self.send(&draft, parse_json).await

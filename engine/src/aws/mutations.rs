@@ -73,6 +73,11 @@ pub const MUTATIONS: &[Mutation] = &[
         "PutImage",
         "the tag is the hash of what the image is made of; the container program pushes it",
     ),
+    harmless(
+        "lambda",
+        "Invoke",
+        "the function of Metaflow's tables applies what is missing, and finds it done",
+    ),
     harmless("sagemaker", "DeleteApp", "it names one app; while it goes a second deletion is refused"),
     harmless("sagemaker", "DeleteSpace", "it names one space; a second deletion finds none"),
     harmless(
@@ -122,6 +127,7 @@ pub fn permission(operation: &str) -> Option<String> {
     Some(match operation {
         "AssumeRole" | "DecodeAuthorizationMessage" => format!("sts:{operation}"),
         "GetParameter" | "GetParameters" => format!("ssm:{operation}"),
+        "Invoke" => "lambda:InvokeFunction".to_owned(),
         "HeadBucket" | "ListObjects" | "ListObjectsV2" => "s3:ListBucket".to_owned(),
         "ListObjectVersions" => "s3:ListBucketVersions".to_owned(),
         "ListMultipartUploads" => "s3:ListBucketMultipartUploads".to_owned(),

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 # A load balancer forgets a connection that is silent for 350 seconds, and the server is silent while it migrates.
 LONGEST_CALL_SECONDS = 300
 PATIENCE_SECONDS = 60
+# Less than a caller waits for an answer to begin.
+PROMPT_SECONDS = 8
 
 
 class NoAnswer(Exception):
@@ -97,6 +99,15 @@ class Schema:
                 log.info("no word of the tables yet: %s", error)
             self._deadline.sleep(delay)
         raise AssertionError("delays never end")
+
+    def status_now(self):
+        """How the tables are, asked once: whoever waits for the answer asks again."""
+        try:
+            return _status(json.loads(self._call("GET", "/db_schema_status", PROMPT_SECONDS)))
+        except NoAnswer as error:
+            raise ResourceError(
+                f"the metadata service does not answer: {error}\nhint: it is silent while it migrates; ask again"
+            ) from None
 
     def migrate(self):
         """Apply what is missing and give how the tables are then."""

@@ -117,6 +117,10 @@ def test_people_may_ask_and_migrate(stage):
     assert status["is_up_to_date"] is False and status["unapplied_migrations"] == VERSIONS[1:]
     assert "PATCH /upgrade" not in stage.service.calls
     assert stage.ask({})["is_up_to_date"] is True
+    stage.service.faults = [503]
+    with pytest.raises(ResourceError, match="does not answer: HTTP status 503"):
+        stage.ask({"status": True})
+    assert stage.clock.sleeps == []
     stage.service.faults = [404]
     with pytest.raises(DeadlineNear):
         stage.seconds = 20

@@ -16,13 +16,17 @@ pub(crate) struct MetaflowArguments {
 pub(crate) enum MetaflowCommand {
     /// Prints the configuration of Metaflow's client, with the key of the API: `metaflow configure import` takes it
     Config(MetaflowConfigArguments),
+    /// Brings the tables of the metadata service to where its image wants them; deployments of another image do so too
+    Migrate(MetaflowMigrateArguments),
 }
 
 impl MetaflowArguments {
     /// The context values that stand after the command.
     pub(crate) fn context(&self) -> &ContextArguments {
-        let MetaflowCommand::Config(config) = &self.command;
-        &config.metaflow.context
+        match &self.command {
+            MetaflowCommand::Config(config) => &config.metaflow.context,
+            MetaflowCommand::Migrate(migrate) => &migrate.metaflow.context,
+        }
     }
 }
 
@@ -63,6 +67,16 @@ pub(crate) enum ConfigFormat {
     Json,
     /// Lines for a shell: export NAME='VALUE'
     Env,
+}
+
+/// `formwork metaflow migrate`.
+#[derive(Debug, Args)]
+pub(crate) struct MetaflowMigrateArguments {
+    /// Tells how the tables are, and changes nothing
+    #[arg(long)]
+    pub(crate) status: bool,
+    #[command(flatten)]
+    pub(crate) metaflow: WhichMetaflow,
 }
 
 /// A name that can be part of a file's.

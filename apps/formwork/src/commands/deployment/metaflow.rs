@@ -3,6 +3,7 @@
 mod config;
 mod file;
 mod found;
+mod migrate;
 
 use crate::arguments::{MetaflowArguments, MetaflowCommand};
 use crate::console::Console;
@@ -15,6 +16,8 @@ pub(crate) fn run(
     surroundings: &Surroundings,
     console: &Console,
 ) -> Result<(), Failure> {
-    let MetaflowCommand::Config(config) = &arguments.command;
-    config::run(config, settings, surroundings, console)
+    match &arguments.command {
+        MetaflowCommand::Config(config) => config::run(config, settings, surroundings, console),
+        MetaflowCommand::Migrate(migrate) => migrate::run(migrate, settings, console),
+    }
 }
