@@ -6,7 +6,7 @@ use formwork_library::mlflow_server::ServerAuthentication;
 use formwork_library::proxy_app::{ProxyAuthentication, ProxyCompute};
 
 use super::Review;
-use crate::settings::Component;
+use crate::settings::{Component, MetaflowPart};
 
 /// When keys are of no use.
 struct Rule {
@@ -25,7 +25,8 @@ fn rules(review: &Review<'_>) -> Vec<Rule> {
     let has_proxy = settings.has(Component::Proxy);
     let has_server = settings.has(Component::MlflowServer);
     let people_sign_in = has_proxy && settings.proxy_auth == ProxyAuthentication::Jwt
-        || has_server && review.server.server_auth == ServerAuthentication::Oidc;
+        || has_server && review.server.server_auth == ServerAuthentication::Oidc
+        || settings.has(Component::Metaflow) && review.metaflow.has(MetaflowPart::Ui);
     let makes_mlflow = settings.mlflow_arn.is_none();
     let is_app = settings.kind() == MlflowType::Serverless;
     let makes_artifact_bucket = makes_mlflow && settings.artifact_bucket.is_none();
@@ -137,7 +138,7 @@ fn rules(review: &Review<'_>) -> Vec<Rule> {
         Rule {
             holds: !people_sign_in,
             keys: &["oidcIssuer"],
-            because: "nobody signs in at a load balancer without proxyAuth=jwt or serverAuth=oidc",
+            because: "nobody signs in at a load balancer without proxyAuth=jwt, serverAuth=oidc or Metaflow's ui",
             hint: "set one of them, or leave it out",
         },
         Rule {

@@ -3,7 +3,7 @@
 use formwork::{BucketName, CertificateArn, HostedZoneId, IntoValue, TopicArn};
 use formwork_library::metaflow::{
     ComputeEnvironment, ComputeKind, ComputeProps, DatastoreProps, MetadataProps, Metaflow, MetaflowProps,
-    NotebookProps, UiProps, UserRoleProps,
+    NotebookProps, UiProps, UiSignIn, UserRoleProps,
 };
 use formwork_library::networking::Networking;
 use formwork_library::storage::DataBucket;
@@ -67,6 +67,7 @@ impl Platform<'_, '_> {
     fn metaflow_ui(&self, name: String) -> UiProps {
         let (settings, own) = (self.settings, self.metaflow);
         UiProps {
+            sign_in: self.provider().map_or(UiSignIn::Cognito, UiSignIn::Oidc),
             exposure: own.metaflow_ui_exposure,
             certificate: own.metaflow_ui_certificate_arn.clone().map(CertificateArn::literal),
             hosted_zone: settings.hosted_zone_id.clone().map(HostedZoneId::literal),

@@ -8,8 +8,13 @@ use super::Platform;
 impl Platform<'_, '_> {
     /// Where people sign in at a load balancer. That a key of it is missing has been reported.
     pub(super) fn sign_in(&self) -> Option<SignIn> {
+        self.provider().map(SignIn::Oidc)
+    }
+
+    /// The identity provider that the settings name.
+    pub(super) fn provider(&self) -> Option<OidcSignIn> {
         let settings = self.settings;
-        Some(SignIn::Oidc(OidcSignIn {
+        Some(OidcSignIn {
             issuer: settings.oidc_issuer.clone()?,
             authorization_endpoint: settings.oidc_authorization_endpoint.clone()?,
             token_endpoint: settings.oidc_token_endpoint.clone()?,
@@ -19,6 +24,6 @@ impl Platform<'_, '_> {
             client_secret_field: settings.oidc_client_secret_field.clone(),
             // The proxy checks tokens by itself.
             bearer_tokens: None,
-        }))
+        })
     }
 }

@@ -25,9 +25,7 @@ fn begun(service: &Fake) -> usize {
 }
 
 async fn run(service: &Arc<Fake>) -> Result<SchemaStatus, EngineError> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let journal = Journal::open(folder.path(), "20261122-120000-abcdef").expect("a journal");
-    migrate(&service.session().await, FUNCTION, &Clock::real(), &journal).await
+    migrate(&service.session().await, FUNCTION, &Clock::real(), &Journal::in_memory()).await
 }
 
 #[tokio::test(start_paused = true)]
