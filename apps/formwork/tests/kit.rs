@@ -107,3 +107,28 @@ fn the_variables_of_an_app_come_from_its_stack() {
     assert!(account.project.read("app/secrets/config.json").contains(secret));
     run(&["kit", "heroku", "--from-stack", "team-other"]).ends_with(1);
 }
+
+/// The kit asked for outputs that the stack of the server did not have.
+#[cfg(feature = "engine")]
+#[test]
+fn a_migration_into_a_deployed_server_knows_its_database() {
+    use support::Done;
+    use support::account::Account;
+
+    let account = Account::of_speed(60_000.0);
+    let run = |arguments: &[&str]| {
+        let own = ["-c", "prefix=team", "-c", "components=mlflow-server"];
+        let more: &[&str] = if arguments[0] == "kit" { &[] } else { &own };
+        Done::of(account.command_of_platform(&[arguments, more].concat()).output().unwrap())
+    };
+    run(&["bootstrap", "aws://123456789012/eu-west-1", "--yes"]).ends_with(0);
+    run(&["deploy", "--all", "--yes"]).ends_with(0);
+    let kit = ["kit", "migrate", "--out", "move", "--source-database", "mlflow.db"];
+    run(&[&kit[..], &["--to-stack", "team-mlflow-server"]].concat()).ends_with(0);
+    let settings: toml::Table = account.project.read("move/kit.toml").parse().unwrap();
+    for name in ["databaseHost", "databaseName", "databaseUser", "databaseSecret", "artifactsTo"] {
+        assert!(settings[name].as_str().is_some_and(|value| !value.is_empty()), "{name}: {settings}");
+    }
+    assert!(settings["artifactsTo"].as_str().unwrap().starts_with("s3://"), "{settings}");
+    assert!(settings["databasePort"].as_integer().is_some(), "{settings}");
+}

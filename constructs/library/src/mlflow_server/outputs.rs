@@ -18,9 +18,11 @@ pub(super) fn define(
     };
     output("Url", server.url.clone(), "What MLflow clients take as MLFLOW_TRACKING_URI, and browsers open");
     output("LoadBalancerName", balancer.dns_name.clone(), "The name of the load balancer");
-    output("ArtifactUri", server.bucket.uri(&props.artifact_prefix), "Where the artifacts lie");
+    output("ArtifactLocation", server.bucket.uri(&props.artifact_prefix), "Where the artifacts lie");
     output("DatabaseHost", server.database.host.clone(), "The host name of the database");
+    output("DatabasePort", server.database.port.clone(), "The port of the database");
     output("DatabaseName", props.database.database.as_str().into_value(), "The database of runs and models");
+    output("DatabaseUser", server.database.username.as_str().into_value(), "The user who owns the database");
     output(
         "DatabaseSecretArn",
         server.database.secret.retype(),

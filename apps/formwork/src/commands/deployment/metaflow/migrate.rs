@@ -29,7 +29,7 @@ pub(super) fn run(
         return console.data(&in_words(&status));
     }
     let journal = workplace.journal()?;
-    let clock = workplace.engine.clock.clone();
+    let clock = workplace.engine.clock;
     let migrated: Result<SchemaStatus, Failure> =
         workplace.run(migrate(&metaflow.session, function, &clock, &journal)).map_err(Failure::from);
     journal.ended(migrated.as_ref().map_or_else(Failure::exit_code, |_| exit::OK));
