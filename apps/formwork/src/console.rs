@@ -52,7 +52,6 @@ impl Console {
     }
 
     /// Tells people command lines to copy, which therefore are not broken anywhere.
-    #[cfg(feature = "engine")]
     pub(crate) fn commands(&self, lines: &[String]) {
         if !self.quiet {
             say(&lines.iter().map(|line| format!("  {line}\n")).collect::<String>());

@@ -1,6 +1,6 @@
 //! Kits: MLflow on machines that CloudFormation does not know, as files that people keep, read and change.
 //!
-//! A [`Kit`] is files and secrets, made from typed settings and from the templates beside this code. [`write`] brings it
+//! A [`Kit`] is files and secrets, made from typed settings and from the templates beside this code. [`write()`] brings it
 //! into a directory: what the kit wrote before and nobody changed is replaced, what somebody else wrote is refused, and a
 //! secret that is there stays. The crate runs nothing and reaches no network.
 

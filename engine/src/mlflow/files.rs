@@ -176,9 +176,7 @@ impl Files {
                 Class::Input,
                 format!("artifacts lie in {}, which cannot be written from here", owner.location),
             )
-            .with_hint(
-                "let the server serve artifacts (`--serve-artifacts`), or copy without them (--no-artifacts)",
-            )),
+            .with_hint("let the server hand out artifacts itself, or copy without them (--no-artifacts)")),
         }
     }
 

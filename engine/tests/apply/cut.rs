@@ -2,6 +2,7 @@
 //! to the state of a run that was never cut, and no call has taken effect twice.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use formwork_engine::apply;
 use formwork_engine::aws::cloudformation::StackStatus;
@@ -115,7 +116,10 @@ impl Scenario {
             }
             let assembly = case.assembly(&self.parts);
             let ended = history.summary("run".as_ref()).ended.is_some();
-            if !ended {
+            if ended {
+                // CloudFormation clears away what an update replaced, whether somebody waits for it or not.
+                tokio::time::sleep(Duration::from_secs(600)).await;
+            } else {
                 let runtime = case.next_process();
                 let report = apply::resume(&resumed, Some(&assembly), None, &runtime).await.unwrap();
                 assert_eq!(report.code, code, "{at}: {report:#?}\n{history:#?}");

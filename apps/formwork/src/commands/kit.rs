@@ -78,16 +78,18 @@ fn of_heroku(
 ) -> Result<(), Failure> {
     let writing = &arguments.writing;
     let mut given = Given::new();
-    let mut key: Option<AccessKey> = None;
     #[cfg(feature = "engine")]
-    if let Some(stack) = &arguments.from_stack {
-        let found = from_stack::read(stack, whole, surroundings, console)?;
-        given.push(("s3Location", Value::String(found.location)));
-        given.push(("s3Region", Value::String(found.region)));
-        key = Some(found.key);
-    }
+    let key = match &arguments.from_stack {
+        None => None,
+        Some(stack) => {
+            let found = from_stack::read(stack, whole, surroundings, console)?;
+            given.push(("s3Location", Value::String(found.location)));
+            given.push(("s3Region", Value::String(found.region)));
+            Some(found.key)
+        }
+    };
     #[cfg(not(feature = "engine"))]
-    let _ = whole;
+    let (key, _): (Option<AccessKey>, _) = (None, whole);
     let texts =
         [("app", &arguments.app_name), ("host", &arguments.host), ("s3Location", &arguments.s3_location)];
     add_texts(&mut given, texts);
