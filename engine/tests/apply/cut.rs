@@ -116,14 +116,13 @@ impl Scenario {
             }
             let assembly = case.assembly(&self.parts);
             let ended = history.summary("run".as_ref()).ended.is_some();
-            if ended {
-                // CloudFormation clears away what an update replaced, whether somebody waits for it or not.
-                tokio::time::sleep(Duration::from_secs(600)).await;
-            } else {
+            if !ended {
                 let runtime = case.next_process();
                 let report = apply::resume(&resumed, Some(&assembly), None, &runtime).await.unwrap();
                 assert_eq!(report.code, code, "{at}: {report:#?}\n{history:#?}");
             }
+            // CloudFormation clears away what an update replaced, whether somebody waits for it or not.
+            tokio::time::sleep(Duration::from_secs(600)).await;
             assert_eq!(state(&case).await, expected, "{at}");
             assert_eq!(operations(&case), effects, "{at}: {history:#?}");
             assert_eq!(tokens(&case), sent, "{at}: {history:#?}");
