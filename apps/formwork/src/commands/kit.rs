@@ -11,7 +11,7 @@ use std::path::Path;
 
 use formwork_kits::compose::{self, ComposeSettings};
 use formwork_kits::heroku::{self, HerokuSettings};
-use formwork_kits::{AccessKey, Kit, KitError, Outcome, Report, SETTINGS_FILE, WriteOptions};
+use formwork_kits::{Kit, KitError, Outcome, Report, SETTINGS_FILE, WriteOptions};
 use toml::Value;
 
 use crate::arguments::{
@@ -89,7 +89,7 @@ fn of_heroku(
         }
     };
     #[cfg(not(feature = "engine"))]
-    let (key, _): (Option<AccessKey>, _) = (None, whole);
+    let (key, _): (Option<formwork_kits::AccessKey>, _) = (None, whole);
     let texts =
         [("app", &arguments.app_name), ("host", &arguments.host), ("s3Location", &arguments.s3_location)];
     add_texts(&mut given, texts);
