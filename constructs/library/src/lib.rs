@@ -16,3 +16,6 @@ pub mod proxy_app;
 pub mod s3_only;
 pub mod sagemaker_domain;
 pub mod storage;
+
+#[cfg(test)]
+mod testing;

@@ -4,6 +4,7 @@ use formwork::{App, AppProps, Json, KeyArn, RemovalPolicy, Severity, SynthesisEr
 
 use super::{Postgres, PostgresProps, PostgresVersion};
 use crate::networking::{Networking, NetworkingProps, security_group};
+use crate::testing::{of_type, one};
 
 fn synth(
     change: impl for<'a> Fn(PostgresProps<'a>) -> PostgresProps<'a>,
@@ -32,17 +33,6 @@ fn template(change: impl for<'a> Fn(PostgresProps<'a>) -> PostgresProps<'a>) -> 
 fn mistakes(change: impl for<'a> Fn(PostgresProps<'a>) -> PostgresProps<'a>) -> Vec<String> {
     let error = synth(change, 2).expect_err("it is refused");
     error.diagnostics.iter().map(|found| found.message.clone()).collect()
-}
-
-fn all<'t>(template: &'t Json, type_name: &str) -> Vec<&'t Json> {
-    let resources = template["Resources"].as_object().expect("resources");
-    resources.values().filter(|resource| resource["Type"] == type_name).collect()
-}
-
-fn one<'t>(template: &'t Json, type_name: &str) -> &'t Json {
-    let found = all(template, type_name);
-    assert_eq!(found.len(), 1, "{type_name}");
-    found[0]
 }
 
 #[test]
@@ -80,7 +70,7 @@ fn its_password_is_letters_and_digits_and_is_in_the_secret_only() {
     assert_eq!(secret["SecretStringTemplate"], r#"{"username":"runs"}"#);
     let password = one(&template, "AWS::RDS::DBInstance")["Properties"]["MasterUserPassword"].to_string();
     assert!(password.contains("{{resolve:secretsmanager:"), "{password}");
-    assert!(all(&template, "AWS::SecretsManager::RotationSchedule").is_empty());
+    assert!(of_type(&template, "AWS::SecretsManager::RotationSchedule").is_empty());
 }
 
 #[test]
@@ -109,7 +99,7 @@ fn a_database_that_stays_keeps_its_password() {
 fn alarms_fit_the_class() {
     let thresholds = |class: &str| {
         let template = template(|props| PostgresProps { instance_class: class.to_owned(), ..props });
-        let alarms = all(&template, "AWS::CloudWatch::Alarm");
+        let alarms = of_type(&template, "AWS::CloudWatch::Alarm");
         let mut found: Vec<(String, f64)> = alarms
             .iter()
             .map(|alarm| {

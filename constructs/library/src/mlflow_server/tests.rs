@@ -10,6 +10,7 @@ use serde_json::json;
 use super::{ArtifactAccess, MlflowServer, MlflowServerProps, ServerAuthentication};
 use crate::load_balancer::LoadBalancerProps;
 use crate::networking::{Networking, NetworkingProps};
+use crate::testing::{named, of_type, one};
 
 const CERTIFICATE: &str =
     "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012";
@@ -39,22 +40,6 @@ fn rules(change: impl for<'a> Fn(MlflowServerProps<'a>) -> MlflowServerProps<'a>
     let error = synth(change).expect_err("it is refused");
     let errors = error.diagnostics.iter().filter(|found| found.severity == Severity::Error);
     errors.map(|found| found.rule.clone()).collect()
-}
-
-fn of_type<'t>(template: &'t Json, type_name: &str) -> Vec<&'t Json> {
-    let resources = template["Resources"].as_object().expect("resources");
-    resources.values().filter(|resource| resource["Type"] == type_name).collect()
-}
-
-fn one<'t>(template: &'t Json, type_name: &str) -> &'t Json {
-    let found = of_type(template, type_name);
-    assert_eq!(found.len(), 1, "{type_name}");
-    found[0]
-}
-
-fn named<'t>(template: &'t Json, start: &str) -> &'t Json {
-    let resources = template["Resources"].as_object().expect("resources");
-    resources.iter().find(|(id, _)| id.starts_with(start)).unwrap_or_else(|| panic!("no {start}")).1
 }
 
 /// The container definition of a name.

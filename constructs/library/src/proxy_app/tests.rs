@@ -13,6 +13,7 @@ use super::{
 use crate::load_balancer::Exposure;
 use crate::managed_mlflow::{ManagedMlflow, ManagedMlflowProps, MlflowType};
 use crate::networking::{Networking, NetworkingProps};
+use crate::testing::{named, of_type, one};
 
 fn built() -> ProxyBinary {
     ProxyBinary::BuiltAtPublish { source_hash: "0".repeat(64) }
@@ -50,22 +51,6 @@ fn rules(change: impl for<'a> Fn(ProxyAppProps<'a>) -> ProxyAppProps<'a>) -> Vec
     let error = synth(MlflowType::Tracking, change).expect_err("it is refused");
     let errors = error.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
     errors.map(|diagnostic| diagnostic.rule.clone()).collect()
-}
-
-fn of_type<'t>(template: &'t Json, type_name: &str) -> Vec<&'t Json> {
-    let resources = template["Resources"].as_object().expect("resources");
-    resources.values().filter(|resource| resource["Type"] == type_name).collect()
-}
-
-fn one<'t>(template: &'t Json, type_name: &str) -> &'t Json {
-    let found = of_type(template, type_name);
-    assert_eq!(found.len(), 1, "{type_name}");
-    found[0]
-}
-
-fn named<'t>(template: &'t Json, start: &str) -> &'t Json {
-    let resources = template["Resources"].as_object().expect("resources");
-    resources.iter().find(|(id, _)| id.starts_with(start)).unwrap_or_else(|| panic!("no {start}")).1
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use formwork::{App, AppProps, Json, KeyArn, Severity};
 
 use super::{S3Only, S3OnlyProps};
+use crate::testing::one;
 
 fn template(props: S3OnlyProps) -> Json {
     let app = App::new(AppProps::default());
@@ -12,13 +13,6 @@ fn template(props: S3OnlyProps) -> Json {
         assert!(found.severity < Severity::Warning, "{found}");
     }
     synthesis.template("files").expect("the stack")
-}
-
-fn one<'t>(template: &'t Json, type_name: &str) -> &'t Json {
-    let resources = template["Resources"].as_object().expect("resources");
-    let found: Vec<&Json> = resources.values().filter(|it| it["Type"] == type_name).collect();
-    assert_eq!(found.len(), 1, "{type_name}");
-    found[0]
 }
 
 #[test]

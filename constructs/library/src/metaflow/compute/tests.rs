@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::metaflow::{Metaflow, MetaflowProps};
 use crate::networking::{Networking, NetworkingProps};
+use crate::testing::of_type;
 
 fn synth(network: NetworkingProps, change: impl FnOnce(&mut MetaflowProps<'_>)) -> Result<Json, Vec<String>> {
     let app = App::new(AppProps::default());
@@ -18,11 +19,6 @@ fn synth(network: NetworkingProps, change: impl FnOnce(&mut MetaflowProps<'_>)) 
         Ok(synthesis) => Ok(synthesis.template("metaflow").expect("a template")),
         Err(error) => Err(error.diagnostics.iter().map(|one| one.message.clone()).collect()),
     }
-}
-
-fn of_type<'a>(template: &'a Json, type_name: &str) -> Vec<&'a Json> {
-    let resources = template["Resources"].as_object().expect("resources").values();
-    resources.filter(|resource| resource["Type"] == type_name).collect()
 }
 
 fn all_kinds(props: &mut MetaflowProps<'_>) {
