@@ -6,7 +6,7 @@ use formwork::{ResourceId, Scope, pseudo, text};
 use formwork_resources::logs::LogGroupAttributes;
 
 use super::ContainerServiceProps;
-use crate::iam::{Role, RoleProps, ServicePrincipal, Statement};
+use crate::iam::{Role, RoleProps, ServicePrincipal, Statement, pull_images};
 
 pub(super) struct Roles {
     pub(super) execution: Role,
@@ -36,20 +36,7 @@ fn statements(props: &ContainerServiceProps<'_>, log_group: LogGroupAttributes) 
         Statement::allow(["logs:CreateLogStream", "logs:PutLogEvents"]).sid("WriteLog").on(log_group.arn()),
     ];
     if let Some(repository) = props.image.repository() {
-        statements.push(
-            Statement::allow(["ecr:GetAuthorizationToken"])
-                .sid("SignInToRegistry")
-                .on_any_resource("the action has no resource type"),
-        );
-        statements.push(
-            Statement::allow([
-                "ecr:BatchCheckLayerAvailability",
-                "ecr:BatchGetImage",
-                "ecr:GetDownloadUrlForLayer",
-            ])
-            .sid("FetchImage")
-            .on(repository),
-        );
+        statements.extend(pull_images(repository));
     }
     // A secret may be named for several variables.
     let mut secrets = BTreeMap::new();

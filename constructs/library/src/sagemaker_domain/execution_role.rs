@@ -6,7 +6,7 @@
 use formwork::{DomainId, Scope, SecurityGroupId, SubnetId, Value, pseudo, text};
 
 use super::SageMakerDomainProps;
-use crate::iam::{Role, Statement};
+use crate::iam::{Role, Statement, pull_images};
 use crate::storage::{DataBucket, ObjectAccess};
 
 /// Gives the role its policies. They name the domain, which names the role: policies of their own break that circle.
@@ -183,17 +183,8 @@ fn images_logs_and_metrics() -> Vec<Statement> {
     );
     // The images of AWS lie in accounts of AWS that differ from region to region.
     let images = text!("arn:{}:ecr:{}:*:repository/*", pseudo::partition(), pseudo::region());
-    vec![
-        Statement::allow(["ecr:GetAuthorizationToken"])
-            .sid("SignInToImages")
-            .on_any_resource("the action has no resource type"),
-        Statement::allow([
-            "ecr:BatchCheckLayerAvailability",
-            "ecr:BatchGetImage",
-            "ecr:GetDownloadUrlForLayer",
-        ])
-        .sid("PullImages")
-        .on(images),
+    let mut statements = Vec::from(pull_images(images));
+    statements.extend([
         Statement::allow([
             "logs:CreateLogGroup",
             "logs:CreateLogStream",
@@ -207,7 +198,8 @@ fn images_logs_and_metrics() -> Vec<Statement> {
             .sid("PutMetrics")
             .on_any_resource("the action has no resource type; the namespace limits it")
             .when_any("StringLike", "cloudwatch:namespace", ["/aws/sagemaker/*", "aws/sagemaker/*"]),
-    ]
+    ]);
+    statements
 }
 
 /// Jobs in the VPC get network interfaces in the domain's subnets.

@@ -5,7 +5,7 @@ use formwork::{Scope, Value, pseudo, text};
 use formwork_resources::iam::CfnInstanceProfile;
 
 use super::Datastore;
-use crate::iam::{Role, RoleProps, ServicePrincipal, Statement};
+use crate::iam::{Role, RoleProps, ServicePrincipal, Statement, pull_images};
 
 /// The log group that AWS Batch makes for the output of all containers.
 const LOG_GROUP: &str = "/aws/batch/job";
@@ -37,26 +37,17 @@ pub(super) fn execution_role(scope: Scope<'_>) -> Role {
         pseudo::account_id(),
         LOG_GROUP
     );
+    // A step names its image, which may lie in an account that shares it.
+    let mut statements = Vec::from(pull_images(images));
+    statements
+        .push(Statement::allow(["logs:CreateLogStream", "logs:PutLogEvents"]).sid("WriteLogs").on(streams));
     Role::for_service(
         scope,
         "ExecutionRole",
         ServicePrincipal::EcsTasks,
         RoleProps {
             description: "Starts the containers of steps on Fargate".to_owned(),
-            statements: vec![
-                Statement::allow(["ecr:GetAuthorizationToken"])
-                    .sid("SignInToImages")
-                    .on_any_resource("the action has no resource type"),
-                // A step names its image, which may lie in an account that shares it.
-                Statement::allow([
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:BatchGetImage",
-                    "ecr:GetDownloadUrlForLayer",
-                ])
-                .sid("PullImages")
-                .on(images),
-                Statement::allow(["logs:CreateLogStream", "logs:PutLogEvents"]).sid("WriteLogs").on(streams),
-            ],
+            statements,
             ..RoleProps::default()
         },
     )
